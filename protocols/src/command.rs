@@ -1,0 +1,280 @@
+//! What comes in: requests of people and programs, reports of agents, answers to effects, deadlines.
+//!
+//! The engine is told one [`Command`] at a time together with the time, and answers with events or a
+//! [`Rejection`](crate::rejection::Rejection). Commands are not journalled; what they cause is.
+
+use crate::ids::{AgentId, Attempt, EffectId, Generation, InboxId, MessageId, SprintId, TaskId};
+use crate::sprint::SprintSpec;
+use crate::work::{AttemptEnd, DiffStat, GateOutcome};
+
+/// One input of the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// A director took over the journal: first input of every run.
+    Open {
+        /// The version of the program, for the record.
+        version: String,
+    },
+    /// A new sprint.
+    Submit(Box<SprintSpec>),
+    /// A deadline came; all that are due are dealt with.
+    Tick,
+    /// Stop handing out work; `sprint: None` means all sprints.
+    Pause {
+        /// Which sprint.
+        sprint: Option<SprintId>,
+        /// Who asked.
+        by: String,
+    },
+    /// Hand out work again.
+    Resume {
+        /// Which sprint.
+        sprint: Option<SprintId>,
+        /// Who asked.
+        by: String,
+    },
+    /// End a sprint before it is done.
+    CancelSprint {
+        /// Which sprint.
+        sprint: SprintId,
+        /// Who asked.
+        by: String,
+    },
+    /// Drop one task and what depends on it.
+    CancelTask {
+        /// Which task.
+        task: TaskId,
+        /// Who asked.
+        by: String,
+    },
+    /// Try a failed, quarantined, blocked or cancelled task again.
+    Retry {
+        /// Which task.
+        task: TaskId,
+        /// Who asked.
+        by: String,
+    },
+    /// Take a task from whoever has it and give it to another agent.
+    Reassign {
+        /// Which task.
+        task: TaskId,
+        /// To whom; `None` lets the director choose another one.
+        to: Option<AgentId>,
+        /// Who asked.
+        by: String,
+    },
+    /// A person's answer to something in the inbox.
+    Answer {
+        /// What is answered.
+        item: InboxId,
+        /// The answer.
+        text: String,
+        /// Who answered.
+        by: String,
+    },
+    /// The integration branch was brought into the base.
+    Delivered {
+        /// Which sprint.
+        sprint: SprintId,
+        /// The commit that the base now has.
+        commit: String,
+        /// Who asked.
+        by: String,
+    },
+    /// The director is shutting down: no new work; what runs is interrupted by its agents.
+    Stop,
+
+    /// An agent's actor is up and takes messages.
+    AgentUp {
+        /// Which agent.
+        agent: AgentId,
+        /// Its incarnation.
+        generation: Generation,
+    },
+    /// An agent's actor is gone.
+    AgentDown {
+        /// Which agent.
+        agent: AgentId,
+        /// The incarnation that ended.
+        generation: Generation,
+        /// Why, in words.
+        reason: String,
+        /// The attempt that it had in hand.
+        in_hand: Option<(TaskId, Attempt)>,
+    },
+    /// A role used up its restart intensity; its agents stay down.
+    RoleLost {
+        /// Any agent of the role; all of it is lost.
+        role: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// An agent began an attempt.
+    Started {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// Which task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: Attempt,
+    },
+    /// A coding agent has a session that can be resumed.
+    Session {
+        /// Which task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: Attempt,
+        /// The session's own id.
+        session: String,
+    },
+    /// An attempt ended.
+    Ended {
+        /// Which task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: Attempt,
+        /// How.
+        end: AttemptEnd,
+    },
+    /// The liveness monitor changed its mind about an attempt.
+    Liveness {
+        /// Which task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: Attempt,
+        /// The state in one word: `working`, `silent`, `waiting`, `wedged`.
+        state: String,
+    },
+    /// An agent tells something to another role or agent.
+    Tell {
+        /// Who.
+        from: AgentId,
+        /// An agent's or a role's name.
+        to: String,
+        /// What.
+        text: String,
+    },
+    /// An agent asks another role or agent, and waits.
+    Ask {
+        /// Who.
+        from: AgentId,
+        /// The attempt that waits.
+        attempt: (TaskId, Attempt),
+        /// An agent's or a role's name, or `person`.
+        to: String,
+        /// What.
+        text: String,
+    },
+    /// An agent has taken a message.
+    Delivery {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// The message.
+        message: MessageId,
+        /// Its answer, if the message was a question.
+        answer: Option<String>,
+    },
+
+    /// The repository is ready for the sprint.
+    RepoPrepared {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// The base branch: the sprint's, or the one that is checked out.
+        branch: String,
+        /// The commit of the base, in hex.
+        base: String,
+        /// What the user should know, such as a dirty checkout.
+        warnings: Vec<String>,
+    },
+    /// The repository cannot be used.
+    RepoRefused {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// Why and what to do.
+        reason: String,
+    },
+    /// A worktree holds the state to begin with.
+    WorktreePrepared {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// Its absolute path.
+        path: String,
+        /// The commit it stands at.
+        commit: String,
+    },
+    /// The work of an attempt is in a commit.
+    WorkCommitted {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// The head of the feature branch.
+        commit: String,
+        /// How much changed.
+        changes: DiffStat,
+        /// Names in `produces` that do not exist.
+        missing: Vec<String>,
+    },
+    /// What an unfinished attempt left was saved and its worktree is free.
+    WorkSalvaged {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// The ref that holds it; empty when there was nothing.
+        saved: String,
+        /// Why the worktree was kept instead, if it was.
+        kept: Option<String>,
+    },
+    /// The merge is built and can be tested.
+    MergePrepared {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// The merge commit.
+        commit: String,
+        /// What it is built on: the integration branch's head.
+        onto: String,
+    },
+    /// The work does not merge.
+    MergeConflicted {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// The files in conflict.
+        files: Vec<String>,
+        /// The head it conflicts with.
+        onto: String,
+    },
+    /// The gates have run.
+    GatesFinished {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// What came out, in the order run.
+        outcomes: Vec<GateOutcome>,
+    },
+    /// The integration branch holds the merge.
+    MergeCompleted {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// The merge commit.
+        commit: String,
+    },
+    /// The worktrees of an ended sprint are gone.
+    CleanedUp {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// Worktrees that were kept, each with the reason.
+        kept: Vec<String>,
+    },
+    /// An effect cannot be carried out and trying again will not help.
+    EffectFailed {
+        /// The effect.
+        effect: EffectId,
+        /// Why and what to do.
+        reason: String,
+    },
+    /// Something of ours was changed by someone else, or an agent reached outside.
+    Incident {
+        /// The sprint.
+        sprint: SprintId,
+        /// The task at whose end it was seen.
+        task: Option<TaskId>,
+        /// What was found.
+        text: String,
+    },
+}

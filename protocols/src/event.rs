@@ -1,0 +1,834 @@
+//! Events: the facts that the journal keeps and that all state is made of.
+//!
+//! One decision is one record; its payload is a list of frames, each with the event's own kind number and
+//! version, so that the order of variants in this file means nothing on disk. Kind numbers are written by
+//! hand and never reused. JSON names are the snake_case of the variant.
+//!
+//! Invariant: events hold no floats, no `usize`, no map in hash order.
+//! Elsewhere: the record around them is [`crate::envelope`]; what they mean is the engine's `apply`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{self, CodecError};
+use crate::ids::{
+    AgentId, Attempt, BlockerId, EffectId, Generation, InboxId, MessageId, SprintId, TaskId,
+};
+use crate::severity::Severity;
+use crate::sprint::SprintSpec;
+use crate::time::{Span, Time};
+use crate::work::{AttemptEnd, DiffStat, GateOutcome};
+
+/// The record kind of a decision: a list of event frames.
+pub const DECISION_KIND: u16 = 1;
+/// The version of that record's payload.
+pub const DECISION_VERSION: u16 = 1;
+/// The most events in one decision.
+pub const EVENTS_PER_DECISION_MAX: usize = 1_000_000;
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $kind:literal $version:literal $name:ident $json:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
+        /// A fact. See the module for how it is stored.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Event {
+            $($(#[$doc])* $name($name),)*
+        }
+
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+            pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+
+            impl From<$name> for Event {
+                fn from(event: $name) -> Event { Event::$name(event) }
+            }
+        )*
+
+        impl Event {
+            /// Every kind there is: number, version and JSON name.
+            pub const KINDS: &'static [(u16, u16, &'static str)] = &[$(($kind, $version, $json),)*];
+
+            /// The name in JSON and in filters.
+            pub fn name(&self) -> &'static str {
+                match self { $(Event::$name(_) => $json,)* }
+            }
+
+            /// The number on disk.
+            pub fn kind(&self) -> u16 {
+                match self { $(Event::$name(_) => $kind,)* }
+            }
+
+            fn frame(&self) -> Result<Frame, CodecError> {
+                Ok(match self {
+                    $(Event::$name(event) => Frame { kind: $kind, version: $version, body: codec::encode(event)? },)*
+                })
+            }
+
+            fn from_frame(frame: &Frame) -> Result<Event, EventError> {
+                let bad = |source| EventError::Body { kind: frame.kind, version: frame.version, source };
+                match (frame.kind, frame.version) {
+                    $(($kind, $version) => codec::decode::<$name>(&frame.body).map(Event::$name).map_err(bad),)*
+                    (kind, version) => Err(EventError::Unknown { kind, version }),
+                }
+            }
+
+            /// The fields, as JSON with ids as numbers.
+            pub fn fields(&self) -> serde_json::Value {
+                match self {
+                    $(Event::$name(event) => serde_json::to_value(event).unwrap_or(serde_json::Value::Null),)*
+                }
+            }
+        }
+    };
+}
+
+events! {
+    /// A director took over: all agents are down, what was in hand is interrupted.
+    1 1 EpochOpened "epoch_opened" {
+        /// Rising with every start.
+        epoch: u64,
+        /// The program's version.
+        version: String,
+    }
+    /// A sprint was taken in.
+    10 1 SprintSubmitted "sprint_submitted" {
+        /// Its number.
+        sprint_id: SprintId,
+        /// All of it.
+        spec: SprintSpec,
+    }
+    /// The repository is ready.
+    11 1 RepoPrepared "repo_prepared" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The base branch: the sprint's, or the one that was checked out.
+        branch: String,
+        /// The base's commit.
+        base: String,
+        /// What the user should know.
+        warnings: Vec<String>,
+    }
+    /// The gates ran on the base.
+    12 1 BaseChecked "base_checked" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// What came out.
+        outcomes: Vec<GateOutcome>,
+    }
+    /// The sprint cannot be run as it is.
+    13 1 SprintRefused "sprint_refused" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Why and what to do.
+        reason: String,
+    }
+    /// Work may begin.
+    14 1 SprintInitialized "sprint_initialized" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Tasks committed to.
+        total_tasks: u32,
+        /// Planned elapsed time.
+        estimated_duration: Span,
+    }
+    /// No work is handed out until it is resumed.
+    15 1 SprintPaused "sprint_paused" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who asked.
+        by: String,
+    }
+    /// Work is handed out again.
+    16 1 SprintResumed "sprint_resumed" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who asked.
+        by: String,
+    }
+    /// The sprint was called off.
+    17 1 SprintCancelled "sprint_cancelled" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who asked.
+        by: String,
+    }
+    /// Nothing of the sprint can go on.
+    18 1 SprintEnded "sprint_ended" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// How.
+        outcome: Outcome,
+    }
+    /// A task of an ended sprint is tried again.
+    19 1 SprintReopened "sprint_reopened" {
+        /// The sprint.
+        sprint_id: SprintId,
+    }
+    /// The worktrees of the sprint are gone.
+    20 1 WorktreesRemoved "worktrees_removed" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Those that were kept, each with the reason.
+        kept: Vec<String>,
+    }
+    /// Points were finished.
+    21 1 SprintVelocityUpdated "sprint_velocity_updated" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Points finished so far.
+        current_velocity: u32,
+        /// Points meant to be finished.
+        target_velocity: u32,
+        /// Thousandths of the committed points that are finished.
+        trend: u32,
+    }
+    /// The sprint's result is in the base.
+    22 1 SprintDelivered "sprint_delivered" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The commit that the base now has.
+        commit: String,
+        /// Who asked.
+        by: String,
+    }
+
+    /// A task did not fit and waits for another sprint.
+    30 1 TaskDeferred "task_deferred" {
+        /// The task.
+        task_id: TaskId,
+        /// Why.
+        reason: String,
+    }
+    /// An agent has the task.
+    31 1 TaskAssigned "task_assigned" {
+        /// The task.
+        task_id: TaskId,
+        /// The agent.
+        agent_id: AgentId,
+        /// The fence.
+        attempt: Attempt,
+        /// Effort, the PERT mean.
+        estimated_hours: Span,
+        /// What it depended on.
+        dependencies: Vec<TaskId>,
+        /// Why this agent.
+        score: Score,
+    }
+    /// The worktree holds what the attempt begins with.
+    32 1 WorktreePrepared "worktree_prepared" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// Its path.
+        path: String,
+        /// The commit.
+        commit: String,
+    }
+    /// The agent is at work.
+    33 1 AttemptStarted "attempt_started" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+    }
+    /// A session that a later attempt can resume.
+    34 1 SessionOpened "session_opened" {
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The session's own id.
+        session: String,
+    }
+    /// The agent has let go of the task.
+    35 1 AttemptEnded "attempt_ended" {
+        /// The task.
+        task_id: TaskId,
+        /// The agent.
+        agent_id: AgentId,
+        /// The attempt.
+        attempt: Attempt,
+        /// How.
+        end: AttemptEnd,
+    }
+    /// What was not finished is safe, and the worktree is free.
+    36 1 WorkSalvaged "work_salvaged" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The task.
+        task_id: TaskId,
+        /// The ref that holds it; empty when there was nothing.
+        saved: String,
+        /// Why the worktree was kept instead.
+        kept: Option<String>,
+    }
+    /// What was done is in a commit.
+    37 1 WorkCommitted "work_committed" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The commit.
+        commit: String,
+        /// How much changed.
+        changes: DiffStat,
+    }
+    /// The merge is built, not yet public.
+    38 1 MergePrepared "merge_prepared" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+        /// The merge commit.
+        commit: String,
+        /// What it is built on.
+        onto: String,
+    }
+    /// The work does not fit what was merged since.
+    39 1 MergeConflicted "merge_conflicted" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+        /// The files.
+        files: Vec<String>,
+    }
+    /// The gates ran on the merged tree.
+    40 1 QualityGateStatus "quality_gate_status" {
+        /// The effect that is answered; none when there was nothing to run.
+        effect: Option<EffectId>,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+        /// What came out, in the order run.
+        outcomes: Vec<GateOutcome>,
+        /// Whether nothing failed.
+        passed: bool,
+    }
+    /// The integration branch holds the work.
+    41 1 MergeCompleted "merge_completed" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+        /// The merge commit.
+        commit: String,
+    }
+    /// The task is done; what waited for it may begin.
+    42 1 TaskCompleted "task_completed" {
+        /// The task.
+        task_id: TaskId,
+        /// Thousandths of the sprint's committed tasks that are done.
+        sprint_progress: u32,
+    }
+    /// The work was not accepted; the task goes on.
+    43 1 WorkRejected "work_rejected" {
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// Why, with the evidence, for the agent that tries again.
+        reason: String,
+        /// Whether it counts as a failed attempt; a merge conflict does not.
+        counts: bool,
+    }
+    /// The task is tried again later.
+    44 1 RetryScheduled "retry_scheduled" {
+        /// The task.
+        task_id: TaskId,
+        /// Not before.
+        at: Time,
+    }
+    /// The task is given up.
+    45 1 TaskFailed "task_failed" {
+        /// The task.
+        task_id: TaskId,
+        /// Why.
+        reason: String,
+    }
+    /// The task killed agent after agent and is not given to another.
+    46 1 TaskQuarantined "task_quarantined" {
+        /// The task.
+        task_id: TaskId,
+        /// How they died.
+        evidence: Vec<String>,
+    }
+    /// The task is dropped.
+    47 1 TaskCancelled "task_cancelled" {
+        /// The task.
+        task_id: TaskId,
+        /// Who asked.
+        by: String,
+    }
+    /// A person wants it tried again; earlier failures no longer count.
+    48 1 TaskRetried "task_retried" {
+        /// The task.
+        task_id: TaskId,
+        /// Who asked.
+        by: String,
+    }
+    /// A person wants another agent.
+    49 1 TaskReassigned "task_reassigned" {
+        /// The task.
+        task_id: TaskId,
+        /// To whom; none lets the director choose.
+        to: Option<AgentId>,
+        /// Who asked.
+        by: String,
+    }
+    /// The liveness monitor changed its mind.
+    50 1 LivenessChanged "liveness_changed" {
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// `working`, `silent`, `waiting`, `wedged`.
+        state: String,
+    }
+    /// The merge queue takes up the next batch.
+    51 1 MergeStarted "merge_started" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+    }
+    /// The wait before the next attempt is over.
+    52 1 RetryDue "retry_due" {
+        /// The task.
+        task_id: TaskId,
+    }
+
+    /// Something holds a task up.
+    60 1 BlockerRaised "blocker_raised" {
+        /// Its number.
+        blocker: BlockerId,
+        /// The task.
+        task_id: TaskId,
+        /// The agent that said so, or had the task.
+        agent_id: Option<AgentId>,
+        /// What sort.
+        blocker_type: String,
+        /// The tier it starts on.
+        severity: Severity,
+        /// The tier that was reported.
+        reported: Severity,
+        /// Whether the task is on the critical path.
+        on_critical_path: bool,
+        /// What is the matter.
+        text: String,
+        /// When it goes up a tier by itself.
+        deadline: Option<Time>,
+    }
+    /// A blocker went up a tier.
+    61 1 BlockerEscalated "blocker_escalated" {
+        /// The blocker.
+        blocker: BlockerId,
+        /// From.
+        from: Severity,
+        /// To.
+        to: Severity,
+        /// Why.
+        reason: String,
+        /// When it goes up the next.
+        deadline: Option<Time>,
+    }
+    /// The agent is told how to go on.
+    62 1 GuidanceGiven "guidance_given" {
+        /// The blocker.
+        blocker: BlockerId,
+        /// The task.
+        task_id: TaskId,
+        /// The guidance.
+        text: String,
+    }
+    /// A blocker no longer holds anything up.
+    63 1 BlockerResolved "blocker_resolved" {
+        /// The blocker.
+        blocker: BlockerId,
+        /// Who or what resolved it.
+        by: String,
+        /// The answer, if there is one.
+        answer: String,
+    }
+    /// Something waits for a person.
+    64 1 InboxOpened "inbox_opened" {
+        /// Its number.
+        item: InboxId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The task.
+        task_id: Option<TaskId>,
+        /// The blocker behind it.
+        blocker: Option<BlockerId>,
+        /// The question behind it.
+        message: Option<MessageId>,
+        /// How urgent.
+        severity: Severity,
+        /// What is asked.
+        question: String,
+        /// The lost role behind it.
+        role: Option<String>,
+    }
+    /// A person answered.
+    65 1 InboxAnswered "inbox_answered" {
+        /// The number.
+        item: InboxId,
+        /// The answer.
+        answer: String,
+        /// Who.
+        by: String,
+    }
+    /// What waited for a person no longer does.
+    66 1 InboxClosed "inbox_closed" {
+        /// The number.
+        item: InboxId,
+        /// Why.
+        reason: String,
+    }
+    /// Everything but critical work pauses.
+    67 1 EngineeringEmergency "engineering_emergency" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The blocker behind it.
+        blocker: BlockerId,
+        /// What happened.
+        issue: String,
+        /// What it costs, in words.
+        impact: String,
+        /// Who deals with it.
+        response_team: Vec<AgentId>,
+        /// When it may be over.
+        estimated_resolution: Option<Time>,
+    }
+    /// Work goes on.
+    68 1 EmergencyResolved "emergency_resolved" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The blocker that was behind it.
+        blocker: BlockerId,
+    }
+    /// Something of ours was changed by someone else, or an agent reached outside.
+    69 1 IncidentOpened "incident_opened" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The task at whose end it was seen.
+        task_id: Option<TaskId>,
+        /// What was found.
+        text: String,
+    }
+
+    /// What a task produced goes to one that waited for it.
+    70 1 HandoffSent "handoff_sent" {
+        /// The task that is done.
+        from: TaskId,
+        /// The task that goes on.
+        to: TaskId,
+    }
+    /// The agent of the task that goes on has it.
+    71 1 HandoffAccepted "handoff_accepted" {
+        /// The task that is done.
+        from: TaskId,
+        /// The task that goes on.
+        to: TaskId,
+    }
+    /// One agent says something to another.
+    72 1 MessageSent "message_sent" {
+        /// Its number.
+        message: MessageId,
+        /// Who.
+        from: AgentId,
+        /// To whom.
+        to: AgentId,
+        /// What.
+        text: String,
+    }
+    /// One agent asks another and waits.
+    73 1 QuestionAsked "question_asked" {
+        /// Its number.
+        message: MessageId,
+        /// Who.
+        from: AgentId,
+        /// The task that waits.
+        task_id: TaskId,
+        /// The attempt that waits.
+        attempt: Attempt,
+        /// To whom; none asks a person.
+        to: Option<AgentId>,
+        /// What.
+        text: String,
+    }
+    /// The message is with the agent it was for.
+    74 1 MessageDelivered "message_delivered" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The message.
+        message: MessageId,
+    }
+    /// A question has an answer.
+    75 1 QuestionAnswered "question_answered" {
+        /// The question.
+        message: MessageId,
+        /// Who or what answered.
+        by: String,
+        /// The answer.
+        text: String,
+    }
+    /// The architecture role is asked about a blocker, beside the person in whose inbox it is.
+    76 1 ArchitectAsked "architect_asked" {
+        /// Its number.
+        message: MessageId,
+        /// The blocker.
+        blocker: BlockerId,
+        /// The task.
+        task_id: TaskId,
+        /// Who is asked.
+        to: AgentId,
+        /// What.
+        text: String,
+    }
+
+    /// An agent takes work.
+    80 1 AgentUp "agent_up" {
+        /// The agent.
+        agent_id: AgentId,
+        /// Its incarnation.
+        generation: Generation,
+    }
+    /// An agent is gone; its supervisor decides about the next incarnation.
+    81 1 AgentDown "agent_down" {
+        /// The agent.
+        agent_id: AgentId,
+        /// The incarnation that ended.
+        generation: Generation,
+        /// Why.
+        reason: String,
+    }
+    /// All agents of a role stay down.
+    82 1 RoleLost "role_lost" {
+        /// The role.
+        role: String,
+        /// Why.
+        reason: String,
+    }
+    /// A lost role is started again.
+    83 1 RoleRestored "role_restored" {
+        /// The role.
+        role: String,
+        /// Who asked.
+        by: String,
+    }
+}
+
+/// How a sprint ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every committed task is completed.
+    Done,
+    /// Committed tasks are not completed.
+    Incomplete,
+    /// Called off.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Done => "done",
+            Outcome::Incomplete => "incomplete",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Why an agent was chosen, in thousandths: total = weighted expertise, capacity fit and continuity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Score {
+    /// How well its skills match.
+    pub expertise: u32,
+    /// How well the task fits the time it has left.
+    pub capacity: u32,
+    /// How much of the context it has already.
+    pub continuity: u32,
+    /// The weighted sum.
+    pub total: u32,
+    /// Able and free agents that were compared.
+    pub candidates: u32,
+}
+
+/// One event as it lies in a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Frame {
+    kind: u16,
+    version: u16,
+    #[serde(with = "whole")]
+    body: Vec<u8>,
+}
+
+/// Bytes written and read as a whole; the same bytes as one by one, in a fraction of the time.
+mod whole {
+    use std::fmt;
+
+    use serde::de::{Deserializer, Visitor};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Vec<u8>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+                Ok(bytes)
+            }
+        }
+        from.deserialize_byte_buf(Bytes)
+    }
+}
+
+/// Why a record's payload is not a list of events that this version knows.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// Not a list of frames.
+    #[error("the record does not hold a list of events")]
+    Frames(#[source] CodecError),
+    /// A kind or version from another program version.
+    #[error(
+        "event kind {kind} version {version} is not known to this version; use the one that wrote it, or a newer one"
+    )]
+    Unknown {
+        /// The number.
+        kind: u16,
+        /// Its version.
+        version: u16,
+    },
+    /// The frame is known, its body is not readable.
+    #[error("event kind {kind} version {version} cannot be read")]
+    Body {
+        /// The number.
+        kind: u16,
+        /// Its version.
+        version: u16,
+        /// What the codec says.
+        source: CodecError,
+    },
+}
+
+/// Events to the payload of one record.
+///
+/// # Errors
+/// When they are larger than the codec's limit together.
+pub fn encode_events(events: &[Event]) -> Result<Vec<u8>, CodecError> {
+    let frames = events
+        .iter()
+        .map(Event::frame)
+        .collect::<Result<Vec<_>, _>>()?;
+    codec::encode(&frames)
+}
+
+/// The payload of one record to its events.
+///
+/// # Errors
+/// See [`EventError`]; nothing unknown is ever skipped.
+pub fn decode_events(payload: &[u8]) -> Result<Vec<Event>, EventError> {
+    let frames: Vec<Frame> = codec::decode(payload).map_err(EventError::Frames)?;
+    frames.iter().map(Event::from_frame).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn two() -> Vec<Event> {
+        vec![
+            RetryDue { task_id: TaskId(7) }.into(),
+            TaskFailed {
+                task_id: TaskId(7),
+                reason: "no".to_owned(),
+            }
+            .into(),
+        ]
+    }
+
+    #[test]
+    fn a_decisions_bytes_are_these() {
+        // Count, then for each event: kind, version, length, body. What is on disk must not change by accident.
+        let golden = "0200000000000000\
+                      34000100 0400000000000000 07000000\
+                      2d000100 0e00000000000000 07000000 0200000000000000 6e6f";
+        let bytes = encode_events(&two()).expect("encodes");
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, golden.replace(' ', ""));
+        assert_eq!(decode_events(&bytes).expect("decodes"), two());
+    }
+
+    #[test]
+    fn an_event_of_another_version_is_never_skipped() {
+        let mut bytes = encode_events(&two()).expect("encodes");
+        bytes[10] = 9;
+        let error = decode_events(&bytes).expect_err("refused");
+        assert!(
+            matches!(
+                error,
+                EventError::Unknown {
+                    kind: 52,
+                    version: 9
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn kind_numbers_and_names_are_used_once() {
+        for (place, (kind, _, name)) in Event::KINDS.iter().enumerate() {
+            for (other, _, other_name) in &Event::KINDS[place + 1..] {
+                assert!(
+                    kind != other && name != other_name,
+                    "{kind} {name} is there twice"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_are_an_error_and_nothing_worse(bytes in proptest::collection::vec(any::<u8>(), 0..300), flip in 0usize..54) {
+            let _ = decode_events(&bytes);
+            let mut real = encode_events(&two()).expect("encodes");
+            let place = flip % real.len();
+            real[place] ^= 1 << (flip % 8);
+            let _ = decode_events(&real);
+        }
+    }
+}

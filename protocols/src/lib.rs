@@ -1,0 +1,18 @@
+//! What is said: ids, tasks, sprints, messages, commands, events, the sprint file, and their encoding.
+//!
+//! Data and its encoding; nothing here runs. The other crates speak in these types.
+
+pub mod codec;
+pub mod command;
+pub mod digest;
+pub mod envelope;
+pub mod event;
+pub mod ids;
+pub mod kinds;
+pub mod manifest;
+pub mod rejection;
+pub mod roles;
+pub mod severity;
+pub mod sprint;
+pub mod time;
+pub mod work;

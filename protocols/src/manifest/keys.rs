@@ -1,0 +1,511 @@
+//! Every key of the sprint file, in one place: its name, what it may be and what it means.
+//!
+//! The check of a file and the JSON Schema both read these tables; a key that is not here is unknown to both.
+
+use super::shape::{Key, Shape, Table};
+use crate::sprint::AGENTS_MAX;
+
+const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key {
+        name,
+        shape,
+        required: false,
+        missing: "",
+        about,
+    }
+}
+
+const fn required(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key {
+        name,
+        shape,
+        required: true,
+        missing: "",
+        about,
+    }
+}
+
+const TEXTS: Shape = Shape::List(&Shape::Text);
+const NAMES: Shape = Shape::List(&Shape::Name);
+const RUN: Shape = Shape::Any(&[Shape::Line, Shape::Argv]);
+
+/// The words for a priority; `medium` is read as `normal`.
+pub(super) const PRIORITIES: &[&str] = &["low", "normal", "medium", "high", "critical"];
+const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
+const EXPECTS: &[&str] = &["changes", "artifact", "nothing"];
+const CLASSES: &[&str] = &["feature", "debt", "infrastructure"];
+
+/// What other tools call our keys, for suggestions: letters alone would not lead there.
+pub(super) const SYNONYMS: &[(&str, &str)] = &[
+    ("type", "kind"),
+    ("name", "id"),
+    ("deps", "depends_on"),
+    ("dependencies", "depends_on"),
+    ("needs", "depends_on"),
+    ("after", "depends_on"),
+    ("story_points", "points"),
+    ("assignee", "role"),
+    ("command", "run"),
+    ("cmd", "run"),
+    ("script", "run"),
+    ("effort", "estimate"),
+    ("start_date", "start"),
+    ("end_date", "end"),
+    ("branch", "base"),
+    ("instances", "count"),
+    ("acceptance_criteria", "acceptance"),
+];
+
+/// The whole file.
+pub(super) static ROOT: Table = Table {
+    about: "A sprint: what is to be done, by whom, and what the work has to pass.",
+    keys: &[
+        required(
+            "sprint",
+            Shape::Table(&SPRINT),
+            "the table [sprint] with the sprint's `id`",
+        ),
+        key(
+            "team",
+            Shape::Map(TEAM, &Shape::Table(&ROLE), true),
+            "the roles, as [team.ROLE]; one that is not listed keeps its default",
+        ),
+        key(
+            "agent",
+            Shape::Map(&[], &Shape::Table(&AGENT), true),
+            "agents with settings, as [agent.NAME]; a role names one in `agent`",
+        ),
+        key(
+            "gates",
+            GATES,
+            "what every task's work has to pass, by name; `tests`, `review`, `docs`, `coverage` and `acceptance` are on unless they are set to false",
+        ),
+        key(
+            "limits",
+            Shape::Table(&LIMITS),
+            "limits and retries; every key has a default",
+        ),
+        Key {
+            name: "task",
+            shape: Shape::List(&Shape::Table(&TASK)),
+            required: true,
+            missing: "the sprint is empty: it has no task",
+            about: "a [[task]] for each task, with at least its `id`",
+        },
+        key(
+            "stakeholder",
+            Shape::List(&Shape::Table(&STAKEHOLDER)),
+            "who is told what, each as [[stakeholder]]",
+        ),
+    ],
+};
+
+static SPRINT: Table = Table {
+    about: "The sprint as a whole.",
+    keys: &[
+        required(
+            "id",
+            Shape::Name,
+            "the sprint's name, id = \"sprint-3\"; branches carry it",
+        ),
+        key(
+            "epic",
+            Shape::Text,
+            "what the sprint is part of, for people",
+        ),
+        key("start", Shape::Date, "the first day, such as 2026-11-23"),
+        key(
+            "end",
+            Shape::Date,
+            "the last day; commitment is limited to what fits before it",
+        ),
+        key(
+            "hours_per_day",
+            Shape::Number(0.01, 24.0),
+            "working hours in one day; 8 unless written",
+        ),
+        key(
+            "velocity_target",
+            Shape::Whole(0, 1_000_000),
+            "points that the team means to finish",
+        ),
+        key(
+            "repo",
+            Shape::Text,
+            "the git repository, relative to this file; without it tasks run in scratch directories",
+        ),
+        key(
+            "base",
+            Shape::Branch,
+            "the branch that the sprint starts from and is delivered to; the current one unless written",
+        ),
+    ],
+};
+
+const TEAM: &[Key] = &[key(
+    "only",
+    Shape::Flag,
+    "true: the team is the roles listed here and no others",
+)];
+
+static ROLE: Table = Table {
+    about: "A role and how many agents fill it.",
+    keys: &[
+        key(
+            "count",
+            Shape::Whole(0, AGENTS_MAX as u64),
+            "agents that fill the role; 1 unless written, 0 takes it out",
+        ),
+        key(
+            "capacity",
+            Shape::Hours(true),
+            "hours that one agent can commit to in the sprint; no limit unless written",
+        ),
+        key(
+            "skills",
+            TEXTS,
+            "what it is good at; matched with what a task needs",
+        ),
+        key(
+            "kinds",
+            TEXTS,
+            "the kinds of task that come to it; \"*\" takes every kind that no other role takes",
+        ),
+        key(
+            "covers",
+            TEXTS,
+            "the kinds of task that it can take over when it has to",
+        ),
+        key(
+            "agent",
+            Shape::Text,
+            "what does the work: command, simulated, stdio, acp, claude, codex, gemini, chat, person, or a name from [agent.*]; command unless written",
+        ),
+        key("prompt", Shape::Text, "what the role is, told to the agent"),
+        key(
+            "restart",
+            Shape::Table(&RESTART),
+            "how an agent that died comes back",
+        ),
+    ],
+};
+
+static RESTART: Table = Table {
+    about: "How an agent that died comes back.",
+    keys: &[
+        key(
+            "intensity",
+            Shape::Whole(0, 1_000),
+            "restarts allowed within `within`; one more and the role is lost; 5 unless written",
+        ),
+        key(
+            "within",
+            Shape::Duration,
+            "the sliding window; 60s unless written",
+        ),
+        key(
+            "backoff_min",
+            Shape::Duration,
+            "delay before the first restart, doubling with each failure in a row; 200ms unless written",
+        ),
+        key(
+            "backoff_max",
+            Shape::Duration,
+            "the longest delay; 30s unless written",
+        ),
+    ],
+};
+
+static AGENT: Table = Table {
+    about: "An agent with settings.",
+    keys: &[
+        key(
+            "kind",
+            Shape::Text,
+            "command, simulated, stdio, acp, claude, codex, gemini, chat or person; the table's own name where that is a kind",
+        ),
+        key(
+            "model",
+            Shape::Text,
+            "the model, for coding agents; \"inherit\" leaves the choice to the agent",
+        ),
+        key(
+            "program",
+            RUN,
+            "the program to start instead of the kind's own",
+        ),
+        key(
+            "env",
+            Shape::List(&Shape::EnvName),
+            "names of environment variables that are passed on",
+        ),
+        key(
+            "options",
+            Shape::Map(&[], &Shape::Setting, false),
+            "further settings, as the kind defines them",
+        ),
+    ],
+};
+
+const GATES: Shape = Shape::Map(&[], &GATE, true);
+
+static GATE: Shape = Shape::Any(&[
+    Shape::Flag,
+    Shape::Number(0.0, 100.0),
+    Shape::Line,
+    Shape::Argv,
+    Shape::Table(&GATE_TABLE),
+]);
+
+static GATE_TABLE: Table = Table {
+    about: "A gate that a command measures: exit 0 passes.",
+    keys: &[
+        required("run", RUN, "the command, run in the merged tree"),
+        key(
+            "timeout",
+            Shape::Duration,
+            "when to give up; 15m unless written",
+        ),
+    ],
+};
+
+static LIMITS: Table = Table {
+    about: "Limits and retries.",
+    keys: &[
+        key(
+            "attempts_max",
+            Shape::Whole(1, 100),
+            "attempts at a task before it is given up; 3 unless written",
+        ),
+        key(
+            "deaths_max",
+            Shape::Whole(1, 100),
+            "agents that a task may kill before it is quarantined; 2 unless written",
+        ),
+        key(
+            "guidance_max",
+            Shape::Whole(0, 100),
+            "guidance for the same blocker before it goes up a tier; 1 unless written",
+        ),
+        key(
+            "retry_min",
+            Shape::Duration,
+            "delay before the second attempt, doubling with each; 1s unless written",
+        ),
+        key(
+            "retry_max",
+            Shape::Duration,
+            "the longest delay between attempts; 1m unless written",
+        ),
+        key(
+            "attempt_time",
+            Shape::Duration,
+            "the longest one attempt may run; 2h unless written",
+        ),
+        key(
+            "silent_after",
+            Shape::Duration,
+            "no sign of life for so long: the attempt counts as silent; 1m unless written",
+        ),
+        key(
+            "wedged_after",
+            Shape::Duration,
+            "no sign of life for so long: the attempt is ended; 15m unless written",
+        ),
+        key(
+            "tier_time",
+            Shape::Table(&TIERS),
+            "how long a blocker may wait on a tier before it goes up one",
+        ),
+        key(
+            "output_max",
+            Shape::Bytes,
+            "output kept of one attempt or gate; 8MiB unless written",
+        ),
+        key(
+            "weights",
+            Shape::Table(&WEIGHTS),
+            "how agents are chosen; the three have to add up to 1",
+        ),
+    ],
+};
+
+static TIERS: Table = Table {
+    about: "How long a blocker may wait on a tier before it goes up one.",
+    keys: &[
+        key("low", Shape::Duration, "30m unless written"),
+        key("medium", Shape::Duration, "2h unless written"),
+        key("high", Shape::Duration, "8h unless written"),
+    ],
+};
+
+static WEIGHTS: Table = Table {
+    about: "How agents are chosen; the three have to add up to 1.",
+    keys: &[
+        key(
+            "expertise",
+            Shape::Number(0.0, 1.0),
+            "how well skills and kind fit; 0.5 unless written",
+        ),
+        key(
+            "capacity",
+            Shape::Number(0.0, 1.0),
+            "how well free capacity fits; 0.3 unless written",
+        ),
+        key(
+            "context",
+            Shape::Number(0.0, 1.0),
+            "whether it worked on the same feature; 0.2 unless written",
+        ),
+    ],
+};
+
+static TASK: Table = Table {
+    about: "One task.",
+    keys: &[
+        required(
+            "id",
+            Shape::Name,
+            "the task's name, unique in the sprint, id = \"auth-api\"",
+        ),
+        key(
+            "title",
+            Shape::Text,
+            "one line for people; the id unless written",
+        ),
+        key("description", Shape::Text, "what is to be done"),
+        key(
+            "kind",
+            Shape::Name,
+            "what sort of work it is; decides the role: ui_component, api_endpoint, feature, architecture, testing, documentation, research, review, bug_fix, performance, security, or a word of your own; feature unless written",
+        ),
+        key(
+            "role",
+            Shape::Name,
+            "the role that does it, where the kind does not decide",
+        ),
+        key(
+            "points",
+            Shape::Whole(0, 10_000),
+            "story points; 1 unless written",
+        ),
+        key(
+            "estimate",
+            Shape::Any(&[Shape::Hours(false), Shape::Table(&ESTIMATE)]),
+            "effort in hours: a number, or three points; an hour for each point unless written",
+        ),
+        key(
+            "hours",
+            Shape::Hours(false),
+            "effort in hours as one number; the same as `estimate = 5`",
+        ),
+        key(
+            "depends_on",
+            NAMES,
+            "tasks of this sprint that have to be completed first",
+        ),
+        key(
+            "feature",
+            Shape::Name,
+            "what shares its worktree and branch; a task without one is its own",
+        ),
+        key(
+            "priority",
+            Shape::Word(PRIORITIES),
+            "who goes first; normal unless written, medium is the same",
+        ),
+        key("skills", TEXTS, "skills it needs"),
+        key("acceptance", TEXTS, "what has to be true of the result"),
+        key(
+            "spec",
+            Shape::Text,
+            "where the specification is: a path or an address",
+        ),
+        key(
+            "design",
+            Shape::Text,
+            "where the design is: a path or an address",
+        ),
+        key(
+            "run",
+            RUN,
+            "what a command agent runs: a line for the shell, or a list that is executed as it is",
+        ),
+        key("budget", Shape::Table(&BUDGET), "limits on the task"),
+        key(
+            "gates",
+            GATES,
+            "gates of its own; one of the same name replaces the sprint's",
+        ),
+        key(
+            "expects",
+            Shape::Word(EXPECTS),
+            "what it must leave behind; its kind decides unless written",
+        ),
+        key(
+            "produces",
+            Shape::List(&Shape::Path),
+            "files that must exist when it is done, as paths in the worktree",
+        ),
+        key("severity", Shape::Word(SEVERITIES), "how bad the bug is"),
+        key(
+            "class",
+            Shape::Word(CLASSES),
+            "what the time is spent on; feature unless written",
+        ),
+        key("test_requirements", TEXTS, "what QA needs to test it"),
+        key(
+            "deployment_requirements",
+            TEXTS,
+            "what DevOps needs to deploy it",
+        ),
+    ],
+};
+
+static ESTIMATE: Table = Table {
+    about: "Effort in hours, in three points.",
+    keys: &[
+        required("optimistic", Shape::Hours(false), "hours if all goes well"),
+        required("likely", Shape::Hours(false), "hours that are most likely"),
+        required(
+            "pessimistic",
+            Shape::Hours(false),
+            "hours if much goes wrong",
+        ),
+    ],
+};
+
+static BUDGET: Table = Table {
+    about: "Limits on a task.",
+    keys: &[
+        key("time", Shape::Duration, "the longest one attempt may run"),
+        key(
+            "cost_usd",
+            Shape::Number(0.0, 1e6),
+            "spending over all attempts, in dollars",
+        ),
+    ],
+};
+
+static STAKEHOLDER: Table = Table {
+    about: "Somebody who is told what happens; in the inbox unless there is a webhook or a command.",
+    keys: &[
+        required("name", Shape::Name, "who, name = \"product\""),
+        key(
+            "on",
+            Shape::List(&Shape::Name),
+            "the events that they are told of; every event unless written",
+        ),
+        key("webhook", Shape::Url, "where each event is posted"),
+        key(
+            "run",
+            RUN,
+            "what is run for each event, which comes on its standard input",
+        ),
+        key(
+            "inbox",
+            Shape::Flag,
+            "whether each event is put in the inbox",
+        ),
+    ],
+};

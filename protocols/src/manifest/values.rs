@@ -1,0 +1,130 @@
+//! Words of the sprint file that mean more than their letters: durations, sizes, dates.
+//!
+//! Pure functions from text; why a text is refused is a sentence that says what to write.
+
+use jiff::civil::Date;
+
+use crate::time::Span;
+
+/// The longest duration, in hours.
+const HOURS_MAX: u64 = 1_000_000;
+
+/// Reads `90s`, `15m`, `1h30m`, `2d`, `500ms` and sums of such parts.
+///
+/// # Errors
+/// What to write instead.
+pub(super) fn duration(text: &str) -> Result<Span, &'static str> {
+    const HOW: &str = "write a number with its unit, such as \"90s\", \"15m\", \"1h30m\" or \"2d\"";
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(HOW);
+    }
+    let mut sum: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or(HOW)?;
+        let n: u64 = rest[..digits].parse().map_err(|_| HOW)?;
+        rest = &rest[digits..];
+        let letters = rest
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(rest.len());
+        let unit = match &rest[..letters] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(HOW),
+        };
+        rest = rest[letters..].trim_start();
+        sum = n
+            .checked_mul(unit)
+            .and_then(|part| sum.checked_add(part))
+            .filter(|&sum| sum <= HOURS_MAX * 3_600_000)
+            .ok_or("write a duration under a million hours")?;
+    }
+    Ok(Span(sum))
+}
+
+/// Reads `512`, `64KiB`, `8MiB`, `1GiB`, in bytes.
+///
+/// # Errors
+/// What to write instead.
+pub(super) fn bytes(text: &str) -> Result<u64, &'static str> {
+    const HOW: &str = "write a number of bytes or a size such as \"64KiB\", \"8MiB\" or \"1GiB\"";
+    let text = text.trim();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let n: u64 = text[..digits].parse().map_err(|_| HOW)?;
+    let unit: u64 = match text[digits..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(HOW),
+    };
+    n.checked_mul(unit).ok_or(HOW)
+}
+
+/// Reads `YYYY-MM-DD` and nothing else.
+///
+/// # Errors
+/// What to write instead.
+pub(super) fn date(text: &str) -> Result<Date, &'static str> {
+    const HOW: &str = "write a day that exists, as YYYY-MM-DD, such as 2026-11-23";
+    let shaped = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if !shaped {
+        return Err(HOW);
+    }
+    text.parse().map_err(|_| HOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, ms) in [
+            ("90s", Some(90_000)),
+            ("15m", Some(900_000)),
+            ("1h30m", Some(5_400_000)),
+            ("1h 30min", Some(5_400_000)),
+            ("2d", Some(172_800_000)),
+            ("500ms", Some(500)),
+            ("0s", Some(0)),
+            ("", None),
+            ("15", None),
+            ("m", None),
+            ("-5m", None),
+            ("1.5h", None),
+            ("15 apples", None),
+            ("99999999999999999999h", None),
+            ("9999999999d", None),
+        ] {
+            assert_eq!(duration(text).ok(), ms.map(Span), "case: {text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_days_are_exact() {
+        for (text, n) in [("8MiB", Some(8 << 20)), ("10", Some(10)), ("8MB", None)] {
+            assert_eq!(bytes(text).ok(), n, "case: {text:?}");
+        }
+        for (text, ok) in [
+            ("2026-11-23", true),
+            ("2028-02-29", true),
+            ("2026-02-29", false),
+            ("2026-13-01", false),
+            ("23.11.2026", false),
+            ("2026-11-23T10:00:00Z", false),
+            ("", false),
+        ] {
+            assert_eq!(date(text).is_ok(), ok, "case: {text:?}");
+        }
+    }
+}

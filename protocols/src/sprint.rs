@@ -1,0 +1,360 @@
+//! A sprint as it is submitted: tasks, team, gates and rules, checked and complete.
+//!
+//! This is the sprint file after every default is filled in and every name is checked; it is what the
+//! journal keeps. Order matters: tasks and roles are listed as the file lists them.
+//!
+//! Elsewhere: reading the file is [`crate::manifest`]; what runs it is the engine.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Name;
+use crate::severity::Severity;
+use crate::time::Span;
+
+/// The most tasks one sprint can have.
+pub const TASKS_MAX: usize = 100_000;
+/// The most agents a team can have.
+pub const AGENTS_MAX: u32 = 1_000;
+
+/// A whole sprint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SprintSpec {
+    /// The sprint's name; branches and trailers carry it.
+    pub id: Name,
+    /// What the sprint is part of, for people.
+    pub epic: Option<String>,
+    /// First day, `YYYY-MM-DD`.
+    pub start: Option<String>,
+    /// Last day, `YYYY-MM-DD`.
+    pub end: Option<String>,
+    /// Working time in one day.
+    pub day: Span,
+    /// Points the team means to finish.
+    pub velocity_target: Option<u32>,
+    /// The repository, absolute; without one, tasks run in scratch directories.
+    pub repo: Option<String>,
+    /// The branch that the sprint starts from and is delivered to.
+    pub base: Option<String>,
+    /// The roles that can work, in order.
+    pub team: Vec<RoleSpec>,
+    /// What every task's work has to pass, in order.
+    pub gates: Vec<GateSpec>,
+    /// The tasks, in order.
+    pub tasks: Vec<TaskSpec>,
+    /// Limits and retries.
+    pub policy: Policy,
+}
+
+/// A role and how many agents fill it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleSpec {
+    /// The role's name, such as `api-engineer`.
+    pub name: Name,
+    /// Instances.
+    pub count: u32,
+    /// Effort that one instance can commit to in the sprint; `None` does not limit commitment.
+    pub capacity: Option<Span>,
+    /// What it is good at; matched with what a task needs.
+    pub skills: Vec<String>,
+    /// The kinds of task that come to this role by default.
+    pub kinds: Vec<String>,
+    /// The kinds of task that it can take over when it has to.
+    pub covers: Vec<String>,
+    /// What does the work.
+    pub agent: AgentSpec,
+    /// How a dead agent of this role comes back.
+    pub restart: RestartSpec,
+    /// What the role is, for the agent: a prompt. May be empty.
+    pub prompt: String,
+}
+
+/// What does a role's work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentSpec {
+    /// `command`, `simulated`, `claude`, `person`, or the name of one that the program registered.
+    pub kind: String,
+    /// The model, for coding agents; `inherit` leaves the choice to the agent.
+    pub model: Option<String>,
+    /// The program to start instead of the kind's own, for coding agents.
+    pub program: Option<Vec<String>>,
+    /// Names of environment variables that are passed on, beside the few that always are.
+    pub env: Vec<String>,
+    /// Further settings, as the kind defines them.
+    pub options: BTreeMap<String, String>,
+}
+
+impl AgentSpec {
+    /// An agent of `kind` with no settings.
+    pub fn of_kind(kind: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            model: None,
+            program: None,
+            env: Vec::new(),
+            options: BTreeMap::new(),
+        }
+    }
+}
+
+/// How a supervisor treats a role's agents when they die without a task in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartSpec {
+    /// Restarts allowed within [`RestartSpec::within`]; one more and the role is lost.
+    pub intensity: u32,
+    /// The sliding window.
+    pub within: Span,
+    /// Delay before the first restart; doubles with each failure in a row.
+    pub backoff_min: Span,
+    /// The longest delay.
+    pub backoff_max: Span,
+}
+
+impl Default for RestartSpec {
+    fn default() -> Self {
+        Self {
+            intensity: 5,
+            within: Span::seconds(60),
+            backoff_min: Span(200),
+            backoff_max: Span::seconds(30),
+        }
+    }
+}
+
+/// One task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskSpec {
+    /// The task's name, unique in the sprint.
+    pub id: Name,
+    /// One line for people.
+    pub title: String,
+    /// What is to be done.
+    pub description: String,
+    /// What sort of work it is, such as `api_endpoint`; decides the role.
+    pub kind: String,
+    /// The role that does it.
+    pub role: Name,
+    /// Story points.
+    pub points: u32,
+    /// Effort in hours as people estimate it.
+    pub estimate: Estimate,
+    /// Tasks of this sprint that have to be completed first.
+    pub depends_on: Vec<Name>,
+    /// What shares its worktree and branch.
+    pub feature: Name,
+    /// Who goes first.
+    pub priority: Priority,
+    /// Skills it needs.
+    pub skills: Vec<String>,
+    /// What has to be true of the result.
+    pub acceptance: Vec<String>,
+    /// Where the specification is: a path or URL.
+    pub spec: Option<String>,
+    /// Where the design is: a path or URL.
+    pub design: Option<String>,
+    /// What command agents run.
+    pub run: Option<RunSpec>,
+    /// Limits on one attempt and on the task.
+    pub budget: Budget,
+    /// Gates of its own, on top of the sprint's; one of the same name replaces it.
+    pub gates: Vec<GateSpec>,
+    /// What it must leave behind to count as done.
+    pub expects: Expects,
+    /// Artifacts that must exist when it is done: paths in the worktree.
+    pub produces: Vec<String>,
+    /// How bad the bug is, for bugs.
+    pub severity: Option<Severity>,
+    /// What the time is spent on, for the balance of the sprint.
+    pub class: Class,
+    /// What QA needs to test it.
+    pub test_requirements: Vec<String>,
+    /// What DevOps needs to deploy it.
+    pub deployment_requirements: Vec<String>,
+}
+
+/// What a command is: a line for the shell, or a program with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunSpec {
+    /// Goes to `sh -c`.
+    Shell(String),
+    /// Is executed as it is; never empty.
+    Exec(Vec<String>),
+}
+
+impl std::fmt::Display for RunSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RunSpec::Shell(line) => f.write_str(line),
+            RunSpec::Exec(words) => f.write_str(&words.join(" ")),
+        }
+    }
+}
+
+/// A three-point estimate of effort; for a point estimate all three are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// If all goes well.
+    pub optimistic: Span,
+    /// The most likely.
+    pub likely: Span,
+    /// If much goes wrong.
+    pub pessimistic: Span,
+}
+
+impl Estimate {
+    /// The same in all three points.
+    pub fn point(span: Span) -> Self {
+        Self {
+            optimistic: span,
+            likely: span,
+            pessimistic: span,
+        }
+    }
+
+    /// The PERT mean, (optimistic + 4 likely + pessimistic) / 6 (Malcolm et al., Operations Research 7, 1959).
+    pub fn mean(&self) -> Span {
+        let [low, likely, high] =
+            [self.optimistic, self.likely, self.pessimistic].map(|span| u128::from(span.0));
+        Span(u64::try_from((low + 4 * likely + high) / 6).unwrap_or(u64::MAX))
+    }
+}
+
+/// Who goes first among ready tasks.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// After everything else.
+    Low,
+    /// The default.
+    #[default]
+    Normal,
+    /// Before normal work.
+    High,
+    /// Goes on while an emergency pauses everything else.
+    Critical,
+}
+
+impl Priority {
+    /// The word in files and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Priority::Low => "low",
+            Priority::Normal => "normal",
+            Priority::High => "high",
+            Priority::Critical => "critical",
+        }
+    }
+}
+
+/// What a task must leave behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expects {
+    /// Changes to the repository; an empty change is not done.
+    #[default]
+    Changes,
+    /// At least one artifact in its report.
+    Artifact,
+    /// Nothing: finishing is enough.
+    Nothing,
+}
+
+/// What a task's time is spent on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Something users get.
+    #[default]
+    Feature,
+    /// Paying back technical debt.
+    Debt,
+    /// What the team itself needs.
+    Infrastructure,
+}
+
+/// Limits on a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// The longest one attempt may run; `None` takes the sprint's.
+    pub time: Option<Span>,
+    /// Spending over all attempts, in millionths of a dollar.
+    pub cost_micros: Option<u64>,
+}
+
+/// Something the work has to pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateSpec {
+    /// The gate's name, such as `tests`.
+    pub name: Name,
+    /// How it is measured.
+    pub check: Check,
+}
+
+/// How a gate is measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// A command in the merged tree; exit 0 passes.
+    Command {
+        /// What to run.
+        run: RunSpec,
+        /// When to give up.
+        timeout: Span,
+    },
+    /// Wanted, but nothing here can measure it: reported as *not measured*, never as passed.
+    NotMeasured {
+        /// What would have to be there, for people.
+        wanted: String,
+    },
+    /// Switched off by the sprint file.
+    Off,
+}
+
+/// Limits and retries of a sprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Attempts at a task that end in failure before it is given up.
+    pub attempts_max: u32,
+    /// Agents that a task may kill before it is quarantined.
+    pub deaths_max: u32,
+    /// Guidance for the same blocker before it goes up a tier.
+    pub guidance_max: u32,
+    /// Delay before the second attempt; doubles with each.
+    pub retry_min: Span,
+    /// The longest delay between attempts.
+    pub retry_max: Span,
+    /// The longest one attempt may run, unless the task says otherwise.
+    pub attempt_time: Span,
+    /// No sign of life for so long: the attempt counts as silent.
+    pub silent_after: Span,
+    /// No sign of life for so long: the attempt is ended as wedged.
+    pub wedged_after: Span,
+    /// How long a blocker may wait on the tiers low, medium and high before it goes up one.
+    pub tier_time: [Span; 3],
+    /// Output kept of one attempt or gate, in bytes.
+    pub output_max: u64,
+    /// Weights of expertise, capacity fit and context continuity, in thousandths.
+    pub weights: [u32; 3],
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            attempts_max: 3,
+            deaths_max: 2,
+            guidance_max: 1,
+            retry_min: Span::seconds(1),
+            retry_max: Span::minutes(1),
+            attempt_time: Span::hours(2),
+            silent_after: Span::minutes(1),
+            wedged_after: Span::minutes(15),
+            tier_time: [Span::minutes(30), Span::hours(2), Span::hours(8)],
+            output_max: 8 << 20,
+            weights: [500, 300, 200],
+        }
+    }
+}

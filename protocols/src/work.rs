@@ -1,0 +1,218 @@
+//! What passes between the director and an agent about one attempt: assignment, hand-off, report, end.
+//!
+//! All of it is data made of plain text and numbers; what an agent wrote is kept as it is and made harmless
+//! where it is shown.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AgentId, Attempt, TaskId};
+use crate::severity::Severity;
+use crate::time::Span;
+
+/// The longest text that is kept of what an agent says in one field, in bytes.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// An immutable result, named by the hash of its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// What it is called: a path in the worktree, or a title.
+    pub name: String,
+    /// `code`, `docs`, `tests`, or what the agent says.
+    pub kind: String,
+    /// SHA-256 of the content, in hex; empty when only the name was given.
+    pub sha256: String,
+    /// Length of the content.
+    pub bytes: u64,
+}
+
+/// One acceptance criterion, answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CriterionAnswer {
+    /// The criterion, as the task has it.
+    pub criterion: String,
+    /// Whether it is met.
+    pub met: bool,
+    /// What shows it.
+    pub evidence: String,
+}
+
+/// What an agent says at the end of a successful attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// What was done, in a few sentences.
+    pub summary: String,
+    /// What came out of it.
+    pub artifacts: Vec<Artifact>,
+    /// Effort, where the agent knows it.
+    pub hours_spent: Option<Span>,
+    /// What the agent wants to be known about the work itself.
+    pub feedback: String,
+    /// The acceptance criteria it answers.
+    pub acceptance: Vec<CriterionAnswer>,
+    /// Spending of this attempt, in millionths of a dollar.
+    pub cost_micros: u64,
+}
+
+/// What an agent says when something holds it up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockerReport {
+    /// What sort of blocker, such as `missing_credentials`.
+    pub kind: String,
+    /// How bad the agent thinks it is.
+    pub severity: Severity,
+    /// What is the matter.
+    pub text: String,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEnd {
+    /// The agent says it is done; the gates decide.
+    Done(Report),
+    /// The agent cannot go on.
+    Blocked(BlockerReport),
+    /// The agent tried and failed.
+    Failed {
+        /// What happened, with the tail of the output.
+        reason: String,
+        /// The exit code, for processes.
+        exit_code: Option<i32>,
+    },
+    /// The agent itself died with the task in hand.
+    Died {
+        /// The panic message or what is known.
+        reason: String,
+    },
+    /// Its time was up, or it showed no sign of life.
+    TimedOut {
+        /// Which limit.
+        reason: String,
+    },
+    /// The director called it off.
+    Cancelled,
+    /// The director stopped or was killed; nobody's fault.
+    Interrupted,
+}
+
+impl AttemptEnd {
+    /// The word in reports.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            AttemptEnd::Done(_) => "done",
+            AttemptEnd::Blocked(_) => "blocked",
+            AttemptEnd::Failed { .. } => "failed",
+            AttemptEnd::Died { .. } => "died",
+            AttemptEnd::TimedOut { .. } => "timed out",
+            AttemptEnd::Cancelled => "cancelled",
+            AttemptEnd::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// What a task receives from one that it depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoffPart {
+    /// The task that was completed.
+    pub task: String,
+    /// Its title.
+    pub title: String,
+    /// Who did it.
+    pub agent: String,
+    /// The agent's own words.
+    pub summary: String,
+    /// The merge commit that holds it, in hex; empty without a repository.
+    pub commit: String,
+    /// Files changed, lines added and removed.
+    pub changes: DiffStat,
+    /// Artifacts by hash.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// Size of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiffStat {
+    /// Files touched.
+    pub files: u32,
+    /// Lines added.
+    pub insertions: u32,
+    /// Lines removed.
+    pub deletions: u32,
+}
+
+/// Why a task is tried again, for the agent that tries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// Which attempt.
+    pub attempt: Attempt,
+    /// Who made it.
+    pub agent: AgentId,
+    /// How it ended, in words with the evidence.
+    pub ended: String,
+    /// Where its work is kept: a commit or a ref; empty when it left none.
+    pub work: String,
+}
+
+/// Everything an agent is given with a task.
+///
+/// Made from the journal alone, so the same attempt always gets the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The task.
+    pub task: TaskId,
+    /// The attempt: the fence that every report carries.
+    pub attempt: Attempt,
+    /// The agent.
+    pub agent: AgentId,
+    /// The sprint's name.
+    pub sprint: String,
+    /// The task as the sprint file has it.
+    pub spec: crate::sprint::TaskSpec,
+    /// The agent's role.
+    pub role: String,
+    /// The directory to work in; empty for none.
+    pub workdir: String,
+    /// What the tasks before it produced.
+    pub handoff: Vec<HandoffPart>,
+    /// Attempts before this one.
+    pub earlier: Vec<Earlier>,
+    /// Guidance and answers given since the task began, oldest first.
+    pub guidance: Vec<String>,
+    /// The coding agent's session to go on with, if there is one.
+    pub session: Option<String>,
+    /// The longest that this attempt may run.
+    pub time_max: Span,
+    /// No sign of life for so long: ended as wedged.
+    pub wedged_after: Span,
+    /// Output kept, in bytes.
+    pub output_max: u64,
+}
+
+/// How one gate came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateOutcome {
+    /// The gate's name.
+    pub gate: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The command that was run, or what is missing to measure it.
+    pub evidence: String,
+    /// The command's exit code.
+    pub exit_code: Option<i32>,
+    /// How long it took.
+    pub took: Span,
+    /// The last part of the output.
+    pub tail: String,
+}
+
+/// A gate's verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Measured and good.
+    Passed,
+    /// Measured and not good.
+    Failed,
+    /// Nothing here can measure it.
+    NotMeasured,
+}
