@@ -1,0 +1,114 @@
+//! `director plan`: the *Sprint Initialization Report*, without running anything.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use director_protocols::manifest::{self, Manifest, Options, Purpose};
+use director_protocols::sprint::{RoleSpec, SprintSpec};
+
+use super::end::{CliError, Code};
+use super::output::note;
+use super::{Context, home};
+use crate::planner;
+use crate::report::plan as render;
+use crate::system::Builder;
+
+/// Plan a sprint: who does what when, the critical path, risks and open questions
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    /// The sprint file
+    #[arg(default_value = home::FILE)]
+    file: PathBuf,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Md)]
+    format: Format,
+    /// Short for `--format json`
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Markdown
+    Md,
+    /// One JSON document
+    Json,
+    /// Graphviz
+    Dot,
+    /// Mermaid
+    Mermaid,
+    /// A chart of who does what when
+    Svg,
+}
+
+pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> {
+    let Manifest { spec, .. } = read(&args.file, Purpose::Plan, cx)?;
+    let plan = planner::plan(&spec)?;
+    let text = match (args.json, args.format) {
+        (true, _) | (_, Format::Json) => render::json(&spec, &plan),
+        (_, Format::Md) => render::markdown(&spec, &plan),
+        (_, Format::Dot) => render::dot(&spec, &plan),
+        (_, Format::Mermaid) => render::mermaid(&spec, &plan),
+        (_, Format::Svg) => render::svg(&spec, &plan),
+    };
+    cx.output.text(&text)?;
+    if !text.ends_with('\n') {
+        cx.output.text("\n")?;
+    }
+    Ok(Code::Done)
+}
+
+/// Reads a sprint file; its warnings go to standard error.
+pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manifest, CliError> {
+    let kinds = cx.builder.as_ref().map(Builder::kinds).unwrap_or_default();
+    let known_agents: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    let options = Options {
+        known_agents: &known_agents,
+        dir: None,
+        purpose,
+    };
+    let manifest = manifest::read(file, &options)?;
+    if purpose == Purpose::Run {
+        runnable(&manifest.spec, &known_agents)?;
+    }
+    for warning in &manifest.warnings {
+        note(&format!("warning: {warning}"));
+    }
+    Ok(manifest)
+}
+
+/// A sprint may be planned for agents of any kind; to run it, this program has to have them.
+fn runnable(spec: &SprintSpec, kinds: &[&str]) -> Result<(), CliError> {
+    let missing = |role: &&RoleSpec| !kinds.contains(&role.agent.kind.as_str());
+    let Some(role) = spec.team.iter().find(missing) else {
+        return Ok(());
+    };
+    Err(CliError::Input(format!(
+        "role `{}` has an agent of the kind `{}`, which this program cannot run; it has {}: change `agent` of the role, \
+         or run it with a program that registers the kind",
+        role.name,
+        role.agent.kind,
+        kinds.join(", ")
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::examples::role;
+
+    #[test]
+    fn a_kind_that_nobody_registered_is_said_before_anything_starts() {
+        let mut spec = crate::planner::examples::checkout();
+        assert!(runnable(&spec, &["command"]).is_ok());
+        let mut product = role("product", 1, &[]);
+        product.agent.kind = "person".to_owned();
+        spec.team.push(product);
+        let error = runnable(&spec, &["claude", "command"]).expect_err("nobody has it");
+        assert_eq!(
+            error.to_string(),
+            "role `product` has an agent of the kind `person`, which this program cannot run; it has claude, command: \
+             change `agent` of the role, or run it with a program that registers the kind"
+        );
+    }
+}

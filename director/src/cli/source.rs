@@ -1,0 +1,138 @@
+//! Who is asked: the director that holds the data directory, or the journal when none does.
+//!
+//! Both answer from one function, so a question gets the same answer either way. An order without a director
+//! is decided and journalled here, and carried out by the next director that starts.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use director_runtime::journal::{DataDir, DataDirError};
+
+use super::end::CliError;
+use super::offline;
+use super::output::note;
+use super::{Context, home};
+use crate::control::answer;
+use crate::control::client::{Client, ClientError};
+use crate::control::protocol::{Answer, Ask, Op, Order, Screen};
+use crate::history::{self, History};
+
+/// A director that starts or stops holds the lock for a moment without listening.
+const BETWEEN: Duration = Duration::from_millis(100);
+const BETWEEN_MAX: u32 = 50;
+
+/// Who answers.
+pub(super) enum Source {
+    /// A director that runs.
+    Running(Client),
+    /// The journal, read as a whole.
+    Journal(Box<History>, PathBuf),
+}
+
+impl Source {
+    /// Finds out who holds the data directory.
+    pub(super) async fn open(data_dir: &Path) -> Result<Self, CliError> {
+        match director(data_dir).await? {
+            Some(client) => Ok(Source::Running(client)),
+            None => {
+                let history = history::read(data_dir)?;
+                Ok(Source::Journal(Box::new(history), data_dir.to_owned()))
+            }
+        }
+    }
+
+    /// Asks.
+    pub(super) async fn ask(&mut self, ask: Ask, screen: Screen) -> Result<Answer, CliError> {
+        match self {
+            Source::Running(client) => Ok(client.request(Op::Ask(ask), screen).await?),
+            Source::Journal(history, _) => {
+                let wanted = answer::history_for(&ask);
+                let entries = answer::part(&history.entries, wanted);
+                let now = crate::control::server::now();
+                Ok(answer::answer(&history.engine, entries, &ask, screen, now)?)
+            }
+        }
+    }
+
+    /// Has something done; says so when it waits for a director.
+    pub(super) async fn order(&mut self, order: Order) -> Result<Answer, CliError> {
+        let answer = self.order_quietly(order).await?;
+        if let Source::Journal(..) = self {
+            note(
+                "no director runs; it is in the journal and takes effect with the next `director run`",
+            );
+        }
+        Ok(answer)
+    }
+
+    /// Has something done that is complete once it is in the journal.
+    pub(super) async fn order_quietly(&mut self, order: Order) -> Result<Answer, CliError> {
+        match self {
+            Source::Running(client) => {
+                Ok(client.request(Op::Order(order), Screen::default()).await?)
+            }
+            Source::Journal(_, data_dir) => offline::carry_out(data_dir, &order),
+        }
+    }
+}
+
+/// The director that holds the data directory; `None` when the lock is free.
+pub(super) async fn director(data_dir: &Path) -> Result<Option<Client>, CliError> {
+    let mut tries = 0;
+    loop {
+        match Client::connect(data_dir).await {
+            Ok(client) => return Ok(Some(client)),
+            Err(ClientError::NobodyThere { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !data_dir.is_dir() {
+            return Ok(None);
+        }
+        match DataDir::open(data_dir) {
+            Ok(_) => return Ok(None),
+            Err(DataDirError::Held { .. }) if tries < BETWEEN_MAX => {
+                tries += 1;
+                tokio::time::sleep(BETWEEN).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Asks one question of whoever holds the data directory.
+pub(super) fn ask(ask: Ask, cx: &Context) -> Result<Answer, CliError> {
+    let data_dir = home::find(cx)?;
+    let screen = cx.output.screen;
+    super::block_on(async move {
+        let mut source = Source::open(&data_dir).await?;
+        if let (Source::Journal(history, _), Ask::Status { .. }) = (&source, &ask)
+            && history
+                .engine
+                .state()
+                .sprints
+                .table
+                .iter()
+                .any(|sprint| !sprint.is_over())
+        {
+            note(
+                "no director runs; this is where the journal ends, and `director run` goes on from it",
+            );
+        }
+        source.ask(ask, screen).await
+    })
+}
+
+/// Has one thing done by whoever holds the data directory, and says what was done.
+pub(super) fn order(order: Order, cx: &mut Context) -> Result<(), CliError> {
+    let data_dir = home::find(cx)?;
+    let answer = super::block_on(async move { Source::open(&data_dir).await?.order(order).await })?;
+    cx.output.text(&answer.text)
+}
+
+/// Who gives an order from this terminal.
+pub(super) fn who() -> String {
+    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    name.ok()
+        .filter(|name| !name.trim().is_empty())
+        .unwrap_or_else(|| "command line".to_owned())
+}

@@ -1,0 +1,116 @@
+//! `director retry`, `cancel`, `reassign`, `pause` and `resume`: one order each.
+
+use super::end::{CliError, Code};
+use super::source::{self, who};
+use super::{Context, Which};
+use crate::control::protocol::Order;
+
+/// Try a failed, blocked, quarantined or cancelled task again
+#[derive(Debug, clap::Args)]
+pub(super) struct RetryArgs {
+    /// The task's id
+    task: String,
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(super) fn retry(args: RetryArgs, cx: &mut Context) -> Result<Code, CliError> {
+    let RetryArgs { task, which } = args;
+    give(
+        Order::Retry {
+            sprint: which.sprint,
+            task,
+            by: who(),
+        },
+        cx,
+    )
+}
+
+/// Call off a task and what depends on it, or the whole sprint
+///
+/// What was merged stays on the integration branch; unfinished work is saved.
+#[derive(Debug, clap::Args)]
+pub(super) struct CancelArgs {
+    /// The task's id [default: the whole sprint]
+    task: Option<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(super) fn cancel(args: CancelArgs, cx: &mut Context) -> Result<Code, CliError> {
+    let CancelArgs { task, which } = args;
+    give(
+        Order::Cancel {
+            sprint: which.sprint,
+            task,
+            by: who(),
+        },
+        cx,
+    )
+}
+
+/// Give a task to another agent
+#[derive(Debug, clap::Args)]
+pub(super) struct ReassignArgs {
+    /// The task's id
+    task: String,
+    /// Whom it goes to [default: the director chooses another one]
+    #[arg(long, value_name = "AGENT")]
+    to: Option<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(super) fn reassign(args: ReassignArgs, cx: &mut Context) -> Result<Code, CliError> {
+    let ReassignArgs { task, to, which } = args;
+    give(
+        Order::Reassign {
+            sprint: which.sprint,
+            task,
+            to,
+            by: who(),
+        },
+        cx,
+    )
+}
+
+/// Hand out no more work; what runs goes on to its end
+#[derive(Debug, clap::Args)]
+pub(super) struct PauseArgs {
+    /// Only this sprint [default: all of them]
+    #[arg(long, value_name = "ID")]
+    sprint: Option<String>,
+}
+
+pub(super) fn pause(args: PauseArgs, cx: &mut Context) -> Result<Code, CliError> {
+    give(
+        Order::Pause {
+            sprint: args.sprint,
+            by: who(),
+        },
+        cx,
+    )
+}
+
+/// Hand out work again after a pause
+#[derive(Debug, clap::Args)]
+pub(super) struct ResumeArgs {
+    /// Only this sprint [default: all of them]
+    #[arg(long, value_name = "ID")]
+    sprint: Option<String>,
+}
+
+pub(super) fn resume(args: ResumeArgs, cx: &mut Context) -> Result<Code, CliError> {
+    give(
+        Order::Resume {
+            sprint: args.sprint,
+            by: who(),
+        },
+        cx,
+    )
+}
+
+fn give(order: Order, cx: &mut Context) -> Result<Code, CliError> {
+    source::order(order, cx)?;
+    Ok(Code::Done)
+}

@@ -1,0 +1,321 @@
+//! What users type, and what comes of it: arguments, help, and every command on a journal without a director.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use clap::Parser;
+use director_protocols::event::{DECISION_KIND, DECISION_VERSION, encode_events};
+use director_protocols::severity::Severity;
+use director_runtime::journal::{Chain, DataDir, SqliteStore, Store};
+use expect_test::expect;
+
+use super::*;
+use crate::planner::examples::checkout;
+use crate::view::recorded::Run;
+
+/// Where a test's output goes.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0
+            .lock()
+            .expect("no panic in here")
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Does what `line` says with a data directory; gives the code, and the output or what went wrong.
+fn typed(data_dir: &Path, line: &str) -> (Code, String) {
+    let words = ["director"]
+        .into_iter()
+        .chain(line.split_whitespace())
+        .map(OsString::from);
+    let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+    let paper = Paper::default();
+    let mut cx = Context {
+        data_dir: Some(data_dir.to_owned()),
+        output: Output::to(Box::new(paper.clone())),
+        builder: Some(Builder::new(data_dir)),
+    };
+    match dispatch(cli.command, &mut cx) {
+        Ok(code) => {
+            let written = paper.0.lock().expect("no panic in there").clone();
+            (code, String::from_utf8(written).expect("UTF-8"))
+        }
+        Err(error) => (error.code(), error.to_string()),
+    }
+}
+
+/// A data directory in which a director was killed in the middle of a sprint.
+fn killed() -> tempfile::TempDir {
+    let mut run = Run::of(checkout());
+    run.done("psp-research", 20);
+    run.blocked(
+        "checkout-spec",
+        30,
+        Severity::High,
+        "which payment provider?",
+    );
+    keep(&run)
+}
+
+fn keep(run: &Run) -> tempfile::TempDir {
+    let root = tempfile::tempdir().expect("a directory");
+    let dir = DataDir::open(root.path()).expect("locked");
+    let mut store = SqliteStore::open(&dir).expect("a journal");
+    let mut chain = Chain::after(store.head());
+    chain.open_epoch();
+    for entry in &run.entries {
+        let payload = encode_events(&entry.events).expect("encoded");
+        let sealed = chain.seal(DECISION_KIND, DECISION_VERSION, entry.at.0, payload);
+        store
+            .append(store.head(), &[sealed.expect("sealed")])
+            .expect("kept");
+    }
+    root
+}
+
+#[test]
+fn arguments_are_read_as_users_type_them() {
+    for (line, fine) in [
+        ("run", true),
+        ("run sprint.toml --json --data-dir /x", true),
+        ("--data-dir /x run", true),
+        ("run a.toml b.toml", false),
+        ("plan --format svg", true),
+        ("plan --format pdf", false),
+        ("plan --json --format md", false),
+        ("status --update", true),
+        ("status --update --json", false),
+        ("status --sprint s-1", true),
+        ("events -f --json --after 7", true),
+        ("events --after -1", false),
+        ("why", false),
+        ("why login", true),
+        ("report --format json", true),
+        ("agents --tree --json", true),
+        ("answer 1 use stripe", true),
+        ("answer 1", false),
+        ("answer one yes", false),
+        ("answer 1 yes --data-dir /x", true),
+        ("answer 1 -- --not-an-option", true),
+        ("cancel", true),
+        ("cancel login --sprint s", true),
+        ("reassign login --to api-engineer-2", true),
+        ("reassign", false),
+        ("logs -f login --attempt 2", true),
+        ("worktrees --prune", true),
+        ("journal", false),
+        ("journal verify", true),
+        ("journal replay", false),
+        ("journal replay --until 7", true),
+        ("journal export", false),
+        ("journal export --json", true),
+        ("journal repair --accept-loss 7", true),
+        ("journal repair", false),
+        ("completions fish", true),
+        ("completions cmd", false),
+        ("--color sometimes status", false),
+        ("-vv doctor", true),
+        ("", false),
+        ("launch", false),
+    ] {
+        let words = ["director"].into_iter().chain(line.split_whitespace());
+        let read = Cli::try_parse_from(words);
+        assert_eq!(read.is_ok(), fine, "case: {line:?}");
+        if let Err(error) = read {
+            assert_eq!(error.exit_code(), 2, "case: {line:?}");
+        }
+    }
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_help_lists_every_command_in_one_line_each() {
+    let help = Cli::command().term_width(100).render_help().to_string();
+    let end = help.find("\nOptions").expect("options");
+    expect![[r#"
+        Runs a team of agents through a sprint on a git repository, and loses nothing when it is killed
+
+        Usage: director [OPTIONS] <COMMAND>
+
+        Commands:
+          run          Run a sprint in the foreground, or resume it
+          plan         Plan a sprint: who does what when, the critical path, risks and open questions
+          status       Show what is running, what is blocked and what comes next
+          events       Print what happened, one event a line
+          why          Tell why a task is not running, or how it went
+          report       Print the sprint's report: what was done, how it went, what was learnt
+          agents       Show the team: roles, instances, state, utilisation
+          inbox        Show what waits for a person
+          answer       Answer something in the inbox
+          retry        Try a failed, blocked, quarantined or cancelled task again
+          cancel       Call off a task and what depends on it, or the whole sprint
+          reassign     Give a task to another agent
+          pause        Hand out no more work; what runs goes on to its end
+          resume       Hand out work again after a pause
+          logs         Print what a task's agent printed
+          diff         Show what a task changed so far
+          deliver      Bring the sprint's result into the base branch
+          worktrees    List the worktrees in use
+          journal      Look at the journal, or repair it
+          schema       Print the JSON Schema of the sprint file
+          doctor       Check git, agents, permissions and disk, and say what to do
+          init         Write a first sprint.toml and agents/ for a repository
+          demo         Make a small git repository and run a sprint of eleven tasks on it
+          completions  Print completions for a shell
+          help         Print this message or the help of the given subcommand(s)
+    "#]]
+    .assert_eq(&help[..end]);
+}
+
+#[test]
+fn every_question_is_answered_from_the_journal_of_a_killed_director() {
+    let dir = killed();
+    for (line, code, part) in [
+        ("status", Code::Done, "sprint-3"),
+        ("status --json", Code::Done, "\"sprint\": \"sprint-3\""),
+        (
+            "status --sprint other",
+            Code::BadInput,
+            "there is no sprint `other`",
+        ),
+        ("agents", Code::Done, "api-engineer-2"),
+        (
+            "agents --tree",
+            Code::BadInput,
+            "actors live only while a director runs",
+        ),
+        ("why checkout-spec", Code::Done, "which payment provider?"),
+        (
+            "why checkout",
+            Code::BadInput,
+            "did you mean `checkout-spec`?",
+        ),
+        ("inbox", Code::Done, "which payment provider?"),
+        ("report", Code::Done, "sprint-3"),
+        ("events", Code::Done, "psp-research"),
+        (
+            "events --json --follow",
+            Code::Done,
+            "\"event\":\"task_completed\"",
+        ),
+        ("events --after 1000", Code::Done, ""),
+        ("journal verify", Code::Done, "verdict   sound"),
+        ("journal replay --until 3", Code::Done, "position    3\n"),
+        (
+            "journal replay --until 3000",
+            Code::BadInput,
+            "there is no record 3000",
+        ),
+        (
+            "journal export --json",
+            Code::Done,
+            "\"event\":\"epoch_opened\"",
+        ),
+        ("logs docs", Code::BadInput, "docs"),
+        ("diff docs", Code::BadInput, "has no repository"),
+        ("deliver", Code::BadInput, "deliver it when it has ended"),
+        ("worktrees", Code::BadInput, "has no repository"),
+        ("schema", Code::Done, "json-schema.org"),
+        ("completions bash", Code::Done, "_director"),
+    ] {
+        let (found, text) = typed(dir.path(), line);
+        assert!(
+            found == code && text.contains(part),
+            "case {line:?}: {found:?}\n{text}"
+        );
+    }
+    let (code, text) = typed(&dir.path().join("nothing"), "status");
+    assert!(
+        code == Code::BadInput && text.contains("holds no run"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_order_without_a_director_is_in_the_journal_for_the_next_one() {
+    let dir = killed();
+    let (_, before) = typed(dir.path(), "events");
+    let (code, text) = typed(dir.path(), "answer 9 stripe");
+    assert!(
+        code == Code::BadInput && text.contains("nothing numbered 9"),
+        "{text}"
+    );
+    assert_eq!(
+        typed(dir.path(), "events").1,
+        before,
+        "a no leaves the journal as it was"
+    );
+
+    let (code, text) = typed(dir.path(), "answer 1 use stripe, please");
+    assert_eq!(
+        (code, text.as_str()),
+        (Code::Done, "number 1 is answered\n")
+    );
+    assert!(typed(dir.path(), "inbox").1.contains("Nothing waits"));
+    let (_, events) = typed(dir.path(), "events --json");
+    assert!(
+        events.contains("use stripe, please") && events.contains("\"epoch\":2"),
+        "{events}"
+    );
+
+    for (line, part) in [
+        ("pause", "no more work is handed out"),
+        ("resume", "handed out again"),
+        ("cancel docs", "task `docs`"),
+        ("retry docs", "tried again"),
+        ("reassign cart-api", "another agent"),
+        ("cancel", "sprint `sprint-3` is cancelled"),
+    ] {
+        let (code, text) = typed(dir.path(), line);
+        assert!(
+            code == Code::Done && text.contains(part),
+            "case {line}: {code:?} {text}"
+        );
+    }
+    assert_eq!(typed(dir.path(), "journal verify").0, Code::Done);
+}
+
+#[test]
+fn a_data_directory_that_is_held_by_somebody_who_does_not_answer_is_named() {
+    let dir = killed();
+    let _held = DataDir::open(dir.path()).expect("locked");
+    let (code, text) = typed(dir.path(), "journal verify");
+    assert!(
+        code == Code::BadInput && text.contains("held by a running director"),
+        "{text}"
+    );
+}
+
+#[test]
+fn damage_is_found_and_the_way_out_of_it_works() {
+    let dir = killed();
+    let path = dir.path().join("journal.witness");
+    std::fs::remove_file(&path).expect("removed");
+    let (code, text) = typed(dir.path(), "journal verify");
+    assert!(
+        code == Code::Internal && text.contains("--accept-loss"),
+        "{text}"
+    );
+    let (code, text) = typed(dir.path(), "status");
+    assert!(
+        code == Code::Internal && text.contains("--accept-loss"),
+        "{text}"
+    );
+    let (code, text) = typed(dir.path(), "journal repair --accept-loss 5");
+    assert!(
+        code == Code::Done && text.contains("now ends at record 5"),
+        "{text}"
+    );
+    assert_eq!(typed(dir.path(), "journal verify").0, Code::Done);
+}

@@ -1,0 +1,230 @@
+//! Answers: a question, the state and the part of the journal it needs, to text for people and JSON for programs.
+//!
+//! Both the running director and a command that found only the journal come through here.
+//!
+//! Elsewhere: every value and its rendering is `view`'s and `report::sprint`'s; which sprint and task a name
+//! means is [`super::orders`]'s.
+
+use director_protocols::ids::Seq;
+use director_protocols::time::Time;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::protocol::{Answer, Ask, EventLine, Fault, PAGE_MAX, Screen};
+use super::{facts, orders};
+use crate::engine::Engine;
+use crate::handle::{Entry, Tree};
+use crate::report::sprint as report;
+use crate::view;
+
+/// The entries that a question needs: those after a position, at most so many. `None` when the state is enough.
+pub fn history_for(ask: &Ask) -> Option<(u64, usize)> {
+    match ask {
+        Ask::Why { .. } | Ask::Report { .. } => Some((0, usize::MAX)),
+        Ask::Replay { until, .. } => Some((0, usize::try_from(*until).unwrap_or(usize::MAX))),
+        Ask::Page { after, .. } => Some((*after, PAGE_MAX)),
+        Ask::Status { .. }
+        | Ask::Agents {}
+        | Ask::Inbox {}
+        | Ask::Live { .. }
+        | Ask::Sprint { .. }
+        | Ask::Task { .. } => None,
+    }
+}
+
+/// That part of a whole history.
+pub fn part(entries: &[Entry], wanted: Option<(u64, usize)>) -> &[Entry] {
+    let Some((after, max)) = wanted else {
+        return &[];
+    };
+    let first = entries.partition_point(|entry| entry.seq.0 <= after);
+    let rest = &entries[first..];
+    &rest[..max.min(rest.len())]
+}
+
+/// Answers a question; `entries` are those that [`history_for`] asks for.
+///
+/// # Errors
+/// [`Fault`] when what it names is not there.
+pub fn answer(
+    engine: &Engine,
+    entries: &[Entry],
+    ask: &Ask,
+    screen: Screen,
+    now: Time,
+) -> Result<Answer, Fault> {
+    let state = engine.state();
+    let (width, colour) = (usize::from(screen.width), screen.colour);
+    Ok(match ask {
+        Ask::Status { sprint, update } => {
+            let id = match (sprint, update) {
+                (None, false) => None,
+                (name, _) => Some(orders::sprint(state, name.as_deref())?),
+            };
+            let status = view::status(state, id, now);
+            let text = match (update, id) {
+                (true, Some(id)) => report::progress(state, id, now),
+                _ => view::status::render(&status, width, colour),
+            };
+            both(text, &status)
+        }
+        Ask::Agents {} => {
+            let agents = view::agents(state, now);
+            both(view::agents::render(&agents, width, colour), &agents)
+        }
+        Ask::Why { sprint, task } => {
+            let id = orders::task(state, sprint.as_deref(), task)?;
+            let why = view::why(state, entries, id, now)
+                .ok_or_else(|| Fault::not_found(format!("there is no task `{task}`")))?;
+            both(view::why::render(&why, width, colour), &why)
+        }
+        Ask::Inbox {} => {
+            let inbox = view::inbox(state);
+            both(view::inbox::render(&inbox, now, width, colour), &inbox)
+        }
+        Ask::Report { sprint, markdown } => {
+            let id = orders::sprint(state, sprint.as_deref())?;
+            let found = report::build(state, entries, id, now)
+                .ok_or_else(|| Fault::not_found("there is no such sprint"))?;
+            let text = match markdown {
+                true => report::markdown(&found),
+                false => report::text(&found, width, colour),
+            };
+            both(text, &found)
+        }
+        Ask::Live { sprint } => {
+            let id = orders::sprint(state, sprint.as_deref())?;
+            let live = view::live::live_of(state, id, now);
+            let mut text = view::render_live(&live, width, colour).join("\n");
+            text.push('\n');
+            both(text, &live)
+        }
+        Ask::Sprint {
+            sprint,
+            fingerprint,
+        } => {
+            let id = orders::sprint(state, sprint.as_deref())?;
+            let mut found = facts::sprint(state, id, engine.seq().0).unwrap_or_default();
+            if *fingerprint {
+                found.fingerprint = facts::fingerprint_of(state, id);
+            }
+            both(String::new(), &found)
+        }
+        Ask::Task { sprint, task } => {
+            let id = orders::task(state, sprint.as_deref(), task)?;
+            both(String::new(), &facts::task(state, id).unwrap_or_default())
+        }
+        Ask::Page { after, sprint } => page(engine, entries, *after, sprint.as_deref())?,
+        Ask::Replay { until, sprint } => replay(entries, *until, sprint.as_deref(), screen)?,
+    })
+}
+
+/// The actors, alive.
+pub fn tree(tree: &Tree, engine: &Engine, screen: Screen) -> Answer {
+    let node = view::tree::node(tree, engine.state());
+    both(
+        view::tree::render(&node, usize::from(screen.width), screen.colour),
+        &node,
+    )
+}
+
+fn both(text: String, value: &impl Serialize) -> Answer {
+    Answer {
+        text,
+        // Views are plain data: there is nothing in them that JSON cannot say.
+        json: serde_json::to_value(value).unwrap_or(Value::Null),
+    }
+}
+
+/// What happened after a position, and how far that reaches.
+fn page(
+    engine: &Engine,
+    entries: &[Entry],
+    after: u64,
+    sprint: Option<&str>,
+) -> Result<Answer, Fault> {
+    let state = engine.state();
+    let wanted = sprint
+        .map(|name| orders::sprint(state, Some(name)))
+        .transpose()?;
+    let mut lines = Vec::new();
+    let mut reached = after;
+    // What is newer than the state could name what the state does not know yet.
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.seq.0 > after && entry.seq <= engine.seq())
+    {
+        reached = entry.seq.0;
+        let texts = view::event_text(entry, state);
+        let jsons = view::event_lines(entry, state);
+        for ((event, text), json) in entry.events.iter().zip(texts).zip(jsons) {
+            let of = view::subject(event, state).sprint;
+            if wanted.is_none() || of.is_none() || of == wanted {
+                lines.push(EventLine {
+                    seq: entry.seq.0,
+                    text,
+                    json,
+                });
+            }
+        }
+    }
+    Ok(Answer {
+        text: String::new(),
+        json: json!({ "reached": reached, "lines": lines }),
+    })
+}
+
+/// Takes a page apart: the position it reaches, and its lines.
+///
+/// # Errors
+/// When it is no page.
+pub fn read_page(answer: Answer) -> Result<(u64, Vec<EventLine>), serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Page {
+        reached: u64,
+        lines: Vec<EventLine>,
+    }
+    let Page { reached, lines } = serde_json::from_value(answer.json)?;
+    Ok((reached, lines))
+}
+
+/// The state as it was at a position.
+fn replay(
+    entries: &[Entry],
+    until: u64,
+    sprint: Option<&str>,
+    screen: Screen,
+) -> Result<Answer, Fault> {
+    let mut engine = Engine::default();
+    let mut at = Time::default();
+    for entry in entries.iter().take_while(|entry| entry.seq.0 <= until) {
+        engine.replay(entry.seq, entry.events.clone(), entry.at);
+        at = entry.at;
+    }
+    if engine.seq() == Seq(0) || engine.seq().0 < until {
+        let text = format!(
+            "the journal ends at record {}; there is no record {until}",
+            engine.seq()
+        );
+        return Err(Fault::not_found(text));
+    }
+    let ask = Ask::Status {
+        sprint: sprint.map(str::to_owned),
+        update: false,
+    };
+    let status = answer(&engine, &[], &ask, screen, at)?;
+    let hash = engine.state_hash();
+    Ok(Answer {
+        text: format!(
+            "position    {until}\nat          {}\nstate hash  {hash}\n\n{}",
+            view::rfc3339(at),
+            status.text
+        ),
+        json: json!({
+            "seq": until,
+            "at": view::rfc3339(at),
+            "state_hash": hash,
+            "status": status.json,
+        }),
+    })
+}

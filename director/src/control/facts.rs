@@ -1,0 +1,296 @@
+//! Facts for programs: where a sprint stands and where a task's work is.
+//!
+//! These are what the command line itself needs to know: when to stop following, what to deliver, which
+//! commits to compare. What people read is `view`.
+
+use director_protocols::codec;
+use director_protocols::digest::Digest;
+use director_protocols::ids::{SprintId, TaskId};
+use director_protocols::sprint::SprintSpec;
+use director_protocols::work::Verdict;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::effects::Effect;
+use crate::engine::orders::Place;
+use crate::engine::sprints::Stage;
+use crate::engine::state::State;
+use crate::engine::tasks::Phase;
+
+/// Where a sprint stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SprintFacts {
+    /// Its number.
+    pub number: u32,
+    /// Its name.
+    pub sprint: String,
+    /// `preparing`, `running`, `paused`, `emergency`, `refused`, `done`, `incomplete`, `cancelled`.
+    pub state: String,
+    /// Nothing more happens by itself, and its worktrees are gone.
+    pub over: bool,
+    /// Nothing more happens until a person answers.
+    pub waits_for_people: bool,
+    /// Why it was refused; empty if it was not.
+    pub refused: String,
+    /// What the user should know about the repository.
+    pub warnings: Vec<String>,
+    /// Worktrees that were kept, each with the reason.
+    pub kept: Vec<String>,
+    /// Other sprints of the data directory that are not over.
+    pub others: Vec<String>,
+    /// The fingerprint of what was submitted, if it was asked for; see [`fingerprint`].
+    pub fingerprint: Option<String>,
+    /// The repository; without one there is nothing to deliver.
+    pub repo: Option<String>,
+    /// The branch it started from.
+    pub base_branch: Option<String>,
+    /// The commit it started from.
+    pub base: String,
+    /// The integration branch's head.
+    pub head: String,
+    /// Gates that failed on the head, and tasks whose merge is not done.
+    pub not_green: Vec<String>,
+    /// The commit that the base has since delivery.
+    pub delivered: Option<String>,
+    /// Tasks done and tasks committed to.
+    pub done: (u32, u32),
+    /// The position at which this was true.
+    pub seq: u64,
+}
+
+impl SprintFacts {
+    /// Where its work lies.
+    pub fn place(&self) -> Place {
+        Place {
+            id: SprintId(self.number),
+            sprint: self.sprint.clone(),
+            repo: self.repo.clone(),
+            base: self.base_branch.clone(),
+            started_at: self.base.clone(),
+            head: self.head.clone(),
+        }
+    }
+}
+
+/// Where a task's work is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFacts {
+    /// Its sprint.
+    pub sprint: String,
+    /// Its name.
+    pub task: String,
+    /// Its title.
+    pub title: String,
+    /// What shares its worktree.
+    pub feature: String,
+    /// Who has or had it; empty before the first attempt.
+    pub agent: String,
+    /// Its number, which names its files in the data directory.
+    pub number: u32,
+    /// Where it is in its life.
+    pub status: String,
+    /// An agent has it in hand.
+    pub in_hand: bool,
+    /// Nothing more happens to it by itself.
+    pub over: bool,
+    /// The current or last attempt; 0 before the first.
+    pub attempt: u32,
+    /// The repository, if there is one.
+    pub repo: Option<String>,
+    /// The worktree or scratch directory; may be gone. Empty before the first attempt.
+    pub workdir: String,
+    /// The commit that the attempt began at; empty before.
+    pub begun_at: String,
+    /// The commit with its work; empty before.
+    pub commit: String,
+    /// The merge commit; empty before.
+    pub merged: String,
+    /// Where unfinished work was saved.
+    pub salvaged: Vec<String>,
+}
+
+/// A fingerprint of a sprint as it is submitted: equal sprints have equal ones.
+pub fn fingerprint(spec: &SprintSpec) -> String {
+    codec::encode(spec).map_or_else(|_| String::new(), |bytes| Digest::of(&bytes).to_string())
+}
+
+/// The fingerprint of what was submitted as that sprint. `None` when there is none of that number.
+pub fn fingerprint_of(state: &State, id: SprintId) -> Option<String> {
+    let row = state.sprints.get(id)?;
+    let mut spec = (*row.spec).clone();
+    let tasks = row.tasks().filter_map(|task| state.tasks.get(task));
+    spec.tasks = tasks.map(|task| (*task.spec).clone()).collect();
+    Some(fingerprint(&spec))
+}
+
+/// Where the sprint stands. `None` when there is none of that number.
+pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
+    let row = state.sprints.get(id)?;
+    let tally = state.tasks.tally(id);
+    let cleaning = state
+        .outstanding
+        .iter()
+        .any(|(_, effect)| matches!(effect, Effect::CleanUp { sprint } if *sprint == id));
+    let others = state.sprints.table.iter().enumerate();
+    Some(SprintFacts {
+        number: id.0,
+        sprint: row.spec.id.to_string(),
+        state: row.state().to_owned(),
+        over: row.is_over() && !cleaning,
+        waits_for_people: waits_for_people(state, id),
+        refused: row.refused.clone(),
+        warnings: row.warnings.clone(),
+        kept: row.kept.clone(),
+        others: others
+            .filter(|(place, other)| *place != id.index() && !other.is_over())
+            .map(|(_, other)| other.spec.id.to_string())
+            .collect(),
+        fingerprint: None,
+        repo: row.spec.repo.clone(),
+        base_branch: row.spec.base.clone(),
+        base: row.base.clone(),
+        head: row.head.clone(),
+        not_green: not_green(state, id),
+        delivered: row.delivered.clone(),
+        done: (tally.completed, tally.committed),
+        seq,
+    })
+}
+
+/// Nothing moves by itself any more, and something waits in the inbox.
+fn waits_for_people(state: &State, id: SprintId) -> bool {
+    let Some(row) = state.sprints.get(id).filter(|row| row.is_running()) else {
+        return false;
+    };
+    let tally = state.tasks.tally(id);
+    let asked = state.trouble.waiting().any(|(_, item)| item.sprint == id);
+    if !asked || row.paused || tally.in_hand > 0 || row.merge.is_some() || !row.queue.is_empty() {
+        return false;
+    }
+    // What is ready is not handed out while its role is lost, nor in an emergency.
+    let stuck = |task: TaskId| {
+        state.tasks.get(task).is_none_or(|task| match task.phase {
+            Phase::Ready => {
+                row.emergency.is_some()
+                    || state
+                        .team
+                        .roles
+                        .get(task.role.index())
+                        .is_some_and(|role| role.lost)
+            }
+            phase => !phase.is_active(),
+        })
+    };
+    row.tasks().all(stuck)
+}
+
+/// Why the head of the integration branch should not be delivered.
+fn not_green(state: &State, id: SprintId) -> Vec<String> {
+    let Some(row) = state.sprints.get(id) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for task in row.tasks().filter_map(|task| state.tasks.get(task)) {
+        let Some(story) = &task.story else { continue };
+        if story.merged.is_empty() || story.merged != row.head {
+            continue;
+        }
+        for gate in story
+            .gates
+            .iter()
+            .filter(|gate| gate.verdict == Verdict::Failed)
+        {
+            found.push(format!(
+                "gate `{}` failed after task `{}`",
+                gate.gate, task.spec.id
+            ));
+        }
+    }
+    if let Stage::Running | Stage::Preparing = row.stage {
+        found.push(format!("sprint `{}` is {}", row.spec.id, row.state()));
+    }
+    found
+}
+
+/// Where the task's work is. `None` when there is none of that number.
+pub fn task(state: &State, id: TaskId) -> Option<TaskFacts> {
+    let row = state.tasks.get(id)?;
+    let sprint = state.sprints.get(row.sprint)?;
+    let mut facts = TaskFacts {
+        sprint: sprint.spec.id.to_string(),
+        task: row.spec.id.to_string(),
+        title: row.spec.title.clone(),
+        feature: row.spec.feature.to_string(),
+        agent: row
+            .last_agent
+            .map_or_else(String::new, |agent| state.agent_name(agent)),
+        number: id.0,
+        status: row.phase.as_str().to_owned(),
+        in_hand: row.phase.is_in_hand(),
+        over: row.phase.is_over() || sprint.is_over(),
+        attempt: row.attempt.0,
+        repo: sprint.spec.repo.clone(),
+        ..TaskFacts::default()
+    };
+    if let Some(story) = &row.story {
+        facts.workdir.clone_from(&story.workdir);
+        facts.begun_at.clone_from(&story.begun_at);
+        facts.commit.clone_from(&story.commit);
+        facts.merged.clone_from(&story.merged);
+        facts.salvaged.clone_from(&story.salvaged);
+    }
+    Some(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use director_protocols::command::Command;
+    use director_protocols::severity::Severity;
+    use director_protocols::sprint::Priority;
+
+    use super::*;
+    use crate::planner::examples::checkout;
+    use crate::view::recorded::Run;
+
+    fn facts(run: &Run) -> SprintFacts {
+        sprint(run.state(), SprintId(0), run.engine.seq().0).expect("a sprint")
+    }
+
+    #[test]
+    fn people_are_waited_for_only_once_nothing_moves_by_itself() {
+        let mut run = Run::of(checkout());
+        assert!(!facts(&run).waits_for_people, "work is in hand");
+        run.blocked("checkout-spec", 5, Severity::High, "which one?");
+        assert!(!facts(&run).waits_for_people, "research goes on");
+        run.done("psp-research", 5);
+        assert!(facts(&run).waits_for_people);
+        run.answer(0, "the first");
+        assert!(!facts(&run).waits_for_people, "the answer set it free");
+
+        let mut spec = checkout();
+        spec.tasks[0].priority = Priority::Critical;
+        let mut run = Run::of(spec);
+        run.done("psp-research", 5);
+        run.blocked("checkout-spec", 5, Severity::Critical, "the vault is gone");
+        assert_eq!(facts(&run).state, "emergency");
+        assert!(facts(&run).waits_for_people);
+        let cancel = Command::CancelSprint {
+            sprint: SprintId(0),
+            by: "mia".into(),
+        };
+        run.say(cancel);
+        run.settle();
+        let over = facts(&run);
+        assert!(over.over && !over.waits_for_people);
+        assert_eq!(over.state, "cancelled");
+    }
+
+    #[test]
+    fn what_was_submitted_has_the_fingerprint_of_its_file() {
+        let run = Run::of(checkout());
+        let known = fingerprint_of(run.state(), SprintId(0));
+        assert_eq!(known, Some(fingerprint(&checkout())));
+        let mut edited = checkout();
+        edited.tasks[0].title.push('!');
+        assert_ne!(known, Some(fingerprint(&edited)));
+    }
+}

@@ -1,0 +1,239 @@
+//! Orders: the names that people use become the numbers that the engine knows, and an order becomes a command.
+//!
+//! Also here: which sprint and which task is meant when a name is left out or misspelt.
+//!
+//! Elsewhere: whether an order is carried out is decided by the engine.
+
+use director_protocols::command::Command;
+use director_protocols::ids::{AgentId, InboxId, SprintId, TaskId};
+
+use super::protocol::{Fault, FaultKind, Order};
+use crate::engine::state::State;
+
+/// The sprint meant: the one of that name, or else the newest that is not over, or else the newest.
+///
+/// # Errors
+/// [`Fault`] naming what there is.
+pub fn sprint(state: &State, name: Option<&str>) -> Result<SprintId, Fault> {
+    let table = &state.sprints.table;
+    if let Some(name) = name {
+        return state.sprints.by_name.get(name).copied().ok_or_else(|| {
+            let known = state.sprints.by_name.keys().map(|name| name.as_str());
+            Fault::not_found(unknown("sprint", name, known))
+        });
+    }
+    let newest = (0u32..).map(SprintId).zip(table);
+    let (mut going, mut last) = (None, None);
+    for (id, sprint) in newest {
+        last = Some(id);
+        if !sprint.is_over() {
+            going = Some(id);
+        }
+    }
+    going.or(last).ok_or_else(|| {
+        Fault::not_found("there is no sprint yet; `director run sprint.toml` starts one")
+    })
+}
+
+/// The task of that name, in the sprint meant.
+///
+/// # Errors
+/// [`Fault`] with the nearest names.
+pub fn task(state: &State, in_sprint: Option<&str>, name: &str) -> Result<TaskId, Fault> {
+    let current = sprint(state, in_sprint)?;
+    let of = |id: SprintId| {
+        state
+            .sprints
+            .get(id)
+            .and_then(|row| row.by_name.get(name).copied())
+    };
+    let elsewhere = || match in_sprint {
+        Some(_) => None,
+        None => (0..state.sprints.table.len() as u32)
+            .rev()
+            .map(SprintId)
+            .find_map(of),
+    };
+    of(current).or_else(elsewhere).ok_or_else(|| {
+        let known = state.sprints.get(current).into_iter();
+        let known = known.flat_map(|row| row.by_name.keys().map(|name| name.as_str()));
+        Fault::not_found(unknown("task", name, known))
+    })
+}
+
+/// What to say about a name that is not there.
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+    let near = known
+        .map(|known| (strsim::jaro_winkler(known, name), known))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match near {
+        Some((_, near)) => format!("there is no {what} `{shown}`; did you mean `{near}`?"),
+        None => format!("there is no {what} `{shown}`; `director status` lists what there is"),
+    }
+}
+
+/// The agent of that name.
+fn agent(state: &State, name: &str) -> Result<AgentId, Fault> {
+    let known = &state.team.by_name;
+    known.get(name).copied().ok_or_else(|| {
+        let text = unknown("agent", name, known.keys().map(|name| name.as_str()));
+        Fault::not_found(text.replace("`director status`", "`director agents`"))
+    })
+}
+
+/// The order as a command, and what to say once it is carried out.
+///
+/// # Errors
+/// [`Fault`] when something it names is not there.
+pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault> {
+    let who = |by: &str| {
+        if by.is_empty() {
+            "somebody".to_owned()
+        } else {
+            by.to_owned()
+        }
+    };
+    Ok(match order {
+        Order::Retry {
+            sprint,
+            task: name,
+            by,
+        } => {
+            let task = task(state, sprint.as_deref(), name)?;
+            let said = format!("task `{name}` is tried again");
+            (Command::Retry { task, by: who(by) }, said)
+        }
+        Order::Cancel {
+            sprint: of,
+            task: Some(name),
+            by,
+        } => {
+            let task = task(state, of.as_deref(), name)?;
+            let said = format!("task `{name}` and what depends on it is cancelled");
+            (Command::CancelTask { task, by: who(by) }, said)
+        }
+        Order::Cancel {
+            sprint: name,
+            task: None,
+            by,
+        } => {
+            if name.is_none() {
+                only_one_going(state)?;
+            }
+            let id = sprint(state, name.as_deref())?;
+            let said = format!("sprint `{}` is cancelled", sprint_name(state, id));
+            (
+                Command::CancelSprint {
+                    sprint: id,
+                    by: who(by),
+                },
+                said,
+            )
+        }
+        Order::Reassign {
+            sprint,
+            task: name,
+            to,
+            by,
+        } => {
+            let task = task(state, sprint.as_deref(), name)?;
+            let said = match to {
+                Some(to) => format!("task `{name}` goes to `{to}`"),
+                None => format!("task `{name}` goes to another agent"),
+            };
+            let to = to.as_deref().map(|to| agent(state, to)).transpose()?;
+            (
+                Command::Reassign {
+                    task,
+                    to,
+                    by: who(by),
+                },
+                said,
+            )
+        }
+        Order::Answer { item, text, by } => {
+            let place = item.checked_sub(1).ok_or_else(|| {
+                Fault::not_found("the inbox counts from 1; `director inbox` lists what waits")
+            })?;
+            let command = Command::Answer {
+                item: InboxId(place),
+                text: text.clone(),
+                by: who(by),
+            };
+            (command, format!("number {item} is answered"))
+        }
+        Order::Pause { sprint: name, by } => {
+            let id = name
+                .as_deref()
+                .map(|name| sprint(state, Some(name)))
+                .transpose()?;
+            let said = "no more work is handed out; what runs goes on to its end (`director resume` ends the pause)";
+            (
+                Command::Pause {
+                    sprint: id,
+                    by: who(by),
+                },
+                said.to_owned(),
+            )
+        }
+        Order::Resume { sprint: name, by } => {
+            let id = name
+                .as_deref()
+                .map(|name| sprint(state, Some(name)))
+                .transpose()?;
+            (
+                Command::Resume {
+                    sprint: id,
+                    by: who(by),
+                },
+                "work is handed out again".to_owned(),
+            )
+        }
+        Order::Delivered {
+            sprint: name,
+            commit,
+            by,
+        } => {
+            let sprint = sprint(state, Some(name))?;
+            let command = Command::Delivered {
+                sprint,
+                commit: commit.clone(),
+                by: who(by),
+            };
+            (command, format!("delivery of `{name}` is noted"))
+        }
+        Order::Submit { spec } => {
+            let said = format!("sprint `{}` is submitted", spec.id);
+            (Command::Submit(spec.clone()), said)
+        }
+    })
+}
+
+fn sprint_name(state: &State, id: SprintId) -> String {
+    state
+        .sprints
+        .get(id)
+        .map_or_else(String::new, |row| row.spec.id.to_string())
+}
+
+fn only_one_going(state: &State) -> Result<(), Fault> {
+    let going = state
+        .sprints
+        .table
+        .iter()
+        .filter(|sprint| !sprint.is_over());
+    let going: Vec<_> = going
+        .map(|sprint| format!("`{}`", sprint.spec.id))
+        .collect();
+    if going.len() < 2 {
+        return Ok(());
+    }
+    let names = going.join(", ");
+    let text = format!(
+        "there are {} sprints going: {names}; say which one with `--sprint`",
+        going.len()
+    );
+    Err(Fault::new(FaultKind::BadRequest, text))
+}

@@ -1,0 +1,536 @@
+//! What goes over the control socket: one request a line, one answer a line, all of it JSON.
+//!
+//! ```text
+//! {"id": 7, "op": "why", "args": {"task": "login"}}
+//! {"id": 7, "text": "login waits for …", "json": {…}}
+//! {"id": 7, "error": {"kind": "not_found", "message": "there is no task `login`; …"}}
+//! ```
+//!
+//! `id` is anything and comes back as it was; `args` may be left out where there are none, and `screen` (`width`,
+//! `colour`) says what texts are rendered for. [`Op::Events`] with
+//! `follow` is answered by lines with `event`, until either side closes.
+//!
+//! Elsewhere: answering questions is [`super::answer`], carrying out orders [`super::orders`].
+
+use director_protocols::sprint::SprintSpec;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The longest request, in bytes without its line end.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// The longest answer that a client takes, in bytes. Reports of large sprints are long.
+pub const ANSWER_BYTES_MAX: usize = 256 << 20;
+
+/// The most connections at a time; one more is told so and closed.
+pub const CONNECTIONS_MAX: usize = 64;
+
+/// The most events in one page.
+pub const PAGE_MAX: usize = 1_000;
+
+/// A question; changes nothing, and can be put to the journal as well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Ask {
+    /// What runs, what is blocked, what comes next.
+    Status {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// As the *Progress Update* that people send around.
+        #[serde(default)]
+        update: bool,
+    },
+    /// The team.
+    Agents {},
+    /// Why a task does not run, or how it went.
+    Why {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Which task.
+        task: String,
+    },
+    /// What waits for a person.
+    Inbox {},
+    /// The *Sprint Completion Report*, also before the end.
+    Report {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Its text in Markdown rather than for a terminal.
+        #[serde(default)]
+        markdown: bool,
+    },
+    /// The lines that `run` shows while it runs.
+    Live {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+    },
+    /// Where a sprint stands, for programs: [`super::facts::SprintFacts`].
+    Sprint {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// With the fingerprint of what was submitted, which costs reading all of it.
+        #[serde(default)]
+        fingerprint: bool,
+    },
+    /// Where a task's work is, for programs: [`super::facts::TaskFacts`].
+    Task {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Which task.
+        task: String,
+    },
+    /// The state as it was at a past position.
+    Replay {
+        /// The last record that counts.
+        until: u64,
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+    },
+    /// A page of what happened.
+    Page {
+        /// Only what came after this position.
+        #[serde(default)]
+        after: u64,
+        /// Which sprint; all of them without.
+        #[serde(default)]
+        sprint: Option<String>,
+    },
+}
+
+/// An order; answered once what it led to is durable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Order {
+    /// Try a task again.
+    Retry {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Which task.
+        task: String,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
+    /// Drop a task and what depends on it, or a whole sprint.
+    Cancel {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Which task; the sprint itself without.
+        #[serde(default)]
+        task: Option<String>,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
+    /// Give a task to another agent.
+    Reassign {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Which task.
+        task: String,
+        /// To whom; the director chooses without.
+        #[serde(default)]
+        to: Option<String>,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
+    /// Answer something in the inbox.
+    Answer {
+        /// Its number as people see it, from 1.
+        item: u32,
+        /// The answer.
+        text: String,
+        /// Who answers.
+        #[serde(default)]
+        by: String,
+    },
+    /// Hand out no more work.
+    Pause {
+        /// Which sprint; all of them without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
+    /// Hand out work again.
+    Resume {
+        /// Which sprint; all of them without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
+    /// The integration branch is in the base now.
+    Delivered {
+        /// Which sprint.
+        sprint: String,
+        /// The commit that the base has.
+        commit: String,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
+    /// Take in a sprint.
+    Submit {
+        /// All of it.
+        spec: Box<SprintSpec>,
+    },
+}
+
+/// The terminal that a text is rendered for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Screen {
+    /// The columns a line may have.
+    pub width: u16,
+    /// Whether there is colour.
+    pub colour: bool,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self {
+            width: 100,
+            colour: false,
+        }
+    }
+}
+
+/// Anything that can be requested.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// A question.
+    Ask(Ask),
+    /// An order.
+    Order(Order),
+    /// The actors, alive: mailbox depth, generation, restarts.
+    Tree,
+    /// What happens from a position on, until either side closes.
+    Events {
+        /// Only what comes after this position.
+        after: u64,
+        /// Which sprint; all of them without.
+        sprint: Option<String>,
+    },
+    /// Stop in order.
+    Shutdown,
+}
+
+/// The names of all questions, as requests spell them.
+const ASKS: [&str; 10] = [
+    "status", "agents", "why", "inbox", "report", "live", "sprint", "task", "replay", "page",
+];
+
+/// The names of all orders.
+const ORDERS: [&str; 8] = [
+    "retry",
+    "cancel",
+    "reassign",
+    "answer",
+    "pause",
+    "resume",
+    "delivered",
+    "submit",
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    id: Value,
+    op: String,
+    #[serde(default)]
+    args: Option<Value>,
+    #[serde(default)]
+    screen: Screen,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventsArgs {
+    #[serde(default)]
+    after: u64,
+    #[serde(default)]
+    sprint: Option<String>,
+}
+
+/// A request and the id it is answered under.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Anything; comes back with the answer.
+    pub id: Value,
+    /// What is wanted.
+    pub op: Op,
+    /// For whom texts are rendered.
+    pub screen: Screen,
+}
+
+impl Request {
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// What is wrong with it, with the id as far as one was readable.
+    pub fn read(line: &[u8]) -> Result<Self, (Value, Fault)> {
+        let bad =
+            |id: &Value, message: String| (id.clone(), Fault::new(FaultKind::BadRequest, message));
+        let written: Written = serde_json::from_slice(line).map_err(|error| {
+            let hint = "a request is one line of JSON: {\"op\": \"status\", \"args\": {}}";
+            bad(&Value::Null, format!("not a request: {error}; {hint}"))
+        })?;
+        let id = written.id;
+        let args = match written.args {
+            None | Some(Value::Null) => json!({}),
+            Some(args) => args,
+        };
+        let name = written.op.as_str();
+        let tagged = |args: Value| json!({ name: args });
+        let wrong = |error: serde_json::Error| bad(&id, format!("`{name}`: {error}"));
+        let op = match name {
+            "tree" => Op::Tree,
+            "shutdown" => Op::Shutdown,
+            "events" => {
+                let EventsArgs { after, sprint } = serde_json::from_value(args).map_err(wrong)?;
+                Op::Events { after, sprint }
+            }
+            _ if ASKS.contains(&name) => {
+                Op::Ask(serde_json::from_value(tagged(args)).map_err(wrong)?)
+            }
+            _ if ORDERS.contains(&name) => {
+                Op::Order(serde_json::from_value(tagged(args)).map_err(wrong)?)
+            }
+            _ => {
+                let known = [&ASKS[..], &ORDERS[..], &["tree", "events", "shutdown"]].concat();
+                let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+                let message = format!("there is no `{shown}`; there are {}", known.join(", "));
+                return Err(bad(&id, message));
+            }
+        };
+        Ok(Self {
+            id,
+            op,
+            screen: written.screen,
+        })
+    }
+
+    /// The request as one line, without its end.
+    pub fn line(&self) -> String {
+        let tagged = |value: Result<Value, serde_json::Error>| match value {
+            Ok(Value::Object(map)) => map.into_iter().next().unwrap_or_default(),
+            _ => Default::default(),
+        };
+        let (op, args) = match &self.op {
+            Op::Ask(ask) => tagged(serde_json::to_value(ask)),
+            Op::Order(order) => tagged(serde_json::to_value(order)),
+            Op::Tree => ("tree".to_owned(), json!({})),
+            Op::Shutdown => ("shutdown".to_owned(), json!({})),
+            Op::Events { after, sprint } => (
+                "events".to_owned(),
+                json!({ "after": after, "sprint": sprint }),
+            ),
+        };
+        json!({ "id": self.id, "op": op, "args": args, "screen": self.screen }).to_string()
+    }
+}
+
+/// The answer to a question or an order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// For people; ends with a line end unless it is empty.
+    #[serde(default)]
+    pub text: String,
+    /// For programs.
+    #[serde(default)]
+    pub json: Value,
+}
+
+/// What sort of *no* it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The request makes no sense.
+    BadRequest,
+    /// There is no such sprint, task, agent.
+    NotFound,
+    /// The director said no.
+    Rejected,
+    /// A limit is reached.
+    Busy,
+    /// The director is stopping or gone.
+    Stopped,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What sort.
+    pub kind: FaultKind,
+    /// In words, with what to do.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault in words.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// Something that does not exist.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::NotFound, message)
+    }
+}
+
+/// One event, as it is sent to who follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventLine {
+    /// Its position.
+    pub seq: u64,
+    /// For people, one line without its end.
+    pub text: String,
+    /// For programs.
+    pub json: Value,
+}
+
+/// One line from the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The request's.
+    #[serde(default)]
+    pub id: Value,
+    /// What came out.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// What a line from the server says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// The answer; the last line to its request.
+    Answer(Answer),
+    /// Why there is none; the last line to its request.
+    Error(Fault),
+    /// One of a stream.
+    Event(EventLine),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_read_as_they_are_written() {
+        let why = Ask::Why {
+            sprint: None,
+            task: "login".into(),
+        };
+        let pause = Order::Pause {
+            sprint: Some("s".into()),
+            by: "mia".into(),
+        };
+        for op in [
+            Op::Ask(why),
+            Op::Ask(Ask::Agents {}),
+            Op::Ask(Ask::Page {
+                after: 3,
+                sprint: None,
+            }),
+            Op::Order(pause),
+            Op::Tree,
+            Op::Events {
+                after: 9,
+                sprint: Some("s".into()),
+            },
+            Op::Shutdown,
+        ] {
+            let request = Request {
+                id: json!(7),
+                op,
+                screen: Screen {
+                    width: 72,
+                    colour: true,
+                },
+            };
+            assert_eq!(
+                Request::read(request.line().as_bytes()).as_ref(),
+                Ok(&request)
+            );
+        }
+        let short = Request::read(br#"{"op":"status"}"#).expect("args may be left out");
+        assert_eq!(
+            short.op,
+            Op::Ask(Ask::Status {
+                sprint: None,
+                update: false
+            })
+        );
+    }
+
+    #[test]
+    fn every_question_and_order_is_known_by_name() {
+        for (names, wanted) in [
+            (&ASKS[..], "expected one of"),
+            (&ORDERS[..], "expected one of"),
+        ] {
+            for name in names {
+                let ask = serde_json::from_value::<Ask>(json!({ *name: {"junk": 1} }));
+                let order = serde_json::from_value::<Order>(json!({ *name: {"junk": 1} }));
+                let said = [
+                    ask.err().map(|e| e.to_string()),
+                    order.err().map(|e| e.to_string()),
+                ];
+                let unknown = said
+                    .iter()
+                    .flatten()
+                    .filter(|said| said.contains("unknown variant"));
+                assert_eq!(unknown.count(), 1, "{name}: {said:?} {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn junk_is_answered_with_what_is_wrong() {
+        for (line, part) in [
+            ("", "not a request"),
+            ("hello", "not a request"),
+            ("[1,2]", "not a request"),
+            ("{\"op\":1}", "not a request"),
+            ("{\"op\":\"status\",\"extra\":1}", "unknown field"),
+            (
+                "{\"op\":\"launch\"}",
+                "there is no `launch`; there are status, agents",
+            ),
+            ("{\"op\":\"why\"}", "missing field `task`"),
+            (
+                "{\"op\":\"why\",\"args\":{\"task\":\"a\",\"x\":1}}",
+                "unknown field `x`",
+            ),
+            (
+                "{\"op\":\"answer\",\"args\":{\"item\":-1,\"text\":\"\"}}",
+                "`answer`",
+            ),
+            ("{\"op\":\"status\",\"args\":[1]}", "`status`"),
+            ("\u{0}\u{1}\u{fffd}", "not a request"),
+        ] {
+            let (_, fault) = Request::read(line.as_bytes()).expect_err(line);
+            assert!(fault.message.contains(part), "case {line:?}: {fault}");
+        }
+    }
+}

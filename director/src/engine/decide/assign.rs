@@ -1,0 +1,184 @@
+//! Assigning: who gets which task, and why.
+//!
+//! Ready tasks stand in order (priority, longest work behind them, file order); for each, the free agents of
+//! its role are scored: 0.5 expertise + 0.3 capacity fit + 0.2 context continuity by default, in thousandths.
+//! The best gets it; equal scores go to the first agent by number. The score is on the event.
+//!
+//! Cost: proportional to the free agents of one role, not to the sprint, as long as the task in front can be
+//! given to one of them.
+
+use std::collections::BTreeSet;
+
+use director_protocols::event::{Event, Score, TaskAssigned};
+use director_protocols::ids::{AgentId, RoleId, SprintId, TaskId};
+use director_protocols::sprint::Priority;
+use director_protocols::time::{Span, Time};
+
+use crate::engine::sprints::Sprint;
+use crate::engine::state::State;
+use crate::engine::tasks::{Rank, Task};
+use crate::engine::team::{Agent, Role};
+
+/// What an agent without a written capacity is measured against: a working week.
+const NOMINAL_CAPACITY: Span = Span::hours(40);
+
+/// The next assignment to make now, if there is any.
+pub fn next(state: &State, _now: Time) -> Option<Event> {
+    (0u32..)
+        .map(RoleId)
+        .zip(&state.team.roles)
+        .filter(|(_, role)| !role.free.is_empty())
+        .find_map(|(id, role)| {
+            let queues = state
+                .tasks
+                .ready
+                .range((id, SprintId(0))..=(id, SprintId(u32::MAX)));
+            let firsts = queues.filter_map(|((_, sprint), queue)| {
+                first(state, &state.sprints.table[sprint.index()], queue, role)
+            });
+            firsts.min_by_key(|(rank, ..)| *rank)
+        })
+        .map(|((_, _, task), agent, score)| {
+            assigned(task, &state.tasks.table[task.index()], agent, score)
+        })
+}
+
+/// The first of a sprint's ready tasks that one of the role's free agents can have.
+fn first(
+    state: &State,
+    sprint: &Sprint,
+    queue: &BTreeSet<Rank>,
+    role: &Role,
+) -> Option<(Rank, AgentId, Score)> {
+    let only = lowest_priority(sprint)?;
+    queue
+        .iter()
+        .map(|rank| (rank, &state.tasks.table[rank.2.index()]))
+        // Ready tasks stand in order of priority.
+        .take_while(|(_, task)| task.spec.priority >= only)
+        .find_map(|(rank, task)| {
+            let (agent, score) = best(state, task, role.free.iter().copied())?;
+            Some((*rank, agent, score))
+        })
+}
+
+fn assigned(task: TaskId, row: &Task, agent: AgentId, score: Score) -> Event {
+    TaskAssigned {
+        task_id: task,
+        agent_id: agent,
+        attempt: row.attempt.next(),
+        estimated_hours: row.spec.estimate.mean(),
+        dependencies: row.depends_on.to_vec(),
+        score,
+    }
+    .into()
+}
+
+/// Whether the task's sprint hands out work of its priority now.
+pub fn may_start(state: &State, task: &Task) -> bool {
+    let sprint = &state.sprints.table[task.sprint.index()];
+    lowest_priority(sprint).is_some_and(|lowest| task.spec.priority >= lowest)
+}
+
+/// The lowest priority of which the sprint hands out work now; none if it hands out nothing.
+fn lowest_priority(sprint: &Sprint) -> Option<Priority> {
+    let hands_out = sprint.is_running() && !sprint.paused && !sprint.cancelled;
+    hands_out.then_some(match sprint.emergency {
+        Some(_) => Priority::Critical,
+        None => Priority::Low,
+    })
+}
+
+/// The best of `free` for the task, if it may be given to any of them.
+fn best(
+    state: &State,
+    task: &Task,
+    free: impl Iterator<Item = AgentId>,
+) -> Option<(AgentId, Score)> {
+    let mut candidates = 0;
+    let mut best: Option<(AgentId, Score)> = None;
+    for id in free {
+        if task.wanted.is_some_and(|wanted| wanted != id) || task.avoid.contains(&id) {
+            continue;
+        }
+        candidates += 1;
+        let score = score(state, task, id);
+        if best.is_none_or(|(_, top)| score.total > top.total) {
+            best = Some((id, score));
+        }
+    }
+    best.map(|(id, score)| {
+        (
+            id,
+            Score {
+                candidates,
+                ..score
+            },
+        )
+    })
+}
+
+/// How well the agent fits the task, each part in thousandths.
+pub fn score(state: &State, task: &Task, id: AgentId) -> Score {
+    let agent = &state.team.agents[id.index()];
+    let role = &state.team.roles[agent.role.index()];
+    let expertise = expertise(
+        task,
+        &role.spec.skills,
+        role.spec.kinds.contains(&task.spec.kind),
+    );
+    let capacity = capacity_fit(
+        task.spec.estimate.mean(),
+        agent,
+        role.spec.capacity.unwrap_or(NOMINAL_CAPACITY),
+    );
+    let continuity = continuity(state, task, id, agent);
+    let [e, f, c] = state.sprints.table[task.sprint.index()].spec.policy.weights;
+    Score {
+        expertise,
+        capacity,
+        continuity,
+        total: weighted([(expertise, e), (capacity, f), (continuity, c)]),
+        candidates: 0,
+    }
+}
+
+/// The weighted sum, in thousandths.
+fn weighted(parts: [(u32, u32); 3]) -> u32 {
+    let sum: u64 = parts
+        .iter()
+        .map(|(part, weight)| u64::from(*part) * u64::from(*weight))
+        .sum();
+    u32::try_from(sum / 1000).unwrap_or(u32::MAX)
+}
+
+/// The share of needed skills that the role has; without needed skills, whether the kind is the role's own.
+fn expertise(task: &Task, skills: &[String], own_kind: bool) -> u32 {
+    let needed = &task.spec.skills;
+    if needed.is_empty() {
+        return if own_kind { 1000 } else { 600 };
+    }
+    let has = needed.iter().filter(|skill| skills.contains(skill)).count();
+    (has * 1000 / needed.len()) as u32
+}
+
+/// The share of its capacity that the agent would still have with the task.
+fn capacity_fit(effort: Span, agent: &Agent, capacity: Span) -> u32 {
+    let left = capacity - agent.allocated - effort;
+    (u128::from(left.0) * 1000 / u128::from(capacity.0.max(1))) as u32
+}
+
+/// Full for the feature it knows, half for having made something that the task builds on.
+fn continuity(state: &State, task: &Task, id: AgentId, agent: &Agent) -> u32 {
+    if agent.remembers.contains(&task.feature) {
+        1000
+    } else if task
+        .depends_on
+        .iter()
+        .any(|dep| state.tasks.table[dep.index()].last_agent == Some(id))
+    {
+        500
+    } else {
+        0
+    }
+}

@@ -1,0 +1,227 @@
+//! Blocking: the four tiers, and how a blocker moves up them.
+//!
+//! | tier | what happens |
+//! |---|---|
+//! | low | guidance goes back to the same agent |
+//! | medium | another able agent gets the task |
+//! | high | the question waits in the inbox for the architecture role or a person |
+//! | critical | the emergency: everything but critical work pauses until it is resolved |
+//!
+//! A blocker of a task on the critical path starts one tier higher. Agents and deadlines reach at most high,
+//! unless the task itself is critical, so that a silent night does not stop everything. Low and medium count
+//! as resolved when an agent takes the task up again; until then their deadline runs.
+
+use director_protocols::event::{
+    BlockerEscalated, BlockerRaised, Event, GuidanceGiven, RetryDue, TaskReassigned,
+};
+use director_protocols::ids::{AgentId, BlockerId, TaskId};
+use director_protocols::severity::Severity;
+use director_protocols::sprint::{Policy, Priority};
+use director_protocols::time::{Span, Time};
+use director_protocols::work::BlockerReport;
+
+use crate::engine::state::{Deadline, State};
+use crate::engine::tasks::Phase;
+
+/// What a blocker is, before it has a number.
+pub struct Raise<'a> {
+    /// The task.
+    pub task: TaskId,
+    /// Who said so.
+    pub agent: Option<AgentId>,
+    /// What sort.
+    pub kind: &'a str,
+    /// The tier that was asked for.
+    pub severity: Severity,
+    /// What is the matter.
+    pub text: &'a str,
+}
+
+/// What follows an agent's report that it is blocked.
+pub fn by_agent(
+    state: &State,
+    task: TaskId,
+    agent: AgentId,
+    report: &BlockerReport,
+    now: Time,
+) -> Vec<Event> {
+    let raise = Raise {
+        task,
+        agent: Some(agent),
+        kind: &report.kind,
+        severity: report.severity,
+        text: &report.text,
+    };
+    raise_blocker(state, &raise, now)
+}
+
+/// Raises a blocker and does what its tier asks for.
+pub fn raise_blocker(state: &State, raise: &Raise<'_>, now: Time) -> Vec<Event> {
+    let row = &state.tasks.table[raise.task.index()];
+    let on_critical_path = row.slack == Span::ZERO;
+    let mut severity = raise.severity;
+    if on_critical_path && severity < Severity::High {
+        severity = severity.up();
+    }
+    if row.spec.priority != Priority::Critical {
+        severity = severity.min(Severity::High);
+    }
+    let guided = row.story.as_ref().map_or(0, |story| story.guided);
+    let policy = state.sprints.table[row.sprint.index()].spec.policy;
+    if severity == Severity::Low && guided >= policy.guidance_max {
+        severity = Severity::Medium;
+    }
+    if severity == Severity::Medium && !has_another(state, raise.task, raise.agent) {
+        severity = Severity::High;
+    }
+    let blocker = BlockerId(state.trouble.blockers.len() as u32);
+    let mut events: Vec<Event> = vec![
+        BlockerRaised {
+            blocker,
+            task_id: raise.task,
+            agent_id: raise.agent,
+            blocker_type: raise.kind.to_owned(),
+            severity,
+            reported: raise.severity,
+            on_critical_path,
+            text: raise.text.to_owned(),
+            deadline: deadline(&policy, severity, now),
+        }
+        .into(),
+    ];
+    events.extend(act(
+        state,
+        blocker,
+        raise.task,
+        raise.agent,
+        severity,
+        raise.text,
+    ));
+    events
+}
+
+/// When a blocker on a tier goes up by itself; high and critical wait for an answer.
+fn deadline(policy: &Policy, severity: Severity, now: Time) -> Option<Time> {
+    match severity {
+        Severity::Low => Some(now + policy.tier_time[0]),
+        Severity::Medium => Some(now + policy.tier_time[1]),
+        Severity::High | Severity::Critical => None,
+    }
+}
+
+/// What the tier asks for. High and critical open the inbox, which follows from the event itself.
+fn act(
+    state: &State,
+    blocker: BlockerId,
+    task: TaskId,
+    agent: Option<AgentId>,
+    severity: Severity,
+    text: &str,
+) -> Vec<Event> {
+    match severity {
+        Severity::Low => vec![
+            GuidanceGiven {
+                blocker,
+                task_id: task,
+                text: guidance(state, task, text),
+            }
+            .into(),
+            TaskReassigned {
+                task_id: task,
+                to: agent,
+                by: "director (guidance to the same agent)".to_owned(),
+            }
+            .into(),
+        ],
+        Severity::Medium => vec![
+            TaskReassigned {
+                task_id: task,
+                to: None,
+                by: "director (another agent for a blocker)".to_owned(),
+            }
+            .into(),
+        ],
+        Severity::High | Severity::Critical => Vec::new(),
+    }
+}
+
+/// Whether somebody else in the team can do the task.
+fn has_another(state: &State, task: TaskId, agent: Option<AgentId>) -> bool {
+    let row = &state.tasks.table[task.index()];
+    (0u32..)
+        .map(AgentId)
+        .zip(&state.team.agents)
+        .any(|(id, other)| {
+            !other.retired
+                && Some(id) != agent
+                && !row.avoid.contains(&id)
+                && !state.team.roles[other.role.index()].lost
+                && state.team.is_able(id, row.role, &row.spec.kind)
+        })
+}
+
+/// What the director can say by itself: what is known of the task, and how the blocker read.
+fn guidance(state: &State, task: TaskId, text: &str) -> String {
+    let spec = &state.tasks.table[task.index()].spec;
+    let mut lines = vec![format!("You reported: {text}")];
+    if !spec.description.is_empty() {
+        lines.push(format!("The task: {}", spec.description));
+    }
+    if !spec.acceptance.is_empty() {
+        lines.push(format!(
+            "It is accepted when: {}",
+            spec.acceptance.join("; ")
+        ));
+    }
+    for (what, place) in [("specification", &spec.spec), ("design", &spec.design)] {
+        if let Some(place) = place {
+            lines.push(format!("The {what} is at {place}."));
+        }
+    }
+    lines.push(
+        "Go on with the most reasonable reading and write down what you assumed; report the blocker again, one tier higher, if that cannot work."
+            .to_owned(),
+    );
+    lines.join("\n")
+}
+
+/// Deals with every deadline that is due: waits that are over, blockers that go up.
+pub fn due(state: &State, now: Time) -> Vec<Event> {
+    state
+        .deadlines
+        .iter()
+        .take_while(|(at, _)| *at <= now)
+        .flat_map(|(_, deadline)| match deadline {
+            Deadline::Retry(task) => vec![RetryDue { task_id: *task }.into()],
+            Deadline::Tier(blocker) => up(state, *blocker, now),
+        })
+        .collect()
+}
+
+fn up(state: &State, id: BlockerId, now: Time) -> Vec<Event> {
+    let blocker = &state.trouble.blockers[id.index()];
+    let task = blocker.task;
+    let row = &state.tasks.table[task.index()];
+    let policy = state.sprints.table[row.sprint.index()].spec.policy;
+    let mut to = blocker.severity.up().min(Severity::High);
+    if to == Severity::Medium && !has_another(state, task, blocker.agent) {
+        to = Severity::High;
+    }
+    let mut events: Vec<Event> = vec![
+        BlockerEscalated {
+            blocker: id,
+            from: blocker.severity,
+            to,
+            reason: format!(
+                "not resolved in its time on tier {}",
+                blocker.severity.as_str()
+            ),
+            deadline: deadline(&policy, to, now),
+        }
+        .into(),
+    ];
+    if matches!(row.phase, Phase::Ready | Phase::Blocked) {
+        events.extend(act(state, id, task, blocker.agent, to, &blocker.text));
+    }
+    events
+}

@@ -1,0 +1,506 @@
+//! Following: the rules by which one event leads to the next, within the same decision.
+//!
+//! `after` looks at one event that was just applied; `at_rest` at the sprints that the decision touched, once
+//! nothing else is left to follow. Both only read. Each rule makes its own condition false, so following ends.
+
+use std::collections::BTreeSet;
+
+use director_protocols::event::{
+    ArchitectAsked, BlockerResolved, EmergencyResolved, EngineeringEmergency, Event,
+    HandoffAccepted, HandoffSent, InboxClosed, InboxOpened, MergeStarted, SprintEnded,
+    SprintInitialized, SprintRefused, SprintVelocityUpdated, TaskCompleted,
+};
+use director_protocols::ids::{AgentId, BlockerId, InboxId, MessageId, SprintId, TaskId};
+use director_protocols::severity::Severity;
+use director_protocols::time::Time;
+use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
+
+use super::{block, integrate, retry};
+use crate::engine::gating;
+use crate::engine::sprints::Stage;
+use crate::engine::state::State;
+use crate::engine::tasks::Phase;
+
+/// The role that is asked about blockers of tier high.
+const ARCHITECTURE: &str = "tech-lead";
+/// The kind of agent that runs a command and takes no questions.
+const SILENT: &str = "command";
+
+/// What follows from one event, in the state that it led to.
+pub fn after(state: &State, event: &Event, now: Time) -> Vec<Event> {
+    match event {
+        Event::RepoPrepared(e) if !gating::sprint_has_commands(state, e.sprint_id) => {
+            vec![initialized(state, e.sprint_id)]
+        }
+        Event::BaseChecked(e) => match red_base(state, e.sprint_id, &e.outcomes) {
+            Some(reason) => vec![
+                SprintRefused {
+                    sprint_id: e.sprint_id,
+                    reason,
+                }
+                .into(),
+            ],
+            None => vec![initialized(state, e.sprint_id)],
+        },
+        Event::TaskAssigned(e) => {
+            // Low and medium blockers are over when an agent takes the task up again.
+            match state.tasks.table[e.task_id.index()].blocker {
+                Some(blocker) => vec![
+                    BlockerResolved {
+                        blocker,
+                        by: state.agent_name(e.agent_id),
+                        answer: String::new(),
+                    }
+                    .into(),
+                ],
+                None => Vec::new(),
+            }
+        }
+        Event::AttemptStarted(e) => {
+            let row = &state.tasks.table[e.task_id.index()];
+            match row.story.as_ref().map(|story| story.starts) {
+                Some(1) => row
+                    .depends_on
+                    .iter()
+                    .map(|from| {
+                        HandoffAccepted {
+                            from: *from,
+                            to: e.task_id,
+                        }
+                        .into()
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            }
+        }
+        Event::AttemptEnded(e) => match e.end {
+            AttemptEnd::Done(_) if state.is_reported(e.task_id) && !state.has_repo(e.task_id) => {
+                let mut events = unanswered(state, e.task_id);
+                events.extend(reported_without_repo(state, e.task_id, now));
+                events
+            }
+            _ => unanswered(state, e.task_id),
+        },
+        Event::MergePrepared(e) if !gating::has_commands(state, &e.batch) => {
+            vec![integrate::gated(state, None, e.sprint_id, &e.batch, &[])]
+        }
+        Event::MergeConflicted(e) => e
+            .batch
+            .iter()
+            .flat_map(|task| integrate::conflicted(state, *task, &e.files, now))
+            .collect(),
+        Event::QualityGateStatus(e) if !e.passed => {
+            let reason = red(&e.outcomes).unwrap_or_default();
+            e.batch
+                .iter()
+                .flat_map(|task| retry::after_rejection(state, *task, reason.clone(), now))
+                .collect()
+        }
+        Event::QualityGateStatus(e) if !state.is_merging(e.sprint_id, &e.batch) => {
+            e.batch.iter().map(|task| completed(state, *task)).collect()
+        }
+        Event::MergeCompleted(e) => e.batch.iter().map(|task| completed(state, *task)).collect(),
+        Event::TaskCompleted(e) => after_completion(state, e.task_id),
+        Event::WorkSalvaged(e) => match &e.kept {
+            Some(reason) => kept(state, e.task_id, reason, now),
+            None => Vec::new(),
+        },
+        Event::BlockerRaised(e) => asked(state, e.blocker, e.severity, now),
+        Event::BlockerEscalated(e) => asked(state, e.blocker, e.to, now),
+        Event::BlockerResolved(e) => after_resolution(state, e.blocker),
+        Event::QuestionAsked(e) if e.to.is_none() => vec![
+            InboxOpened {
+                item: InboxId(state.trouble.inbox.len() as u32),
+                sprint_id: state.tasks.table[e.task_id.index()].sprint,
+                task_id: Some(e.task_id),
+                blocker: None,
+                message: Some(e.message),
+                severity: Severity::High,
+                question: e.text.clone(),
+                role: None,
+            }
+            .into(),
+        ],
+        Event::RoleLost(e) => lost(state, &e.role, &e.reason),
+        Event::RoleRestored(e) => found(state, Some(&e.role), "the role is started again"),
+        Event::EpochOpened(_) => found(state, None, "a new director starts every role again"),
+        _ => Vec::new(),
+    }
+}
+
+/// What is said of a worktree that could not be saved: a question, if the task has none open and goes on.
+fn kept(state: &State, task: TaskId, reason: &str, now: Time) -> Vec<Event> {
+    let row = &state.tasks.table[task.index()];
+    if row.phase.is_over() || row.phase == Phase::Blocked {
+        return integrate::incident(row.sprint, Some(task), reason);
+    }
+    let raise = block::Raise {
+        task,
+        agent: None,
+        kind: "worktree_kept",
+        severity: Severity::High,
+        text: reason,
+    };
+    let mut events: Vec<Event> = Vec::new();
+    // It is held up by one thing at a time.
+    events.extend(row.blocker.map(|blocker| {
+        BlockerResolved {
+            blocker,
+            by: "director (the worktree was kept)".to_owned(),
+            answer: String::new(),
+        }
+        .into()
+    }));
+    events.extend(block::raise_blocker(state, &raise, now));
+    events
+}
+
+/// What waits for a person because of a role that is no longer lost.
+fn found(state: &State, role: Option<&str>, reason: &str) -> Vec<Event> {
+    state
+        .trouble
+        .waiting()
+        .filter(|(_, item)| item.role.is_some() && (role.is_none() || item.role.as_deref() == role))
+        .map(|(item, _)| {
+            InboxClosed {
+                item,
+                reason: reason.to_owned(),
+            }
+            .into()
+        })
+        .collect()
+}
+
+fn lost(state: &State, role: &str, reason: &str) -> Vec<Event> {
+    let running = state
+        .sprints
+        .table
+        .iter()
+        .position(|sprint| !sprint.is_over());
+    running
+        .map(|index| {
+            InboxOpened {
+                item: InboxId(state.trouble.inbox.len() as u32),
+                sprint_id: SprintId(index as u32),
+                task_id: None,
+                blocker: None,
+                message: None,
+                severity: Severity::High,
+                question: format!(
+                    "The role {role} is down after too many restarts ({reason}). Mend the cause, then answer anything to start it again."
+                ),
+                role: Some(role.to_owned()),
+            }
+            .into()
+        })
+        .into_iter()
+        .collect()
+}
+
+/// Questions to a person whose asker no longer waits.
+fn unanswered(state: &State, task: TaskId) -> Vec<Event> {
+    let asked = state.trouble.asked.get(&task).into_iter().flatten();
+    asked
+        .map(|item| {
+            InboxClosed {
+                item: *item,
+                reason: "the attempt that asked is over".to_owned(),
+            }
+            .into()
+        })
+        .collect()
+}
+
+fn initialized(state: &State, id: SprintId) -> Event {
+    SprintInitialized {
+        sprint_id: id,
+        total_tasks: state.tasks.tally(id).committed,
+        estimated_duration: state.sprints.table[id.index()].planned,
+    }
+    .into()
+}
+
+/// Why a sprint cannot start from its base; nothing if it can.
+fn red_base(state: &State, id: SprintId, outcomes: &[GateOutcome]) -> Option<String> {
+    let spec = &state.sprints.get(id)?.spec;
+    let base = match &spec.base {
+        Some(base) => format!("the base `{base}`"),
+        None => "the base".to_owned(),
+    };
+    let what = red(outcomes)?;
+    Some(format!(
+        "{base} is red before any task has begun; make it green, or change the gate in the sprint file: {}",
+        what.trim_end()
+    ))
+}
+
+/// What failed, with the evidence; nothing if nothing did.
+fn red(outcomes: &[GateOutcome]) -> Option<String> {
+    let failed: Vec<String> = outcomes
+        .iter()
+        .filter(|outcome| outcome.verdict == Verdict::Failed)
+        .map(|outcome| {
+            // Without a code it never started or was ended, and the tail says so.
+            let code = outcome
+                .exit_code
+                .map_or_else(String::new, |code| format!(" (exit code {code})"));
+            format!(
+                "gate `{}` failed{code}: {}\n{}",
+                outcome.gate, outcome.evidence, outcome.tail
+            )
+        })
+        .collect();
+    (!failed.is_empty()).then(|| failed.join("\n"))
+}
+
+fn reported_without_repo(state: &State, task: TaskId, now: Time) -> Vec<Event> {
+    let sprint = state.tasks.table[task.index()].sprint;
+    match gating::lacks(state, task, None) {
+        Some(reason) => retry::after_rejection(state, task, reason, now),
+        None if gating::has_commands(state, &[task]) => Vec::new(),
+        None if gating::gates(state, sprint, &[task]).is_empty() => vec![completed(state, task)],
+        None => vec![integrate::gated(state, None, sprint, &[task], &[])],
+    }
+}
+
+/// The event for a task that is done.
+pub fn completed(state: &State, task: TaskId) -> Event {
+    let tally = state.tasks.tally(state.tasks.table[task.index()].sprint);
+    TaskCompleted {
+        task_id: task,
+        sprint_progress: per_mille(tally.completed + 1, tally.committed),
+    }
+    .into()
+}
+
+fn per_mille(part: u32, whole: u32) -> u32 {
+    (u64::from(part) * 1000 / u64::from(whole.max(1))) as u32
+}
+
+fn after_completion(state: &State, task: TaskId) -> Vec<Event> {
+    let row = &state.tasks.table[task.index()];
+    let mut events: Vec<Event> = row
+        .dependents
+        .iter()
+        .filter(|to| !state.tasks.table[to.index()].phase.is_over())
+        .map(|to| {
+            HandoffSent {
+                from: task,
+                to: *to,
+            }
+            .into()
+        })
+        .collect();
+    if row.spec.points > 0 {
+        let tally = state.tasks.tally(row.sprint);
+        let target = state.sprints.table[row.sprint.index()].spec.velocity_target;
+        events.push(
+            SprintVelocityUpdated {
+                sprint_id: row.sprint,
+                current_velocity: tally.completed_points,
+                target_velocity: target.unwrap_or(tally.committed_points),
+                trend: per_mille(tally.completed_points, tally.committed_points),
+            }
+            .into(),
+        );
+    }
+    events
+}
+
+/// What tiers high and critical ask for: a question, and at critical the emergency.
+fn asked(state: &State, id: BlockerId, severity: Severity, _now: Time) -> Vec<Event> {
+    let blocker = &state.trouble.blockers[id.index()];
+    let sprint_id = state.tasks.table[blocker.task.index()].sprint;
+    let mut events: Vec<Event> = Vec::new();
+    if severity >= Severity::High && blocker.item.is_none() {
+        events.push(
+            InboxOpened {
+                item: InboxId(state.trouble.inbox.len() as u32),
+                sprint_id,
+                task_id: Some(blocker.task),
+                blocker: Some(id),
+                message: None,
+                severity,
+                question: blocker.text.clone(),
+                role: None,
+            }
+            .into(),
+        );
+    }
+    if severity == Severity::High
+        && let Some(to) = architect(state, blocker.agent)
+    {
+        events.push(
+            ArchitectAsked {
+                message: MessageId(state.messages.table.len() as u32),
+                blocker: id,
+                task_id: blocker.task,
+                to,
+                text: format!(
+                    "Task {} ({}) is held up: {}",
+                    state.task_name(blocker.task),
+                    state.tasks.table[blocker.task.index()].spec.title,
+                    blocker.text
+                ),
+            }
+            .into(),
+        );
+    }
+    if severity == Severity::Critical && state.sprints.table[sprint_id.index()].emergency.is_none()
+    {
+        events.push(emergency(state, id));
+    }
+    events
+}
+
+/// An agent of the architecture role that can be talked to and is not the one who is held up.
+fn architect(state: &State, held_up: Option<AgentId>) -> Option<AgentId> {
+    let role = state.team.by_role.get(ARCHITECTURE)?;
+    let role = &state.team.roles[role.index()];
+    if role.spec.agent.kind == SILENT {
+        return None;
+    }
+    role.active()
+        .find(|agent| Some(*agent) != held_up && state.team.agents[agent.index()].up)
+}
+
+fn emergency(state: &State, id: BlockerId) -> Event {
+    let blocker = &state.trouble.blockers[id.index()];
+    let task = &state.tasks.table[blocker.task.index()];
+    let waiting = task.dependents.len();
+    EngineeringEmergency {
+        sprint_id: task.sprint,
+        blocker: id,
+        issue: blocker.text.clone(),
+        impact: format!(
+            "task {} stands still, {waiting} tasks wait for it, and all work that is not critical is paused",
+            state.task_name(blocker.task)
+        ),
+        response_team: response_team(state),
+        estimated_resolution: None,
+    }
+    .into()
+}
+
+/// Who deals with an emergency: the architecture and management roles, as far as the team has them.
+fn response_team(state: &State) -> Vec<AgentId> {
+    ["tech-lead", "engineering-manager"]
+        .iter()
+        .filter_map(|role| state.team.by_role.get(*role))
+        .flat_map(|role| state.team.roles[role.index()].active())
+        .collect()
+}
+
+fn after_resolution(state: &State, id: BlockerId) -> Vec<Event> {
+    let blocker = &state.trouble.blockers[id.index()];
+    let sprint_id = state.tasks.table[blocker.task.index()].sprint;
+    let mut events: Vec<Event> = Vec::new();
+    if let Some(item) = blocker.item
+        && state.trouble.open_item(item).is_some()
+    {
+        let by = blocker.resolved.as_ref().map_or("", |(_, by)| by.as_str());
+        events.push(
+            InboxClosed {
+                item,
+                reason: format!("the blocker is resolved by {by}"),
+            }
+            .into(),
+        );
+    }
+    if state.sprints.table[sprint_id.index()].emergency == Some(id) {
+        events.push(
+            EmergencyResolved {
+                sprint_id,
+                blocker: id,
+            }
+            .into(),
+        );
+        // The first of several critical blockers is resolved, the emergency goes on with the next.
+        let next = (0u32..)
+            .map(BlockerId)
+            .zip(&state.trouble.blockers)
+            .find(|(_, other)| {
+                other.severity == Severity::Critical
+                    && other.resolved.is_none()
+                    && state.tasks.table[other.task.index()].sprint == sprint_id
+            });
+        events.extend(next.map(|(id, _)| emergency(state, id)));
+    }
+    events
+}
+
+/// What is to be done in the sprints that a decision touched, once nothing else follows.
+pub fn at_rest(state: &State, events: &[Event]) -> Vec<Event> {
+    let touched: BTreeSet<SprintId> = events
+        .iter()
+        .filter_map(|event| sprint_of(state, event))
+        .collect();
+    touched
+        .into_iter()
+        .find_map(|id| step(state, id))
+        .into_iter()
+        .collect()
+}
+
+/// The next thing that a sprint at rest wants.
+fn step(state: &State, id: SprintId) -> Option<Event> {
+    let sprint = state.sprints.get(id)?;
+    let tally = state.tasks.tally(id);
+    match sprint.stage {
+        Stage::Preparing if sprint.cancelled => Some(ended(state, id)),
+        Stage::Preparing if sprint.spec.repo.is_none() => Some(initialized(state, id)),
+        Stage::Running => {
+            if sprint.merge.is_none()
+                && let Some(task) = sprint.queue.front()
+            {
+                return Some(
+                    MergeStarted {
+                        sprint_id: id,
+                        batch: vec![*task],
+                    }
+                    .into(),
+                );
+            }
+            let quiet = tally.active == 0
+                && tally.blocked == 0
+                && tally.in_hand == 0
+                && tally.held == 0
+                && sprint.merge.is_none();
+            quiet.then(|| ended(state, id))
+        }
+        Stage::Preparing | Stage::Refused | Stage::Ended(_) => None,
+    }
+}
+
+fn ended(state: &State, id: SprintId) -> Event {
+    SprintEnded {
+        sprint_id: id,
+        outcome: state.outcome(id),
+    }
+    .into()
+}
+
+/// The sprint that an event is about, if it can bring a sprint to rest.
+pub fn sprint_of(state: &State, event: &Event) -> Option<SprintId> {
+    let of_task = |task: TaskId| state.tasks.get(task).map(|row| row.sprint);
+    match event {
+        Event::SprintSubmitted(e) => Some(e.sprint_id),
+        Event::SprintInitialized(e) => Some(e.sprint_id),
+        Event::SprintCancelled(e) => Some(e.sprint_id),
+        Event::RepoPrepared(e) => Some(e.sprint_id),
+        Event::SprintRefused(e) => Some(e.sprint_id),
+        Event::WorkCommitted(e) => of_task(e.task_id),
+        Event::WorkRejected(e) => of_task(e.task_id),
+        Event::WorkSalvaged(e) => of_task(e.task_id),
+        Event::AttemptEnded(e) => of_task(e.task_id),
+        Event::TaskCompleted(e) => of_task(e.task_id),
+        Event::TaskFailed(e) => of_task(e.task_id),
+        Event::TaskQuarantined(e) => of_task(e.task_id),
+        Event::TaskCancelled(e) => of_task(e.task_id),
+        Event::TaskRetried(e) => of_task(e.task_id),
+        Event::MergeCompleted(e) => Some(e.sprint_id),
+        Event::MergeConflicted(e) => Some(e.sprint_id),
+        Event::BlockerResolved(e) => of_task(state.trouble.blockers[e.blocker.index()].task),
+        _ => None,
+    }
+}

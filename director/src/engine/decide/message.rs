@@ -1,0 +1,189 @@
+//! Messages: agents tell and ask each other; the director routes.
+//!
+//! A role's name stands for one of its agents, a free one if there is one. A question whose asker would end
+//! up waiting for itself is refused with the circle named. Whoever asks gets an answer: when the one who was asked
+//! gave none, is gone, or cannot be reached, the director says so.
+
+use director_protocols::event::{
+    BlockerResolved, Event, MessageDelivered, MessageSent, QuestionAnswered, QuestionAsked,
+};
+use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, TaskId};
+use director_protocols::rejection::Rejection;
+
+use super::Answer;
+use crate::engine::effects::Effect;
+use crate::engine::state::State;
+
+/// Who answers when nobody else does.
+const DIRECTOR: &str = "director";
+/// The name that stands for a person.
+pub const PERSON: &str = "person";
+
+/// Whom `name` means, seen from `from`.
+fn resolve(state: &State, from: AgentId, name: &str) -> Result<AgentId, Rejection> {
+    let gone = |agent: &str| Rejection::NoAgent {
+        agent: agent.to_owned(),
+    };
+    let is_lost = |agent| state.team.role_of(agent).is_some_and(|role| role.lost);
+    if let Some(agent) = state.team.by_name.get(name) {
+        let there = state.team.is_there(*agent) && !is_lost(*agent);
+        return if there { Ok(*agent) } else { Err(gone(name)) };
+    }
+    let role = state
+        .team
+        .by_role
+        .get(name)
+        .map(|id| &state.team.roles[id.index()])
+        .filter(|role| !role.lost);
+    role.and_then(|role| {
+        role.free
+            .iter()
+            .copied()
+            .find(|agent| *agent != from)
+            .or_else(|| role.active().find(|agent| *agent != from))
+    })
+    .ok_or_else(|| gone(name))
+}
+
+fn next_id(state: &State) -> MessageId {
+    MessageId(state.messages.table.len() as u32)
+}
+
+fn known(state: &State, agent: AgentId) -> Result<(), Rejection> {
+    state.team.get(agent).map(drop).ok_or(Rejection::NoAgent {
+        agent: format!("#{agent}"),
+    })
+}
+
+/// Decides about something that one agent tells another.
+pub fn tell(state: &State, from: AgentId, to: &str, text: &str) -> Answer {
+    known(state, from)?;
+    let to = resolve(state, from, to)?;
+    Ok(vec![
+        MessageSent {
+            message: next_id(state),
+            from,
+            to,
+            text: text.to_owned(),
+        }
+        .into(),
+    ])
+}
+
+/// Decides about something that one agent asks and waits for.
+pub fn ask(
+    state: &State,
+    from: AgentId,
+    task: TaskId,
+    attempt: Attempt,
+    to: &str,
+    text: &str,
+) -> Answer {
+    known(state, from)?;
+    let asker = state.tasks.get(task).and_then(|row| row.agent);
+    if asker != Some(from) || !state.is_in_hand(task, attempt) {
+        return Err(Rejection::StaleAttempt {
+            task: state.task_name(task),
+            given: attempt,
+            current: state.tasks.get(task).map_or(Attempt(0), |row| row.attempt),
+        });
+    }
+    let to = match to {
+        PERSON => None,
+        name => Some(resolve(state, from, name)?),
+    };
+    if let Some(to) = to {
+        let circle = state.messages.circle(from, to);
+        if !circle.is_empty() {
+            let names: Vec<String> = circle
+                .iter()
+                .map(|agent| state.agent_name(*agent))
+                .collect();
+            return Err(Rejection::WaitCycle {
+                cycle: names.join(" waits for "),
+            });
+        }
+    }
+    Ok(vec![
+        QuestionAsked {
+            message: next_id(state),
+            from,
+            task_id: task,
+            attempt,
+            to,
+            text: text.to_owned(),
+        }
+        .into(),
+    ])
+}
+
+/// Decides about a message that has reached its agent, and its answer if it was a question.
+pub fn delivered(
+    state: &State,
+    effect: EffectId,
+    message: MessageId,
+    answer: Option<&str>,
+) -> Answer {
+    let to = match state.outstanding.get(effect) {
+        Some(Effect::Deliver { message: m, to }) if *m == message => *to,
+        Some(Effect::DeliverAnswer { message: m, .. }) if *m == message => {
+            return Ok(vec![MessageDelivered { effect, message }.into()]);
+        }
+        _ => return Err(Rejection::StaleEffect { effect }),
+    };
+    let mut events: Vec<Event> = vec![MessageDelivered { effect, message }.into()];
+    let name = state.agent_name(to);
+    let (by, text) = match answer {
+        Some(text) => (name, text.to_owned()),
+        None => (DIRECTOR.to_owned(), format!("{name} gave no answer")),
+    };
+    let blocker = state.messages.table[message.index()].blocker;
+    if let (Some(id), Some(answer)) = (blocker, answer)
+        && state.trouble.blockers[id.index()].resolved.is_none()
+    {
+        events.push(
+            BlockerResolved {
+                blocker: id,
+                by: by.clone(),
+                answer: answer.to_owned(),
+            }
+            .into(),
+        );
+    }
+    events.extend(answered(state, message, by, text));
+    Ok(events)
+}
+
+/// What follows when a message cannot be handed to its agent: who asked is told, and does not wait.
+pub fn undelivered(
+    state: &State,
+    effect: EffectId,
+    message: MessageId,
+    to: AgentId,
+    reason: &str,
+) -> Vec<Event> {
+    let text = format!("{} could not be asked: {reason}", state.agent_name(to));
+    let mut events: Vec<Event> = vec![MessageDelivered { effect, message }.into()];
+    events.extend(answered(state, message, DIRECTOR.to_owned(), text));
+    events
+}
+
+/// What follows for those who wait for an agent that is gone.
+pub fn unanswerable(state: &State, agent: AgentId) -> Vec<Event> {
+    state
+        .outstanding
+        .messages_to(agent)
+        .filter(|(_, message)| is_open(state, *message))
+        .flat_map(|(effect, message)| undelivered(state, effect, message, agent, "it is gone"))
+        .collect()
+}
+
+fn is_open(state: &State, message: MessageId) -> bool {
+    let row = &state.messages.table[message.index()];
+    (row.waiting.is_some() || row.blocker.is_some()) && row.answer.is_none()
+}
+
+/// The answer, if the message is a question that has none.
+fn answered(state: &State, message: MessageId, by: String, text: String) -> Option<Event> {
+    is_open(state, message).then(|| QuestionAnswered { message, by, text }.into())
+}

@@ -1,0 +1,96 @@
+//! Deciding: one file for each thing that can be asked.
+//!
+//! Every function here reads the state and answers with events or a rejection; none changes anything.
+//! `follow` holds the rules that turn one event into the next; `assign` hands out work.
+
+pub mod assign;
+pub mod attempt;
+pub mod block;
+pub mod follow;
+pub mod inbox;
+pub mod integrate;
+pub mod message;
+pub mod open;
+pub mod retry;
+pub mod steer;
+pub mod submit;
+
+use director_protocols::command::Command;
+use director_protocols::event::Event;
+use director_protocols::rejection::Rejection;
+use director_protocols::time::Time;
+
+use super::state::State;
+
+/// What deciding gives: facts, or a reason to say no.
+pub type Answer = Result<Vec<Event>, Rejection>;
+
+/// Decides what `command` leads to.
+pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
+    match command {
+        Command::Open { version } => Ok(open::open(state, version)),
+        Command::Submit(spec) => submit::submit(state, spec),
+        Command::Tick => Ok(block::due(state, now)),
+        Command::Stop => Ok(Vec::new()),
+
+        Command::Pause { sprint, by } => steer::pause(state, *sprint, by),
+        Command::Resume { sprint, by } => steer::resume(state, *sprint, by),
+        Command::CancelSprint { sprint, by } => steer::cancel_sprint(state, *sprint, by),
+        Command::CancelTask { task, by } => steer::cancel_task(state, *task, by),
+        Command::Retry { task, by } => retry::by_hand(state, *task, by),
+        Command::Reassign { task, to, by } => steer::reassign(state, *task, *to, by),
+        Command::Delivered { sprint, commit, by } => steer::delivered(state, *sprint, commit, by),
+        Command::Answer { item, text, by } => inbox::answer(state, *item, text, by),
+
+        Command::AgentUp { agent, generation } => attempt::agent_up(state, *agent, *generation),
+        Command::AgentDown {
+            agent,
+            generation,
+            reason,
+            in_hand,
+        } => attempt::agent_down(state, *agent, *generation, reason, *in_hand, now),
+        Command::RoleLost { role, reason } => attempt::role_lost(state, role, reason),
+        Command::Started {
+            effect,
+            task,
+            attempt,
+        } => attempt::started(state, *effect, *task, *attempt),
+        Command::Session {
+            task,
+            attempt,
+            session,
+        } => attempt::session(state, *task, *attempt, session),
+        Command::Ended { task, attempt, end } => attempt::ended(state, *task, *attempt, end, now),
+        Command::Liveness {
+            task,
+            attempt,
+            state: word,
+        } => attempt::liveness(state, *task, *attempt, word),
+
+        Command::Tell { from, to, text } => message::tell(state, *from, to, text),
+        Command::Ask {
+            from,
+            attempt: (task, attempt),
+            to,
+            text,
+        } => message::ask(state, *from, *task, *attempt, to, text),
+        Command::Delivery {
+            effect,
+            message,
+            answer,
+        } => message::delivered(state, *effect, *message, answer.as_deref()),
+
+        Command::RepoPrepared { .. }
+        | Command::RepoRefused { .. }
+        | Command::WorktreePrepared { .. }
+        | Command::WorkCommitted { .. }
+        | Command::WorkSalvaged { .. }
+        | Command::MergePrepared { .. }
+        | Command::MergeConflicted { .. }
+        | Command::GatesFinished { .. }
+        | Command::MergeCompleted { .. }
+        | Command::CleanedUp { .. }
+        | Command::EffectFailed { .. } => integrate::answer(state, command, now),
+        Command::Incident { sprint, task, text } => integrate::seen(state, *sprint, *task, text),
+    }
+}

@@ -1,0 +1,124 @@
+//! Submitting: a new sprint is checked once more and committed to, as far as it fits.
+//!
+//! The sprint file has been checked where it was read; a program may submit a sprint that was not, so what
+//! the state relies on is checked here again. What does not fit the written capacity goes to the backlog with
+//! the reason.
+
+use std::collections::BTreeSet;
+
+use director_protocols::event::{Event, RoleRestored, SprintSubmitted, TaskDeferred};
+use director_protocols::ids::{AgentId, SprintId, TaskId};
+use director_protocols::rejection::Rejection;
+use director_protocols::sprint::{AGENTS_MAX, SprintSpec, TASKS_MAX};
+
+use super::{Answer, attempt, message};
+use crate::engine::sprints::Stage;
+use crate::engine::state::State;
+use crate::planner;
+
+/// Decides about a new sprint.
+pub fn submit(state: &State, spec: &SprintSpec) -> Answer {
+    if let Some(known) = state.sprints.by_name.get(&spec.id)
+        && state.sprints.table[known.index()].stage != Stage::Refused
+    {
+        return Err(Rejection::SprintExists {
+            sprint: spec.id.to_string(),
+        });
+    }
+    let plan = check(state, spec).map_err(|why| Rejection::BadSprint {
+        sprint: spec.id.to_string(),
+        why,
+    })?;
+    let first = state.tasks.table.len() as u32;
+    let mut events: Vec<Event> = vec![
+        SprintSubmitted {
+            sprint_id: SprintId(state.sprints.table.len() as u32),
+            spec: spec.clone(),
+        }
+        .into(),
+    ];
+    // Who is no longer part of the team gives back what it was not given yet; nobody waits for its answers.
+    for agent in retired(state, spec) {
+        let task = state.team.agents[agent.index()].task;
+        if task.is_some_and(|task| state.outstanding.is_preparing(task)) {
+            events.extend(attempt::interrupted(state, agent));
+        }
+        events.extend(message::unanswerable(state, agent));
+    }
+    // Who needs a lost role has seen to it that it can run.
+    events.extend(spec.team.iter().filter_map(|role| {
+        let known = state.team.by_role.get(&role.name)?;
+        state.team.roles[known.index()].lost.then(|| {
+            RoleRestored {
+                role: role.name.to_string(),
+                by: format!("sprint {}", spec.id),
+            }
+            .into()
+        })
+    }));
+    events.extend(plan.into_iter().map(|(index, reason)| {
+        TaskDeferred {
+            task_id: TaskId(first + index),
+            reason,
+        }
+        .into()
+    }));
+    Ok(events)
+}
+
+/// Agents that the sprint's team has no place for.
+fn retired(state: &State, spec: &SprintSpec) -> Vec<AgentId> {
+    let known = spec.team.iter().filter_map(|role| {
+        let id = state.team.by_role.get(&role.name)?;
+        let agents = &state.team.roles[id.index()].agents;
+        Some(agents.iter().skip(role.count as usize).copied())
+    });
+    known.flatten().collect()
+}
+
+/// What does not fit, by place in the sprint; or what is wrong with it.
+fn check(state: &State, spec: &SprintSpec) -> Result<Vec<(u32, String)>, String> {
+    if spec.tasks.is_empty() {
+        return Err("it has no task".to_owned());
+    }
+    if spec.tasks.len() > TASKS_MAX {
+        return Err(format!(
+            "it has {} tasks; the limit is {TASKS_MAX}",
+            spec.tasks.len()
+        ));
+    }
+    let agents: u64 = spec.team.iter().map(|role| u64::from(role.count)).sum();
+    if agents == 0 || agents > u64::from(AGENTS_MAX) {
+        return Err(format!(
+            "it has {agents} agents; it needs 1 to {AGENTS_MAX}"
+        ));
+    }
+    let points: u64 = spec.tasks.iter().map(|task| u64::from(task.points)).sum();
+    if points > u64::from(u32::MAX) {
+        return Err(format!("it has {points} points; nobody can count that far"));
+    }
+    let mut names = BTreeSet::new();
+    for task in &spec.tasks {
+        if !names.insert(&task.id) {
+            return Err(format!("two tasks are called `{}`", task.id));
+        }
+        let filled = |name: &str| {
+            spec.team
+                .iter()
+                .any(|role| role.name.as_str() == name && role.count > 0)
+                || (!spec.team.iter().any(|role| role.name.as_str() == name)
+                    && state.team.by_role.contains_key(name))
+        };
+        if !filled(task.role.as_str()) {
+            return Err(format!(
+                "task `{}` needs the role `{}`, which nobody fills",
+                task.id, task.role
+            ));
+        }
+    }
+    let plan = planner::plan(spec).map_err(|error| error.to_string())?;
+    let backlog = plan.commitment.backlog.into_iter();
+    Ok(backlog
+        .map(|deferred| (deferred.task, deferred.reason))
+        .collect())
+}

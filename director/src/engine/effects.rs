@@ -1,0 +1,543 @@
+//! Effects: what the world has to do next, and which of it is still outstanding.
+//!
+//! An effect follows from an event and the state after it; it leaves only when the event is durable. Those
+//! that are answered stay on the list until an event settles them, so that a director that takes over knows
+//! what to do again. Each kind says how doing it twice is made safe.
+//!
+//! Invariant: outstanding = emitted minus settled, at every position of the journal.
+//! Elsewhere: carrying them out is `perform`; the full text of an order is `orders`.
+
+use std::collections::BTreeMap;
+
+use director_protocols::event::Event;
+use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, Seq, SprintId, TaskId};
+use director_protocols::work::AttemptEnd;
+use serde::Serialize;
+
+use super::gating;
+use super::state::State;
+
+/// Something to do outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Effect {
+    /// Start, add and retire agents so that the actors equal the team. Safe: it compares. Never answered.
+    SyncTeam,
+    /// Start a lost role again. Safe: it compares. Never answered.
+    RestartRole {
+        /// Its name.
+        role: String,
+    },
+    /// Check the repository and make the integration branch. Safe: looks before doing.
+    PrepareRepo {
+        /// The sprint.
+        sprint: SprintId,
+    },
+    /// Run the gates on the base. Safe: only reads.
+    CheckBase {
+        /// The sprint.
+        sprint: SprintId,
+    },
+    /// Make or reset the feature's worktree. Safe: looks before doing.
+    PrepareWorktree {
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// Give the agent its assignment. At least once; a cell takes an attempt once.
+    Assign {
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// Call the attempt off. At least once; settled when the attempt ends.
+    CancelAttempt {
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// Put what the agent left into a commit. Safe: looks before doing.
+    CommitWork {
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// Save what an unfinished attempt left, and free its worktree. Safe: looks before doing.
+    Salvage {
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// Build the merge. Safe: the same inputs give the same commit.
+    PrepareMerge {
+        /// The sprint.
+        sprint: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+    },
+    /// Run the gates on the merged tree, or in the scratch directory. Safe: only reads.
+    RunGates {
+        /// The sprint.
+        sprint: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+    },
+    /// Advance the integration branch. Safe: looks whether it holds the merge.
+    Advance {
+        /// The sprint.
+        sprint: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+    },
+    /// Remove the sprint's worktrees. Safe: removes what is there.
+    CleanUp {
+        /// The sprint.
+        sprint: SprintId,
+    },
+    /// Hand a message to an agent. At least once; the message's number tells a repeat.
+    Deliver {
+        /// The message.
+        message: MessageId,
+        /// To whom.
+        to: AgentId,
+    },
+    /// Hand an answer to the agent that waits. At least once; the message's number tells a repeat.
+    DeliverAnswer {
+        /// The message.
+        message: MessageId,
+        /// The task that waits.
+        task: TaskId,
+        /// To whom.
+        to: AgentId,
+    },
+}
+
+impl Effect {
+    /// Whether an event settles it.
+    fn is_answered(&self) -> bool {
+        !matches!(self, Effect::SyncTeam | Effect::RestartRole { .. })
+    }
+
+    /// The attempt that it belongs to and ends with.
+    fn attempt(&self) -> Option<TaskId> {
+        match self {
+            Effect::PrepareWorktree { task, .. }
+            | Effect::Assign { task, .. }
+            | Effect::CancelAttempt { task, .. }
+            | Effect::DeliverAnswer { task, .. } => Some(*task),
+            _ => None,
+        }
+    }
+}
+
+/// What was emitted and not settled.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Outstanding {
+    list: BTreeMap<EffectId, Effect>,
+    of_attempt: BTreeMap<TaskId, Vec<EffectId>>,
+}
+
+impl Outstanding {
+    /// The effect, if it is outstanding.
+    pub fn get(&self, id: EffectId) -> Option<&Effect> {
+        self.list.get(&id)
+    }
+
+    /// All of them, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (EffectId, &Effect)> {
+        self.list.iter().map(|(id, effect)| (*id, effect))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Adds an effect.
+    pub fn emit(&mut self, id: EffectId, effect: &Effect) {
+        if effect.is_answered() {
+            self.list.insert(id, effect.clone());
+            if let Some(task) = effect.attempt() {
+                self.of_attempt.entry(task).or_default().push(id);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: EffectId) {
+        if let Some(task) = self.list.remove(&id).and_then(|effect| effect.attempt())
+            && let Some(ids) = self.of_attempt.get_mut(&task)
+        {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.of_attempt.remove(&task);
+            }
+        }
+    }
+
+    /// Removes what `event` settles.
+    pub fn settle(&mut self, event: &Event) {
+        match event {
+            Event::RepoPrepared(e) => self.remove(e.effect),
+            Event::BaseChecked(e) => self.remove(e.effect),
+            Event::WorktreesRemoved(e) => self.remove(e.effect),
+            Event::WorktreePrepared(e) => self.remove(e.effect),
+            Event::AttemptStarted(e) => self.remove(e.effect),
+            Event::WorkSalvaged(e) => self.remove(e.effect),
+            Event::WorkCommitted(e) => self.remove(e.effect),
+            Event::MergePrepared(e) => self.remove(e.effect),
+            Event::MergeConflicted(e) => self.remove(e.effect),
+            Event::MergeCompleted(e) => self.remove(e.effect),
+            Event::MessageDelivered(e) => self.remove(e.effect),
+            Event::QualityGateStatus(e) => {
+                if let Some(effect) = e.effect {
+                    self.remove(effect);
+                }
+            }
+            Event::AttemptEnded(e) => {
+                for id in self.of_attempt.remove(&e.task_id).unwrap_or_default() {
+                    self.list.remove(&id);
+                }
+            }
+            Event::SprintRefused(e) => self.forget_preparation(e.sprint_id),
+            Event::SprintEnded(e) => self.forget_preparation(e.sprint_id),
+            // Their work takes no further part in a commit or a merge.
+            Event::WorkRejected(e) => self.forget_work(e.task_id),
+            Event::TaskCancelled(e) => self.forget_work(e.task_id),
+            Event::EpochOpened(_)
+            | Event::SprintSubmitted(_)
+            | Event::SprintInitialized(_)
+            | Event::SprintPaused(_)
+            | Event::SprintResumed(_)
+            | Event::SprintCancelled(_)
+            | Event::SprintReopened(_)
+            | Event::SprintVelocityUpdated(_)
+            | Event::SprintDelivered(_)
+            | Event::TaskDeferred(_)
+            | Event::TaskAssigned(_)
+            | Event::SessionOpened(_)
+            | Event::TaskCompleted(_)
+            | Event::RetryScheduled(_)
+            | Event::RetryDue(_)
+            | Event::MergeStarted(_)
+            | Event::TaskFailed(_)
+            | Event::TaskQuarantined(_)
+            | Event::TaskRetried(_)
+            | Event::TaskReassigned(_)
+            | Event::LivenessChanged(_)
+            | Event::BlockerRaised(_)
+            | Event::BlockerEscalated(_)
+            | Event::GuidanceGiven(_)
+            | Event::BlockerResolved(_)
+            | Event::InboxOpened(_)
+            | Event::InboxAnswered(_)
+            | Event::InboxClosed(_)
+            | Event::EngineeringEmergency(_)
+            | Event::EmergencyResolved(_)
+            | Event::IncidentOpened(_)
+            | Event::HandoffSent(_)
+            | Event::HandoffAccepted(_)
+            | Event::MessageSent(_)
+            | Event::ArchitectAsked(_)
+            | Event::QuestionAsked(_)
+            | Event::QuestionAnswered(_)
+            | Event::AgentUp(_)
+            | Event::AgentDown(_)
+            | Event::RoleLost(_)
+            | Event::RoleRestored(_) => {}
+        }
+    }
+
+    fn forget_work(&mut self, id: TaskId) {
+        self.remove_where(|effect| match effect {
+            Effect::CommitWork { task, .. } => *task == id,
+            Effect::PrepareMerge { batch, .. }
+            | Effect::RunGates { batch, .. }
+            | Effect::Advance { batch, .. } => batch.contains(&id),
+            _ => false,
+        });
+    }
+
+    fn forget_preparation(&mut self, id: SprintId) {
+        self.remove_where(|effect| {
+            matches!(effect, Effect::PrepareRepo { sprint } | Effect::CheckBase { sprint } if *sprint == id)
+        });
+    }
+
+    fn remove_where(&mut self, done: impl Fn(&Effect) -> bool) {
+        let ids: Vec<EffectId> = self
+            .list
+            .iter()
+            .filter(|(_, effect)| done(effect))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.remove(id);
+        }
+    }
+}
+
+/// What follows from `event`, in the state that it led to.
+pub fn of(state: &State, event: &Event) -> Vec<Effect> {
+    match event {
+        Event::EpochOpened(_) => vec![Effect::SyncTeam],
+        Event::RoleRestored(e) => vec![Effect::RestartRole {
+            role: e.role.clone(),
+        }],
+        Event::SprintSubmitted(e) => {
+            let sprint = e.sprint_id;
+            let mut effects = vec![Effect::SyncTeam];
+            if e.spec.repo.is_some() {
+                effects.push(Effect::PrepareRepo { sprint });
+            }
+            effects
+        }
+        Event::RepoPrepared(e) if gating::sprint_has_commands(state, e.sprint_id) => {
+            vec![Effect::CheckBase {
+                sprint: e.sprint_id,
+            }]
+        }
+        Event::TaskAssigned(e) => {
+            let (task, attempt, agent) = (e.task_id, e.attempt, e.agent_id);
+            if state.has_repo(task) {
+                vec![Effect::PrepareWorktree { task, attempt }]
+            } else {
+                vec![Effect::Assign {
+                    task,
+                    attempt,
+                    agent,
+                }]
+            }
+        }
+        Event::WorktreePrepared(e) => {
+            match state.tasks.get(e.task_id).and_then(|task| task.agent) {
+                Some(agent) => vec![Effect::Assign {
+                    task: e.task_id,
+                    attempt: e.attempt,
+                    agent,
+                }],
+                None => Vec::new(),
+            }
+        }
+        Event::AttemptEnded(e) => {
+            let (task, attempt) = (e.task_id, e.attempt);
+            let sprint = state.tasks.table[task.index()].sprint;
+            match &e.end {
+                AttemptEnd::Done(_) if state.is_reported(task) => {
+                    if state.has_repo(task) {
+                        vec![Effect::CommitWork { task, attempt }]
+                    } else if gating::lacks(state, task, None).is_none()
+                        && gating::has_commands(state, &[task])
+                    {
+                        vec![Effect::RunGates {
+                            sprint,
+                            batch: vec![task],
+                        }]
+                    } else {
+                        Vec::new()
+                    }
+                }
+                _ if state.holds_worktree(task) => vec![Effect::Salvage { task, attempt }],
+                _ => Vec::new(),
+            }
+        }
+        Event::WorkRejected(e) if state.holds_worktree(e.task_id) => vec![Effect::Salvage {
+            task: e.task_id,
+            attempt: e.attempt,
+        }],
+        Event::MergeStarted(e) => vec![Effect::PrepareMerge {
+            sprint: e.sprint_id,
+            batch: e.batch.clone(),
+        }],
+        Event::MergePrepared(e) if gating::has_commands(state, &e.batch) => {
+            vec![Effect::RunGates {
+                sprint: e.sprint_id,
+                batch: e.batch.clone(),
+            }]
+        }
+        Event::QualityGateStatus(e) if e.passed && state.is_merging(e.sprint_id, &e.batch) => {
+            vec![Effect::Advance {
+                sprint: e.sprint_id,
+                batch: e.batch.clone(),
+            }]
+        }
+        Event::SprintReopened(e)
+            if state.sprint_has_repo(e.sprint_id)
+                && state.sprints.table[e.sprint_id.index()].began.is_none() =>
+        {
+            vec![Effect::PrepareRepo {
+                sprint: e.sprint_id,
+            }]
+        }
+        Event::TaskCancelled(e) => withdraw(state, e.task_id),
+        Event::TaskReassigned(e) => withdraw(state, e.task_id),
+        Event::SprintEnded(e) if state.sprint_has_repo(e.sprint_id) => vec![Effect::CleanUp {
+            sprint: e.sprint_id,
+        }],
+        // Only one that was prepared before it was refused has left something.
+        Event::SprintRefused(e) if state.is_prepared(e.sprint_id) => vec![Effect::CleanUp {
+            sprint: e.sprint_id,
+        }],
+        Event::MessageSent(e) => vec![Effect::Deliver {
+            message: e.message,
+            to: e.to,
+        }],
+        Event::ArchitectAsked(e) => vec![Effect::Deliver {
+            message: e.message,
+            to: e.to,
+        }],
+        Event::QuestionAsked(e) => {
+            e.to.map(|to| Effect::Deliver {
+                message: e.message,
+                to,
+            })
+            .into_iter()
+            .collect()
+        }
+        Event::QuestionAnswered(e) => {
+            let message = &state.messages.table[e.message.index()];
+            match message.waiting {
+                Some((task, attempt)) if state.is_in_hand(task, attempt) => {
+                    vec![Effect::DeliverAnswer {
+                        message: e.message,
+                        task,
+                        to: message.from,
+                    }]
+                }
+                _ => Vec::new(),
+            }
+        }
+        Event::RepoPrepared(_)
+        | Event::WorkRejected(_)
+        | Event::MergePrepared(_)
+        | Event::QualityGateStatus(_)
+        | Event::SprintEnded(_)
+        | Event::BaseChecked(_)
+        | Event::SprintRefused(_)
+        | Event::SprintInitialized(_)
+        | Event::SprintPaused(_)
+        | Event::SprintResumed(_)
+        | Event::SprintCancelled(_)
+        | Event::SprintReopened(_)
+        | Event::WorktreesRemoved(_)
+        | Event::SprintVelocityUpdated(_)
+        | Event::SprintDelivered(_)
+        | Event::TaskDeferred(_)
+        | Event::AttemptStarted(_)
+        | Event::SessionOpened(_)
+        | Event::WorkSalvaged(_)
+        | Event::WorkCommitted(_)
+        | Event::MergeConflicted(_)
+        | Event::MergeCompleted(_)
+        | Event::TaskCompleted(_)
+        | Event::RetryScheduled(_)
+        | Event::RetryDue(_)
+        | Event::TaskFailed(_)
+        | Event::TaskQuarantined(_)
+        | Event::TaskRetried(_)
+        | Event::LivenessChanged(_)
+        | Event::BlockerRaised(_)
+        | Event::BlockerEscalated(_)
+        | Event::GuidanceGiven(_)
+        | Event::BlockerResolved(_)
+        | Event::InboxOpened(_)
+        | Event::InboxAnswered(_)
+        | Event::InboxClosed(_)
+        | Event::EngineeringEmergency(_)
+        | Event::EmergencyResolved(_)
+        | Event::IncidentOpened(_)
+        | Event::HandoffSent(_)
+        | Event::HandoffAccepted(_)
+        | Event::MessageDelivered(_)
+        | Event::AgentUp(_)
+        | Event::AgentDown(_)
+        | Event::RoleLost(_) => Vec::new(),
+    }
+}
+
+/// Calls off a running attempt, or saves what a reported one left.
+fn withdraw(state: &State, task: TaskId) -> Vec<Effect> {
+    let row = &state.tasks.table[task.index()];
+    match row.agent {
+        Some(agent) => vec![Effect::CancelAttempt {
+            task,
+            attempt: row.attempt,
+            agent,
+        }],
+        None if state.holds_worktree(task) && !state.outstanding.is_salvaging(task) => {
+            vec![Effect::Salvage {
+                task,
+                attempt: row.attempt,
+            }]
+        }
+        None => Vec::new(),
+    }
+}
+
+impl Outstanding {
+    /// Whether the task's worktree is being prepared, so that its agent has not been asked yet.
+    pub fn is_preparing(&self, id: TaskId) -> bool {
+        self.of_attempt.get(&id).is_some_and(|ids| {
+            ids.iter()
+                .any(|id| matches!(self.list.get(id), Some(Effect::PrepareWorktree { .. })))
+        })
+    }
+
+    /// Whether the sprint's worktrees are being removed.
+    pub fn is_cleaning(&self, id: SprintId) -> bool {
+        self.list
+            .values()
+            .any(|effect| matches!(effect, Effect::CleanUp { sprint } if *sprint == id))
+    }
+
+    /// Messages on their way to an agent.
+    pub fn messages_to(&self, agent: AgentId) -> impl Iterator<Item = (EffectId, MessageId)> {
+        self.iter().filter_map(move |(id, effect)| match effect {
+            Effect::Deliver { message, to } if *to == agent => Some((id, *message)),
+            _ => None,
+        })
+    }
+
+    /// Whether the task's earlier work is still being saved.
+    pub fn is_salvaging(&self, id: TaskId) -> bool {
+        self.list
+            .values()
+            .any(|effect| matches!(effect, Effect::Salvage { task, .. } if *task == id))
+    }
+}
+
+/// Numbers effects within one decision.
+#[derive(Debug)]
+pub struct Numbering {
+    seq: Seq,
+    n: u32,
+}
+
+impl Numbering {
+    /// For the decision at `seq`.
+    pub fn new(seq: Seq) -> Self {
+        Self { seq, n: 0 }
+    }
+
+    /// The next id.
+    pub fn next_id(&mut self) -> EffectId {
+        let id = EffectId {
+            seq: self.seq,
+            n: self.n,
+        };
+        self.n += 1;
+        id
+    }
+}

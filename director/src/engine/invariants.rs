@@ -1,0 +1,282 @@
+//! Invariants: what must hold after every decision, each found by recounting.
+//!
+//! Checked in tests and simulations, where time does not matter: a check looks at the whole state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use director_protocols::ids::{AgentId, SprintId, TaskId};
+
+use director_protocols::time::Span;
+
+use super::effects::Effect;
+use super::sprints::Stage;
+use super::state::State;
+use super::tasks::{Phase, Tally};
+
+/// Checks everything.
+///
+/// # Errors
+/// The first promise that is broken, in words.
+pub fn check(state: &State) -> Result<(), String> {
+    tallies(state)?;
+    queues(state)?;
+    hands(state)?;
+    dependencies(state)?;
+    merges(state)?;
+    effects(state)?;
+    inbox(state)
+}
+
+fn tasks(state: &State) -> impl Iterator<Item = (TaskId, &super::tasks::Task)> {
+    (0u32..).map(TaskId).zip(&state.tasks.table)
+}
+
+/// The tallies equal a recount.
+fn tallies(state: &State) -> Result<(), String> {
+    let mut recount = vec![Tally::default(); state.sprints.table.len()];
+    for (_, task) in tasks(state) {
+        let tally = &mut recount[task.sprint.index()];
+        if task.phase != Phase::Deferred {
+            tally.committed += 1;
+            tally.committed_points += task.spec.points;
+        }
+        if task.phase == Phase::Completed {
+            tally.completed += 1;
+            tally.completed_points += task.spec.points;
+        }
+        tally.active += u32::from(task.phase.is_active());
+        tally.blocked += u32::from(task.phase == Phase::Blocked);
+        tally.in_hand += u32::from(task.agent.is_some());
+    }
+    for feature in &state.tasks.features {
+        recount[feature.sprint.index()].held += u32::from(feature.holder.is_some());
+    }
+    if recount != state.tasks.tallies {
+        return Err(format!(
+            "tallies are {:?}, a recount gives {recount:?}",
+            state.tasks.tallies
+        ));
+    }
+    Ok(())
+}
+
+/// A task stands in its role's queue exactly when it is ready and its feature's turn is free.
+fn queues(state: &State) -> Result<(), String> {
+    let mut expected: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (_, task) in tasks(state) {
+        let feature = &state.tasks.features[task.feature.index()];
+        if task.phase == Phase::Ready && feature.holder.is_none() {
+            expected
+                .entry((task.role, task.sprint))
+                .or_default()
+                .insert(task.rank);
+        }
+    }
+    let actual = &state.tasks.ready;
+    if *actual != expected {
+        return Err(format!(
+            "ready queues are {actual:?}, expected {expected:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// A task in an agent's hands and that agent's task are the same; free agents are those without one.
+fn hands(state: &State) -> Result<(), String> {
+    for (id, task) in tasks(state) {
+        if let Some(agent) = task.agent
+            && state.team.agents[agent.index()].task != Some(id)
+        {
+            return Err(format!(
+                "task {id} is in the hands of {agent}, which has another"
+            ));
+        }
+        if task.phase.is_in_hand() && task.agent.is_none() {
+            return Err(format!("task {id} is {:?} in nobody's hands", task.phase));
+        }
+    }
+    for (id, agent) in (0u32..).map(AgentId).zip(&state.team.agents) {
+        if let Some(task) = agent.task
+            && state.tasks.table[task.index()].agent != Some(id)
+        {
+            return Err(format!(
+                "agent {id} has task {task}, which is not in its hands"
+            ));
+        }
+        let role = &state.team.roles[agent.role.index()];
+        let free = agent.up && !agent.retired && agent.task.is_none() && !role.lost;
+        if free != role.free.contains(&id) {
+            return Err(format!("agent {id} free: {free}, listed: {}", !free));
+        }
+    }
+    for (id, agent) in (0u32..).map(AgentId).zip(&state.team.agents) {
+        let in_hand = agent.task.map_or(Span::ZERO, |task| {
+            state.tasks.table[task.index()].spec.estimate.mean()
+        });
+        if agent.allocated < in_hand {
+            return Err(format!("agent {id} has more in hand than it was given"));
+        }
+    }
+    for (id, task) in tasks(state) {
+        if let Some(agent) = task.wanted
+            && !state.team.is_there(agent)
+        {
+            return Err(format!("task {id} waits for {agent}, which is retired"));
+        }
+    }
+    for feature in &state.tasks.features {
+        if feature.holder.is_some() && !feature.exclusive {
+            return Err(format!(
+                "feature {} needs no turns and has one",
+                feature.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is at work before what it depends on is completed.
+fn dependencies(state: &State) -> Result<(), String> {
+    for (id, task) in tasks(state) {
+        let open = task
+            .depends_on
+            .iter()
+            .filter(|dep| state.tasks.table[dep.index()].phase != Phase::Completed)
+            .count() as u32;
+        if open != task.waiting_for {
+            return Err(format!(
+                "task {id} waits for {open}, counted {}",
+                task.waiting_for
+            ));
+        }
+        if open > 0 && (task.phase.is_active() || task.phase == Phase::Completed) {
+            return Err(format!(
+                "task {id} is {:?} and waits for {open} tasks",
+                task.phase
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What is queued or merging is in exactly one place.
+fn merges(state: &State) -> Result<(), String> {
+    for (id, task) in tasks(state) {
+        let sprint = &state.sprints.table[task.sprint.index()];
+        let queued = sprint.queue.iter().filter(|queued| **queued == id).count();
+        let merging = usize::from(
+            sprint
+                .merge
+                .as_ref()
+                .is_some_and(|merge| merge.batch.contains(&id)),
+        );
+        let expected = match task.phase {
+            Phase::Queued => (1, 0),
+            Phase::Merging => (0, 1),
+            _ => (0, 0),
+        };
+        if (queued, merging) != expected {
+            return Err(format!(
+                "task {id} is {:?}, {queued} times queued and {merging} times merging",
+                task.phase
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Every task on its way has the effect outstanding that moves it on.
+fn effects(state: &State) -> Result<(), String> {
+    let mut salvaging = BTreeSet::new();
+    let mut moving = BTreeSet::new();
+    for (_, effect) in state.outstanding.iter() {
+        match effect {
+            Effect::Salvage { task, .. } if !salvaging.insert(*task) => {
+                return Err(format!("task {task} is being salvaged twice"));
+            }
+            Effect::PrepareWorktree { task, .. }
+            | Effect::Assign { task, .. }
+            | Effect::CommitWork { task, .. } => {
+                moving.insert(*task);
+            }
+            Effect::PrepareMerge { batch, .. }
+            | Effect::RunGates { batch, .. }
+            | Effect::Advance { batch, .. } => moving.extend(batch),
+            _ => {}
+        }
+    }
+    for (id, task) in tasks(state) {
+        let needs = matches!(
+            task.phase,
+            Phase::Assigned | Phase::Reported | Phase::Merging
+        );
+        // One that was called off may still be on its way to its agent.
+        let called_off = task.agent.is_some() && !task.phase.is_in_hand();
+        if needs != moving.contains(&id) && !called_off {
+            return Err(format!(
+                "task {id} is {:?}, outstanding effect: {}",
+                task.phase,
+                moving.contains(&id)
+            ));
+        }
+    }
+    for feature in &state.tasks.features {
+        if let Some(holder) = feature.holder {
+            let task = &state.tasks.table[holder.index()];
+            let working = task.agent.is_some()
+                || matches!(task.phase, Phase::Reported | Phase::Queued | Phase::Merging);
+            if working == salvaging.contains(&holder) {
+                return Err(format!(
+                    "task {holder} holds {}, at work: {working}, being saved: {working}",
+                    feature.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A blocked task has an open blocker; one of tier high or critical an open question.
+fn inbox(state: &State) -> Result<(), String> {
+    for (id, task) in tasks(state) {
+        if task.phase == Phase::Blocked && task.blocker.is_none() {
+            return Err(format!("task {id} is blocked by nothing"));
+        }
+        if let Some(blocker) = task.blocker {
+            let row = &state.trouble.blockers[blocker.index()];
+            if task.phase.is_over() {
+                return Err(format!("task {id} is over and still held up"));
+            }
+            if row.resolved.is_some() {
+                return Err(format!(
+                    "task {id} is held up by a blocker that is resolved"
+                ));
+            }
+            let asked = row
+                .item
+                .is_some_and(|item| state.trouble.open_item(item).is_some());
+            if task.phase == Phase::Blocked && !asked {
+                return Err(format!("task {id} is blocked and nobody is asked"));
+            }
+        }
+    }
+    for (id, item) in state.trouble.waiting() {
+        let vain = match (item.blocker, item.message, item.task) {
+            (Some(blocker), ..) => state.trouble.blockers[blocker.index()].resolved.is_some(),
+            (_, Some(message), Some(_)) => state.messages.table[message.index()]
+                .waiting
+                .is_some_and(|(task, attempt)| !state.is_in_hand(task, attempt)),
+            _ => false,
+        };
+        if vain {
+            return Err(format!("inbox item {id} is open and nobody waits for it"));
+        }
+    }
+    for (id, sprint) in (0u32..).map(SprintId).zip(&state.sprints.table) {
+        let tally = state.tasks.tally(id);
+        if matches!(sprint.stage, Stage::Ended(_)) && (tally.active > 0 || tally.in_hand > 0) {
+            return Err(format!("sprint {id} has ended with work under way"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What an event may name: only what is there already, or the next number of what it adds.
+//!
+//! Everything the engine decides keeps to this; a journal from elsewhere may not. So it is asked before an event is
+//! replayed, and `apply` can rely on it.
+
+use director_protocols::event::Event;
+use director_protocols::ids::{AgentId, BlockerId, InboxId, MessageId, SprintId, TaskId};
+
+use super::state::State;
+
+/// Whether everything that the event names is there, and what it adds has the next number.
+pub fn is_about_known(state: &State, event: &Event) -> bool {
+    let sprint = |id: SprintId| id.index() < state.sprints.table.len();
+    let task = |id: TaskId| id.index() < state.tasks.table.len();
+    let agent = |id: AgentId| id.index() < state.team.agents.len();
+    let blocker = |id: BlockerId| id.index() < state.trouble.blockers.len();
+    let item = |id: InboxId| id.index() < state.trouble.inbox.len();
+    let message = |id: MessageId| id.index() < state.messages.table.len();
+    let tasks = |batch: &[TaskId]| batch.iter().all(|id| task(*id));
+    match event {
+        Event::EpochOpened(_) | Event::RoleLost(_) | Event::RoleRestored(_) => true,
+        Event::SprintSubmitted(e) => e.sprint_id.index() == state.sprints.table.len(),
+        Event::RepoPrepared(e) => sprint(e.sprint_id),
+        Event::BaseChecked(e) => sprint(e.sprint_id),
+        Event::SprintRefused(e) => sprint(e.sprint_id),
+        Event::SprintInitialized(e) => sprint(e.sprint_id),
+        Event::SprintPaused(e) => sprint(e.sprint_id),
+        Event::SprintResumed(e) => sprint(e.sprint_id),
+        Event::SprintCancelled(e) => sprint(e.sprint_id),
+        Event::SprintEnded(e) => sprint(e.sprint_id),
+        Event::SprintReopened(e) => sprint(e.sprint_id),
+        Event::WorktreesRemoved(e) => sprint(e.sprint_id),
+        Event::SprintVelocityUpdated(e) => sprint(e.sprint_id),
+        Event::SprintDelivered(e) => sprint(e.sprint_id),
+        Event::TaskDeferred(e) => task(e.task_id),
+        Event::TaskAssigned(e) => task(e.task_id) && agent(e.agent_id),
+        Event::WorktreePrepared(e) => task(e.task_id),
+        Event::AttemptStarted(e) => task(e.task_id),
+        Event::SessionOpened(e) => task(e.task_id),
+        Event::AttemptEnded(e) => task(e.task_id) && agent(e.agent_id),
+        Event::WorkSalvaged(e) => task(e.task_id),
+        Event::WorkCommitted(e) => task(e.task_id),
+        Event::MergePrepared(e) => sprint(e.sprint_id) && tasks(&e.batch),
+        Event::MergeConflicted(e) => sprint(e.sprint_id) && tasks(&e.batch),
+        Event::QualityGateStatus(e) => sprint(e.sprint_id) && tasks(&e.batch),
+        Event::MergeCompleted(e) => sprint(e.sprint_id) && tasks(&e.batch),
+        Event::MergeStarted(e) => sprint(e.sprint_id) && tasks(&e.batch),
+        Event::TaskCompleted(e) => task(e.task_id),
+        Event::WorkRejected(e) => task(e.task_id),
+        Event::RetryScheduled(e) => task(e.task_id),
+        Event::RetryDue(e) => task(e.task_id),
+        Event::TaskFailed(e) => task(e.task_id),
+        Event::TaskQuarantined(e) => task(e.task_id),
+        Event::TaskCancelled(e) => task(e.task_id),
+        Event::TaskRetried(e) => task(e.task_id),
+        Event::TaskReassigned(e) => task(e.task_id) && e.to.is_none_or(agent),
+        Event::LivenessChanged(e) => task(e.task_id),
+        Event::BlockerRaised(e) => {
+            e.blocker.index() == state.trouble.blockers.len()
+                && task(e.task_id)
+                && e.agent_id.is_none_or(agent)
+        }
+        Event::BlockerEscalated(e) => blocker(e.blocker),
+        Event::GuidanceGiven(e) => task(e.task_id),
+        Event::BlockerResolved(e) => blocker(e.blocker),
+        Event::InboxOpened(e) => {
+            e.item.index() == state.trouble.inbox.len()
+                && sprint(e.sprint_id)
+                && e.task_id.is_none_or(task)
+                && e.blocker.is_none_or(blocker)
+                && e.message.is_none_or(message)
+        }
+        Event::InboxAnswered(e) => item(e.item),
+        Event::InboxClosed(e) => item(e.item),
+        Event::EngineeringEmergency(e) => sprint(e.sprint_id) && blocker(e.blocker),
+        Event::EmergencyResolved(e) => sprint(e.sprint_id),
+        Event::IncidentOpened(e) => sprint(e.sprint_id) && e.task_id.is_none_or(task),
+        Event::HandoffSent(e) => task(e.from) && task(e.to),
+        Event::HandoffAccepted(e) => task(e.from) && task(e.to),
+        Event::MessageSent(e) => {
+            e.message.index() == state.messages.table.len() && agent(e.from) && agent(e.to)
+        }
+        Event::QuestionAsked(e) => {
+            e.message.index() == state.messages.table.len()
+                && agent(e.from)
+                && task(e.task_id)
+                && e.to.is_none_or(agent)
+        }
+        Event::ArchitectAsked(e) => {
+            e.message.index() == state.messages.table.len()
+                && state.trouble.blocker(e.blocker).is_some()
+                && task(e.task_id)
+                && agent(e.to)
+        }
+        Event::MessageDelivered(e) => message(e.message),
+        Event::QuestionAnswered(e) => message(e.message),
+        Event::AgentUp(e) => agent(e.agent_id),
+        Event::AgentDown(e) => agent(e.agent_id),
+    }
+}

@@ -1,0 +1,375 @@
+//! Orders: an effect with everything that is needed to carry it out, made from the state alone.
+//!
+//! The engine keeps effects small; the order is written out when the effect leaves. Made again after a
+//! restart, it reads the same, because nothing but the journal goes into it.
+
+use director_protocols::ids::{AgentId, Attempt, Generation, MessageId, SprintId, TaskId};
+use director_protocols::sprint::{GateSpec, RoleSpec};
+use director_protocols::time::Span;
+use director_protocols::work::{Assignment, HandoffPart};
+
+use super::effects::Effect;
+use super::gating;
+use super::sprints::Stage;
+use super::state::State;
+
+/// Where a sprint's work lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The sprint.
+    pub id: SprintId,
+    /// The sprint's name.
+    pub sprint: String,
+    /// The repository; none means scratch directories.
+    pub repo: Option<String>,
+    /// The base branch, if the sprint names one.
+    pub base: Option<String>,
+    /// The commit that the sprint started from.
+    pub started_at: String,
+    /// The integration branch's head, as the journal has it.
+    pub head: String,
+}
+
+/// One task's attempt, as git needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The task's number.
+    pub id: TaskId,
+    /// The task's name.
+    pub task: String,
+    /// Its title.
+    pub title: String,
+    /// Its feature's name.
+    pub feature: String,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// The agent's name.
+    pub agent: String,
+    /// What the worktree was at when the attempt began.
+    pub begun_at: String,
+    /// The work's commit.
+    pub commit: String,
+    /// Paths that have to exist when it is done.
+    pub produces: Vec<String>,
+    /// When the attempt was assigned, for reproducible dates.
+    pub at_ms: u64,
+}
+
+/// A role as its supervisor needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleOrder {
+    /// As submitted last.
+    pub spec: RoleSpec,
+    /// The agents that should be running, with the last incarnation of each.
+    pub agents: Vec<(AgentId, String, Generation)>,
+}
+
+/// Something to do, in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Make the actors equal the team.
+    SyncTeam(Vec<RoleOrder>),
+    /// Start a role's agents again.
+    RestartRole(String),
+    /// Check the repository and make the integration branch.
+    PrepareRepo(Place),
+    /// Run these gates on the base.
+    CheckBase(Place, Vec<GateSpec>, u64),
+    /// Make or reset the feature's worktree at the integration branch's head.
+    PrepareWorktree(Place, Piece),
+    /// Hand the assignment to the agent.
+    Assign(Box<Assignment>),
+    /// Call the attempt off.
+    CancelAttempt {
+        /// The agent.
+        agent: AgentId,
+        /// The task.
+        task: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// Put what the agent left into a commit.
+    CommitWork(Place, Piece),
+    /// Save what the attempt left.
+    Salvage(Place, Piece),
+    /// Build the merge.
+    PrepareMerge(Place, Vec<Piece>),
+    /// Run these gates on the merge (or in the scratch directory of the only piece).
+    RunGates {
+        /// Where.
+        place: Place,
+        /// The pieces.
+        batch: Vec<Piece>,
+        /// The merge commit; empty without a repository.
+        commit: String,
+        /// What to run.
+        gates: Vec<GateSpec>,
+        /// Output kept of each gate, in bytes.
+        output_max: u64,
+    },
+    /// Advance the integration branch from `onto` to `commit`.
+    Advance {
+        /// Where.
+        place: Place,
+        /// The merge commit.
+        commit: String,
+        /// The expected old value.
+        onto: String,
+    },
+    /// Remove the sprint's worktrees.
+    CleanUp(Place, Vec<String>),
+    /// Remove what preparing a sprint made that cannot run.
+    Withdraw(Place),
+    /// Hand a message to an agent.
+    Deliver {
+        /// To whom.
+        to: AgentId,
+        /// The message.
+        message: MessageId,
+        /// The sender's name.
+        from: String,
+        /// What.
+        text: String,
+        /// Whether an answer is waited for.
+        question: bool,
+    },
+    /// Hand an answer to the agent that waits.
+    DeliverAnswer {
+        /// To whom.
+        to: AgentId,
+        /// The question's number.
+        message: MessageId,
+        /// The attempt that waits.
+        attempt: (TaskId, Attempt),
+        /// The question.
+        question: String,
+        /// Who answered.
+        by: String,
+        /// The answer.
+        text: String,
+    },
+}
+
+/// Writes out an effect. `None` if the state no longer has what it is about.
+pub fn order(state: &State, effect: &Effect) -> Option<Order> {
+    Some(match effect {
+        Effect::SyncTeam => Order::SyncTeam(team(state)),
+        Effect::RestartRole { role } => Order::RestartRole(role.clone()),
+        Effect::PrepareRepo { sprint } => Order::PrepareRepo(place(state, *sprint)?),
+        Effect::CheckBase { sprint } => {
+            let spec = &state.sprints.get(*sprint)?.spec;
+            Order::CheckBase(
+                place(state, *sprint)?,
+                spec.gates.clone(),
+                spec.policy.output_max,
+            )
+        }
+        Effect::PrepareWorktree { task, .. } => {
+            let piece = piece(state, *task)?;
+            Order::PrepareWorktree(place_of(state, *task)?, piece)
+        }
+        Effect::Assign { task, .. } => Order::Assign(Box::new(assignment(state, *task)?)),
+        Effect::CancelAttempt {
+            task,
+            attempt,
+            agent,
+        } => Order::CancelAttempt {
+            agent: *agent,
+            task: *task,
+            attempt: *attempt,
+        },
+        Effect::CommitWork { task, .. } => {
+            Order::CommitWork(place_of(state, *task)?, piece(state, *task)?)
+        }
+        Effect::Salvage { task, attempt } => {
+            let mut piece = piece(state, *task)?;
+            piece.attempt = *attempt;
+            Order::Salvage(place_of(state, *task)?, piece)
+        }
+        Effect::PrepareMerge { sprint, batch } => {
+            Order::PrepareMerge(place(state, *sprint)?, pieces(state, batch)?)
+        }
+        Effect::RunGates { sprint, batch } => {
+            let row = state.sprints.get(*sprint)?;
+            Order::RunGates {
+                place: place(state, *sprint)?,
+                batch: pieces(state, batch)?,
+                commit: row
+                    .merge
+                    .as_ref()
+                    .map_or_else(String::new, |merge| merge.commit.clone()),
+                gates: gating::gates(state, *sprint, batch),
+                output_max: row.spec.policy.output_max,
+            }
+        }
+        Effect::Advance { sprint, .. } => {
+            let merge = state.sprints.get(*sprint)?.merge.as_ref()?;
+            Order::Advance {
+                place: place(state, *sprint)?,
+                commit: merge.commit.clone(),
+                onto: merge.onto.clone(),
+            }
+        }
+        Effect::CleanUp { sprint } if state.sprints.get(*sprint)?.stage == Stage::Refused => {
+            Order::Withdraw(place(state, *sprint)?)
+        }
+        Effect::CleanUp { sprint } => {
+            let mut features: Vec<String> = state
+                .tasks
+                .features
+                .iter()
+                .filter(|feature| feature.sprint == *sprint)
+                .map(|feature| feature.name.to_string())
+                .collect();
+            features.sort();
+            Order::CleanUp(place(state, *sprint)?, features)
+        }
+        Effect::Deliver { message, to } => {
+            let row = state.messages.table.get(message.index())?;
+            Order::Deliver {
+                to: *to,
+                message: *message,
+                from: match row.blocker {
+                    Some(_) => "director".to_owned(),
+                    None => state.agent_name(row.from),
+                },
+                text: row.text.clone(),
+                question: row.waiting.is_some() || row.blocker.is_some(),
+            }
+        }
+        Effect::DeliverAnswer { message, to, .. } => {
+            let row = state.messages.table.get(message.index())?;
+            let (by, text) = row.answer.clone()?;
+            Order::DeliverAnswer {
+                to: *to,
+                message: *message,
+                attempt: row.waiting?,
+                question: row.text.clone(),
+                by,
+                text,
+            }
+        }
+    })
+}
+
+fn team(state: &State) -> Vec<RoleOrder> {
+    state
+        .team
+        .roles
+        .iter()
+        .map(|role| RoleOrder {
+            spec: role.spec.clone(),
+            agents: role
+                .active()
+                .map(|id| {
+                    let agent = &state.team.agents[id.index()];
+                    (id, agent.name.to_string(), agent.generation)
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// Where the sprint's work lies.
+pub fn place(state: &State, id: SprintId) -> Option<Place> {
+    let sprint = state.sprints.get(id)?;
+    Some(Place {
+        id,
+        sprint: sprint.spec.id.to_string(),
+        repo: sprint.spec.repo.clone(),
+        base: sprint.spec.base.clone(),
+        started_at: sprint.base.clone(),
+        head: sprint.head.clone(),
+    })
+}
+
+fn place_of(state: &State, task: TaskId) -> Option<Place> {
+    place(state, state.tasks.get(task)?.sprint)
+}
+
+fn pieces(state: &State, batch: &[TaskId]) -> Option<Vec<Piece>> {
+    batch.iter().map(|task| piece(state, *task)).collect()
+}
+
+fn piece(state: &State, task: TaskId) -> Option<Piece> {
+    let row = state.tasks.get(task)?;
+    let story = row.story.as_deref()?;
+    Some(Piece {
+        id: task,
+        task: row.spec.id.to_string(),
+        title: row.spec.title.clone(),
+        feature: row.spec.feature.to_string(),
+        attempt: row.attempt,
+        agent: row
+            .last_agent
+            .map_or_else(String::new, |id| state.agent_name(id)),
+        begun_at: story.begun_at.clone(),
+        commit: story.commit.clone(),
+        produces: row.spec.produces.clone(),
+        at_ms: story.assigned.0,
+    })
+}
+
+/// What the agent of the current attempt is given.
+fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
+    let row = state.tasks.get(task)?;
+    let story = row.story.as_deref()?;
+    let sprint = state.sprints.get(row.sprint)?;
+    let agent = row.agent?;
+    let policy = sprint.spec.policy;
+    Some(Assignment {
+        task,
+        attempt: row.attempt,
+        agent,
+        sprint: sprint.spec.id.to_string(),
+        spec: (*row.spec).clone(),
+        role: state.team.role_of(agent)?.spec.name.to_string(),
+        workdir: match sprint.spec.repo {
+            Some(_) => story.workdir.clone(),
+            None => String::new(),
+        },
+        handoff: row
+            .depends_on
+            .iter()
+            .filter_map(|dep| handoff(state, *dep))
+            .collect(),
+        earlier: story.earlier.clone(),
+        guidance: story.guidance.clone(),
+        session: story
+            .session
+            .as_ref()
+            .filter(|(owner, _)| *owner == agent)
+            .map(|(_, session)| session.clone()),
+        time_max: row.spec.budget.time.unwrap_or(policy.attempt_time),
+        wedged_after: policy.wedged_after,
+        output_max: policy.output_max,
+    })
+}
+
+/// What a completed task hands on.
+fn handoff(state: &State, task: TaskId) -> Option<HandoffPart> {
+    let row = state.tasks.get(task)?;
+    let story = row.story.as_deref()?;
+    Some(HandoffPart {
+        task: row.spec.id.to_string(),
+        title: row.spec.title.clone(),
+        agent: row
+            .last_agent
+            .map_or_else(String::new, |id| state.agent_name(id)),
+        summary: story.report.summary.clone(),
+        commit: story.merged.clone(),
+        changes: story.changes,
+        artifacts: story.report.artifacts.clone(),
+    })
+}
+
+/// Effort left of what was committed and is not done, for people.
+pub fn effort_left(state: &State, sprint: SprintId) -> Span {
+    state.sprints.get(sprint).map_or(Span::ZERO, |row| {
+        row.tasks()
+            .filter_map(|task| state.tasks.get(task))
+            .filter(|task| !task.phase.is_over())
+            .map(|task| task.spec.estimate.mean())
+            .sum()
+    })
+}

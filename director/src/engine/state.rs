@@ -1,0 +1,761 @@
+//! The whole state and `apply`: how each event changes it.
+//!
+//! `apply` decides nothing and cannot fail; replaying the journal is `apply` in a loop. Every event is named
+//! here, in the journal's order of kinds, so that a new one cannot be forgotten.
+//!
+//! Invariant: state is a function of the events alone.
+//! Elsewhere: what may happen is `decide`; what follows outside is `effects`; what must hold is `invariants`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use director_protocols::event::{Event, Outcome, SprintSubmitted};
+use director_protocols::ids::{
+    AgentId, Attempt, BlockerId, FeatureId, Name, RoleId, SprintId, TaskId,
+};
+use director_protocols::sprint::Priority;
+use director_protocols::time::{Span, Time};
+use director_protocols::work::{AttemptEnd, Earlier};
+use serde::Serialize;
+
+use super::effects::Outstanding;
+use super::messages::{Message, Messages};
+use super::sprints::{Merge, Sprint, Sprints, Stage};
+use super::tasks::{Feature, Phase, Tally, Task, Tasks};
+use super::team::Team;
+use super::trouble::{Blocker, InboxItem, Trouble};
+use crate::planner::critical_path::CriticalPath;
+use crate::planner::graph::Graph;
+
+/// A moment at which the engine wants to be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Deadline {
+    /// The wait before a task's next attempt is over.
+    Retry(TaskId),
+    /// A blocker goes up a tier.
+    Tier(BlockerId),
+}
+
+/// Everything the director knows.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct State {
+    /// Rising with every start.
+    pub epoch: u64,
+    /// The version of the program that opened the epoch.
+    pub version: String,
+    /// Tasks, features, queues.
+    pub tasks: Tasks,
+    /// Roles and agents.
+    pub team: Team,
+    /// Sprints and their merge queues.
+    pub sprints: Sprints,
+    /// Blockers and the inbox.
+    pub trouble: Trouble,
+    /// What agents said to each other.
+    pub messages: Messages,
+    /// Effects that are not settled.
+    pub outstanding: Outstanding,
+    /// Moments to be asked again.
+    pub deadlines: BTreeSet<(Time, Deadline)>,
+}
+
+impl State {
+    /// Whether the task's sprint has a repository.
+    pub fn has_repo(&self, task: TaskId) -> bool {
+        self.tasks
+            .get(task)
+            .is_some_and(|task| self.sprint_has_repo(task.sprint))
+    }
+
+    /// Whether the sprint has a repository.
+    pub fn sprint_has_repo(&self, sprint: SprintId) -> bool {
+        self.sprints
+            .get(sprint)
+            .is_some_and(|sprint| sprint.spec.repo.is_some())
+    }
+
+    /// Whether the sprint's integration branch was made.
+    pub fn is_prepared(&self, sprint: SprintId) -> bool {
+        self.sprint_has_repo(sprint)
+            && self
+                .sprints
+                .get(sprint)
+                .is_some_and(|sprint| !sprint.head.is_empty())
+    }
+
+    /// Whether it is the task's turn in its feature's worktree.
+    pub fn holds_worktree(&self, task: TaskId) -> bool {
+        self.tasks
+            .get(task)
+            .is_some_and(|row| self.tasks.features[row.feature.index()].holder == Some(task))
+    }
+
+    /// Whether the task's agent has reported and its work is being looked at.
+    pub fn is_reported(&self, task: TaskId) -> bool {
+        self.tasks
+            .get(task)
+            .is_some_and(|row| row.phase == Phase::Reported)
+    }
+
+    /// Whether this attempt is the current one and an agent has it.
+    pub fn is_in_hand(&self, task: TaskId, attempt: Attempt) -> bool {
+        self.tasks
+            .get(task)
+            .is_some_and(|row| row.attempt == attempt && row.agent.is_some())
+    }
+
+    /// Whether exactly this batch is being merged.
+    pub fn is_merging(&self, sprint: SprintId, batch: &[TaskId]) -> bool {
+        self.sprints
+            .get(sprint)
+            .and_then(|sprint| sprint.merge.as_ref())
+            .is_some_and(|merge| merge.batch == batch)
+    }
+
+    /// The task's name.
+    pub fn task_name(&self, task: TaskId) -> String {
+        self.tasks
+            .get(task)
+            .map_or_else(|| format!("#{task}"), |row| row.spec.id.to_string())
+    }
+
+    /// The agent's name.
+    pub fn agent_name(&self, agent: AgentId) -> String {
+        self.team
+            .get(agent)
+            .map_or_else(|| format!("#{agent}"), |row| row.name.to_string())
+    }
+
+    /// Changes the state as `event`, which happened at `now`, says.
+    pub fn apply(&mut self, event: &Event, now: Time) {
+        self.outstanding.settle(event);
+        match event {
+            Event::EpochOpened(e) => {
+                self.epoch = e.epoch;
+                self.version.clone_from(&e.version);
+                self.team.all_down();
+            }
+            Event::SprintSubmitted(e) => self.submitted(e, now),
+            Event::RepoPrepared(e) => {
+                let sprint = &mut self.sprints.table[e.sprint_id.index()];
+                // From here on it is this branch, whatever is checked out later.
+                sprint.spec.base.get_or_insert_with(|| e.branch.clone());
+                sprint.base.clone_from(&e.base);
+                sprint.head.clone_from(&e.base);
+                sprint.warnings.clone_from(&e.warnings);
+            }
+            Event::BaseChecked(e) => {
+                self.sprints.table[e.sprint_id.index()]
+                    .base_gates
+                    .clone_from(&e.outcomes);
+            }
+            Event::SprintRefused(e) => {
+                let sprint = &mut self.sprints.table[e.sprint_id.index()];
+                sprint.stage = Stage::Refused;
+                sprint.refused.clone_from(&e.reason);
+                sprint.ended = Some(now);
+            }
+            Event::SprintInitialized(e) => {
+                let sprint = &mut self.sprints.table[e.sprint_id.index()];
+                sprint.stage = Stage::Running;
+                sprint.began = Some(now);
+                for id in sprint.tasks() {
+                    let task = &self.tasks.table[id.index()];
+                    if task.phase == Phase::Waiting && task.waiting_for == 0 {
+                        self.move_to(id, Phase::Ready, now);
+                    }
+                }
+            }
+            Event::SprintPaused(e) => self.sprints.table[e.sprint_id.index()].paused = true,
+            Event::SprintResumed(e) => self.sprints.table[e.sprint_id.index()].paused = false,
+            Event::SprintCancelled(e) => {
+                self.sprints.table[e.sprint_id.index()].cancelled = true;
+            }
+            Event::SprintEnded(e) => {
+                let sprint = &mut self.sprints.table[e.sprint_id.index()];
+                sprint.stage = Stage::Ended(e.outcome);
+                sprint.ended = Some(now);
+                sprint.emergency = None;
+                if self.sprints.table.iter().all(Sprint::is_over) {
+                    self.team.forget_effort();
+                }
+            }
+            Event::SprintReopened(e) => {
+                let sprint = &mut self.sprints.table[e.sprint_id.index()];
+                // One that was called off before work began has to be prepared first.
+                sprint.stage = match sprint.began {
+                    Some(_) => Stage::Running,
+                    None => Stage::Preparing,
+                };
+                sprint.cancelled = false;
+                sprint.ended = None;
+            }
+            Event::WorktreesRemoved(e) => {
+                self.sprints.table[e.sprint_id.index()]
+                    .kept
+                    .clone_from(&e.kept);
+            }
+            Event::SprintVelocityUpdated(_) | Event::HandoffSent(_) | Event::HandoffAccepted(_) => {
+            }
+            Event::SprintDelivered(e) => {
+                self.sprints.table[e.sprint_id.index()].delivered = Some(e.commit.clone());
+            }
+            Event::TaskDeferred(e) => {
+                self.tasks.story(e.task_id).reason.clone_from(&e.reason);
+                self.move_to(e.task_id, Phase::Deferred, now);
+            }
+            Event::TaskAssigned(e) => {
+                self.move_to(e.task_id, Phase::Assigned, now);
+                self.tasks.take(e.task_id, e.agent_id);
+                let task = &mut self.tasks.table[e.task_id.index()];
+                task.attempt = e.attempt;
+                task.began.get_or_insert(now);
+                task.wanted = None;
+                let feature = task.feature;
+                self.team
+                    .take(e.agent_id, e.task_id, feature, e.estimated_hours, now);
+                let story = self.tasks.story(e.task_id);
+                story.assigned = now;
+                story.liveness.clear();
+            }
+            Event::WorktreePrepared(e) => {
+                let story = self.tasks.story(e.task_id);
+                story.workdir.clone_from(&e.path);
+                story.begun_at.clone_from(&e.commit);
+            }
+            Event::AttemptStarted(e) => {
+                self.tasks.story(e.task_id).starts += 1;
+                // It may have been called off while the message was on its way.
+                if self.tasks.table[e.task_id.index()].phase == Phase::Assigned {
+                    self.move_to(e.task_id, Phase::Working, now);
+                }
+            }
+            Event::SessionOpened(e) => {
+                let agent = self.tasks.table[e.task_id.index()].last_agent;
+                if let Some(agent) = agent {
+                    self.tasks.story(e.task_id).session = Some((agent, e.session.clone()));
+                }
+            }
+            Event::AttemptEnded(e) => self.attempt_ended(e, now),
+            Event::WorkSalvaged(e) => {
+                let story = self.tasks.story(e.task_id);
+                if !e.saved.is_empty() {
+                    story.salvaged.push(e.saved.clone());
+                    if let Some(earlier) = story.earlier.last_mut() {
+                        earlier.work.clone_from(&e.saved);
+                    }
+                }
+                self.tasks.release(e.task_id);
+            }
+            Event::WorkCommitted(e) => {
+                let story = self.tasks.story(e.task_id);
+                story.commit.clone_from(&e.commit);
+                story.changes = e.changes;
+                self.move_to(e.task_id, Phase::Queued, now);
+                let sprint = self.tasks.table[e.task_id.index()].sprint;
+                self.sprints.table[sprint.index()]
+                    .queue
+                    .push_back(e.task_id);
+            }
+            Event::MergeStarted(e) => {
+                let sprint = &mut self.sprints.table[e.sprint_id.index()];
+                sprint.queue.retain(|task| !e.batch.contains(task));
+                sprint.merge = Some(Merge {
+                    batch: e.batch.clone(),
+                    commit: String::new(),
+                    onto: sprint.head.clone(),
+                });
+                for task in &e.batch {
+                    self.move_to(*task, Phase::Merging, now);
+                }
+            }
+            Event::MergePrepared(e) => {
+                if let Some(merge) = &mut self.sprints.table[e.sprint_id.index()].merge {
+                    merge.commit.clone_from(&e.commit);
+                    merge.onto.clone_from(&e.onto);
+                }
+            }
+            Event::MergeConflicted(e) => {
+                self.sprints.table[e.sprint_id.index()].merge = None;
+                for task in &e.batch {
+                    self.tasks.story(*task).conflicts += 1;
+                }
+            }
+            Event::QualityGateStatus(e) => {
+                for task in &e.batch {
+                    self.tasks.story(*task).gates.clone_from(&e.outcomes);
+                }
+            }
+            Event::MergeCompleted(e) => {
+                let sprint = &mut self.sprints.table[e.sprint_id.index()];
+                sprint.merge = None;
+                sprint.head.clone_from(&e.commit);
+                for task in &e.batch {
+                    self.tasks.story(*task).merged.clone_from(&e.commit);
+                }
+            }
+            Event::TaskCompleted(e) => self.completed(e.task_id, now),
+            Event::WorkRejected(e) => {
+                self.drop_from_merge(e.task_id);
+                let agent = self.tasks.table[e.task_id.index()].last_agent;
+                let story = self.tasks.story(e.task_id);
+                story.failures += u32::from(e.counts);
+                story.earlier.push(Earlier {
+                    attempt: e.attempt,
+                    agent: agent.unwrap_or_default(),
+                    ended: e.reason.clone(),
+                    work: String::new(),
+                });
+                self.move_to(e.task_id, Phase::Ready, now);
+            }
+            Event::RetryScheduled(e) => {
+                self.move_to(e.task_id, Phase::Backoff(e.at), now);
+            }
+            Event::RetryDue(e) => {
+                self.move_to(e.task_id, Phase::Ready, now);
+            }
+            Event::TaskFailed(e) => {
+                self.tasks.story(e.task_id).reason.clone_from(&e.reason);
+                self.move_to(e.task_id, Phase::Failed, now);
+            }
+            Event::TaskQuarantined(e) => {
+                self.tasks.story(e.task_id).reason = e.evidence.join("\n");
+                self.move_to(e.task_id, Phase::Quarantined, now);
+            }
+            Event::TaskCancelled(e) => {
+                self.drop_from_merge(e.task_id);
+                self.tasks.story(e.task_id).reason = format!("cancelled by {}", e.by);
+                self.move_to(e.task_id, Phase::Cancelled, now);
+            }
+            Event::TaskRetried(e) => {
+                let story = self.tasks.story(e.task_id);
+                story.failures = 0;
+                story.deaths.clear();
+                story.conflicts = 0;
+                story.guided = 0;
+                story.reason.clear();
+                let task = &mut self.tasks.table[e.task_id.index()];
+                task.avoid.clear();
+                task.blocker = None;
+                task.finished = None;
+                let phase = match task.waiting_for {
+                    0 => Phase::Ready,
+                    _ => Phase::Waiting,
+                };
+                self.move_to(e.task_id, phase, now);
+            }
+            Event::TaskReassigned(e) => self.reassigned(e.task_id, e.to, now),
+            Event::LivenessChanged(e) => {
+                self.tasks.story(e.task_id).liveness.clone_from(&e.state);
+            }
+            Event::BlockerRaised(e) => {
+                if let Some(deadline) = e.deadline {
+                    self.deadlines.insert((deadline, Deadline::Tier(e.blocker)));
+                }
+                self.trouble.blockers.push(Blocker {
+                    task: e.task_id,
+                    agent: e.agent_id,
+                    kind: e.blocker_type.clone(),
+                    severity: e.severity,
+                    text: e.text.clone(),
+                    raised: now,
+                    deadline: e.deadline,
+                    resolved: None,
+                    history: vec![(e.severity, "raised".to_owned())],
+                    item: None,
+                });
+                self.tasks.table[e.task_id.index()].blocker = Some(e.blocker);
+                self.move_to(e.task_id, Phase::Blocked, now);
+            }
+            Event::BlockerEscalated(e) => {
+                let blocker = &mut self.trouble.blockers[e.blocker.index()];
+                if let Some(old) = blocker.deadline.take() {
+                    self.deadlines.remove(&(old, Deadline::Tier(e.blocker)));
+                }
+                blocker.severity = e.to;
+                blocker.deadline = e.deadline;
+                blocker.history.push((e.to, e.reason.clone()));
+                if let Some(deadline) = e.deadline {
+                    self.deadlines.insert((deadline, Deadline::Tier(e.blocker)));
+                }
+            }
+            Event::GuidanceGiven(e) => {
+                let story = self.tasks.story(e.task_id);
+                story.guided += 1;
+                story.guidance.push(e.text.clone());
+            }
+            Event::BlockerResolved(e) => self.resolved(e.blocker, &e.by, &e.answer, now),
+            Event::InboxOpened(e) => {
+                if let Some(blocker) = e.blocker {
+                    self.trouble.blockers[blocker.index()].item = Some(e.item);
+                }
+                self.trouble.open(InboxItem {
+                    sprint: e.sprint_id,
+                    task: e.task_id,
+                    blocker: e.blocker,
+                    message: e.message,
+                    role: e.role.clone(),
+                    severity: e.severity,
+                    question: e.question.clone(),
+                    opened: now,
+                    closed: None,
+                });
+            }
+            Event::InboxAnswered(e) => {
+                let closed = (now, e.answer.clone(), e.by.clone());
+                self.trouble.close(e.item, closed);
+            }
+            Event::InboxClosed(e) => {
+                let closed = (now, e.reason.clone(), String::new());
+                self.trouble.close(e.item, closed);
+            }
+            Event::EngineeringEmergency(e) => {
+                self.sprints.table[e.sprint_id.index()].emergency = Some(e.blocker);
+            }
+            Event::EmergencyResolved(e) => {
+                self.sprints.table[e.sprint_id.index()].emergency = None;
+            }
+            Event::IncidentOpened(e) => {
+                self.sprints.table[e.sprint_id.index()].incidents.push((
+                    now,
+                    e.task_id,
+                    e.text.clone(),
+                ));
+            }
+            Event::MessageSent(e) => self.messages.table.push(Message {
+                from: e.from,
+                to: Some(e.to),
+                waiting: None,
+                blocker: None,
+                text: e.text.clone(),
+                answer: None,
+            }),
+            Event::ArchitectAsked(e) => self.messages.table.push(Message {
+                from: self.trouble.blockers[e.blocker.index()]
+                    .agent
+                    .unwrap_or(e.to),
+                to: Some(e.to),
+                waiting: None,
+                blocker: Some(e.blocker),
+                text: e.text.clone(),
+                answer: None,
+            }),
+            Event::QuestionAsked(e) => {
+                if let Some(to) = e.to {
+                    self.messages.waits.insert(e.from, (e.message, to));
+                }
+                self.messages.table.push(Message {
+                    from: e.from,
+                    to: e.to,
+                    waiting: Some((e.task_id, e.attempt)),
+                    blocker: None,
+                    text: e.text.clone(),
+                    answer: None,
+                });
+            }
+            Event::MessageDelivered(_) => {}
+            Event::QuestionAnswered(e) => {
+                let message = &mut self.messages.table[e.message.index()];
+                message.answer = Some((e.by.clone(), e.text.clone()));
+                let from = message.from;
+                if self
+                    .messages
+                    .waits
+                    .get(&from)
+                    .is_some_and(|(m, _)| *m == e.message)
+                {
+                    self.messages.waits.remove(&from);
+                }
+            }
+            Event::AgentUp(e) => self.team.up(e.agent_id, e.generation, now),
+            Event::AgentDown(e) => self.team.down(e.agent_id),
+            Event::RoleLost(e) => self.set_lost(&e.role, true),
+            Event::RoleRestored(e) => self.set_lost(&e.role, false),
+        }
+    }
+
+    fn set_lost(&mut self, role: &str, lost: bool) {
+        if let Some(id) = self.team.by_role.get(role).copied() {
+            self.team.set_lost(id, lost);
+        }
+    }
+
+    fn submitted(&mut self, e: &SprintSubmitted, now: Time) {
+        self.team.adopt(&e.spec.team);
+        self.without_retired();
+        let first = self.tasks.table.len() as u32;
+        let mut spec = e.spec.clone();
+        let tasks = std::mem::take(&mut spec.tasks);
+        let by_name: BTreeMap<Name, TaskId> = (first..)
+            .map(TaskId)
+            .zip(&tasks)
+            .map(|(id, task)| (task.id.clone(), id))
+            .collect();
+        // `decide` has refused what is not a graph.
+        let len = tasks.len() as u32;
+        let graph = Graph::of_tasks(&tasks).unwrap_or_else(|_| Graph::unconnected(len));
+        let durations: Vec<u64> = tasks.iter().map(|task| task.estimate.mean().0).collect();
+        let path = CriticalPath::compute(&graph, &durations);
+        let exclusive = spec.repo.is_some();
+        let mut features: BTreeMap<Name, FeatureId> = BTreeMap::new();
+        let mut tally = Tally::default();
+        for (index, task) in (0u32..).zip(tasks) {
+            let id = TaskId(first + index);
+            let feature = *features.entry(task.feature.clone()).or_insert_with(|| {
+                self.tasks.features.push(Feature {
+                    sprint: e.sprint_id,
+                    name: task.feature.clone(),
+                    exclusive,
+                    holder: None,
+                    ready: BTreeSet::new(),
+                });
+                FeatureId(self.tasks.features.len() as u32 - 1)
+            });
+            let local = |node: &u32| TaskId(first + node);
+            let depends_on: Box<[TaskId]> = graph.predecessors(index).iter().map(local).collect();
+            let urgency = match task.priority {
+                Priority::Critical => 0,
+                Priority::High => 1,
+                Priority::Normal => 2,
+                Priority::Low => 3,
+            };
+            tally.committed += 1;
+            tally.committed_points += task.points;
+            self.tasks.table.push(Task {
+                sprint: e.sprint_id,
+                role: self
+                    .team
+                    .by_role
+                    .get(&task.role)
+                    .copied()
+                    .unwrap_or(RoleId(0)),
+                feature,
+                waiting_for: depends_on.len() as u32,
+                depends_on,
+                dependents: graph.successors(index).iter().map(local).collect(),
+                rank: (urgency, u64::MAX - path.remaining[index as usize], id),
+                slack: Span(path.total_slack[index as usize]),
+                phase: Phase::Waiting,
+                changed: now,
+                attempt: Default::default(),
+                agent: None,
+                last_agent: None,
+                avoid: BTreeSet::new(),
+                wanted: None,
+                blocker: None,
+                began: None,
+                finished: None,
+                story: None,
+                spec: Box::new(task),
+            });
+        }
+        self.tasks.tallies.push(tally);
+        self.sprints.by_name.insert(spec.id.clone(), e.sprint_id);
+        self.sprints.table.push(Sprint {
+            spec: Box::new(spec),
+            first: TaskId(first),
+            len,
+            by_name,
+            stage: Stage::Preparing,
+            paused: false,
+            cancelled: false,
+            emergency: None,
+            base: String::new(),
+            head: String::new(),
+            warnings: Vec::new(),
+            base_gates: Vec::new(),
+            refused: String::new(),
+            queue: VecDeque::new(),
+            merge: None,
+            planned: Span(path.makespan),
+            submitted: now,
+            began: None,
+            ended: None,
+            kept: Vec::new(),
+            delivered: None,
+            incidents: Vec::new(),
+        });
+    }
+
+    /// Frees tasks from wishes that nobody in the team can fulfil any more.
+    fn without_retired(&mut self) {
+        for index in 0..self.tasks.table.len() {
+            let id = TaskId(index as u32);
+            let task = &mut self.tasks.table[index];
+            task.wanted = task.wanted.filter(|agent| self.team.is_there(*agent));
+            if task.avoid.is_empty() {
+                continue;
+            }
+            match self.next_role(id) {
+                Some(role) => self.tasks.set_role(id, role),
+                None => self.tasks.table[id.index()].avoid.clear(),
+            }
+        }
+    }
+
+    fn attempt_ended(&mut self, e: &director_protocols::event::AttemptEnded, now: Time) {
+        let task = &self.tasks.table[e.task_id.index()];
+        let (phase, effort) = (task.phase, task.spec.estimate.mean());
+        let keep = match &e.end {
+            AttemptEnd::Done(report) => report.hours_spent.unwrap_or(effort),
+            _ => Span::ZERO,
+        };
+        let spent = self.team.let_go(e.agent_id, effort, keep, now);
+        self.tasks.let_go(e.task_id);
+        self.messages.waits.remove(&e.agent_id);
+        let name = self.agent_name(e.agent_id);
+        let story = self.tasks.story(e.task_id);
+        story.busy += spent;
+        let ended = match &e.end {
+            AttemptEnd::Done(report) => {
+                story.cost_micros = story.cost_micros.saturating_add(report.cost_micros);
+                story.report = report.clone();
+                None
+            }
+            AttemptEnd::Blocked(blocker) => Some(format!("blocked: {}", blocker.text)),
+            AttemptEnd::Failed { reason, .. } => {
+                story.failures += 1;
+                Some(reason.clone())
+            }
+            AttemptEnd::TimedOut { reason } => {
+                story.failures += 1;
+                Some(format!("timed out: {reason}"))
+            }
+            AttemptEnd::Died { reason } => {
+                story.deaths.push(format!("{name}: {reason}"));
+                Some(format!("the agent died: {reason}"))
+            }
+            AttemptEnd::Cancelled => Some("called off".to_owned()),
+            AttemptEnd::Interrupted => Some("interrupted by a stop of the director".to_owned()),
+        };
+        if let Some(ended) = ended {
+            story.earlier.push(Earlier {
+                attempt: e.attempt,
+                agent: e.agent_id,
+                ended,
+                work: String::new(),
+            });
+        }
+        if phase.is_in_hand() {
+            let next = match e.end {
+                AttemptEnd::Done(_) => Phase::Reported,
+                _ => Phase::Ready,
+            };
+            self.move_to(e.task_id, next, now);
+        }
+    }
+
+    fn completed(&mut self, id: TaskId, now: Time) {
+        self.drop_from_merge(id);
+        self.move_to(id, Phase::Completed, now);
+        self.tasks.release(id);
+        if let Some(agent) = self.tasks.table[id.index()].last_agent {
+            self.team.agents[agent.index()].completed += 1;
+        }
+        let sprint = self.tasks.table[id.index()].sprint;
+        let running = self.sprints.table[sprint.index()].is_running();
+        for dependent in self.tasks.table[id.index()].dependents.clone() {
+            let task = &mut self.tasks.table[dependent.index()];
+            task.waiting_for = task.waiting_for.saturating_sub(1);
+            if task.waiting_for == 0 && task.phase == Phase::Waiting && running {
+                self.move_to(dependent, Phase::Ready, now);
+            }
+        }
+    }
+
+    /// Takes a task out of the queue and out of the merge under way.
+    fn drop_from_merge(&mut self, id: TaskId) {
+        let sprint = &mut self.sprints.table[self.tasks.table[id.index()].sprint.index()];
+        sprint.queue.retain(|task| *task != id);
+        if sprint
+            .merge
+            .as_ref()
+            .is_some_and(|merge| merge.batch.contains(&id))
+        {
+            sprint.merge = None;
+        }
+    }
+
+    fn reassigned(&mut self, id: TaskId, to: Option<AgentId>, now: Time) {
+        let task = &mut self.tasks.table[id.index()];
+        task.wanted = to;
+        match to {
+            Some(agent) => {
+                task.avoid.clear();
+                self.tasks
+                    .set_role(id, self.team.agents[agent.index()].role);
+            }
+            None => {
+                task.avoid.extend(task.last_agent);
+                match self.next_role(id) {
+                    Some(role) => self.tasks.set_role(id, role),
+                    // There is nobody else: better the same agent than nobody.
+                    None => self.tasks.table[id.index()].avoid.clear(),
+                }
+            }
+        }
+        let task = &self.tasks.table[id.index()];
+        if task.agent.is_none() && matches!(task.phase, Phase::Backoff(_) | Phase::Blocked) {
+            self.move_to(id, Phase::Ready, now);
+        }
+    }
+
+    /// The role that has an agent for the task that it need not avoid: its own first, then one that covers it.
+    pub fn next_role(&self, id: TaskId) -> Option<RoleId> {
+        let task = &self.tasks.table[id.index()];
+        let own = self.team.by_role.get(&task.spec.role).copied();
+        let has_one = |role: &RoleId| {
+            let row = &self.team.roles[role.index()];
+            !row.lost && row.active().any(|agent| !task.avoid.contains(&agent))
+        };
+        own.filter(has_one).or_else(|| {
+            (0u32..)
+                .map(RoleId)
+                .take(self.team.roles.len())
+                .filter(|role| self.team.roles[role.index()].covers_kind(&task.spec.kind))
+                .find(has_one)
+        })
+    }
+
+    fn resolved(&mut self, id: BlockerId, by: &str, answer: &str, now: Time) {
+        let blocker = &mut self.trouble.blockers[id.index()];
+        blocker.resolved = Some((now, by.to_owned()));
+        if let Some(deadline) = blocker.deadline.take() {
+            self.deadlines.remove(&(deadline, Deadline::Tier(id)));
+        }
+        let task = blocker.task;
+        let row = &mut self.tasks.table[task.index()];
+        if row.blocker == Some(id) {
+            row.blocker = None;
+        }
+        let blocked = row.phase == Phase::Blocked;
+        if !answer.is_empty() {
+            self.tasks.story(task).guidance.push(answer.to_owned());
+        }
+        if blocked {
+            self.move_to(task, Phase::Ready, now);
+        }
+    }
+
+    /// Moves a task to `phase`; the deadline of a wait goes with the wait.
+    fn move_to(&mut self, id: TaskId, phase: Phase, now: Time) {
+        if let Phase::Backoff(at) = self.tasks.table[id.index()].phase {
+            self.deadlines.remove(&(at, Deadline::Retry(id)));
+        }
+        if let Phase::Backoff(at) = phase {
+            self.deadlines.insert((at, Deadline::Retry(id)));
+        }
+        self.tasks.set_phase(id, phase, now);
+    }
+
+    /// How the sprint would end if it ended now.
+    pub fn outcome(&self, sprint: SprintId) -> Outcome {
+        let tally = self.tasks.tally(sprint);
+        if self.sprints.table[sprint.index()].cancelled {
+            Outcome::Cancelled
+        } else if tally.completed == tally.committed {
+            Outcome::Done
+        } else {
+            Outcome::Incomplete
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Tasks: a dense table, what each waits for, and the queues of those that are ready.
+//!
+//! A task's phase changes in one place, [`Tasks::set_phase`], which keeps the ready queues and the tallies
+//! of its sprint in step. A ready task stands in the queue of its role, unless its feature's worktree is
+//! taken; then it waits with the feature until that is free.
+//!
+//! Invariant: the tallies equal a recount of the phases; a task is queued, or waits for its turn, exactly
+//! when it is ready.
+//! Elsewhere: who gets a task is `decide::assign`; worktrees' turns are `features` in here because a turn is
+//! what a task waits for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use director_protocols::ids::{
+    AgentId, Attempt, BlockerId, FeatureId, Name, RoleId, SprintId, TaskId,
+};
+use director_protocols::sprint::TaskSpec;
+use director_protocols::time::{Span, Time};
+use director_protocols::work::{DiffStat, Earlier, GateOutcome, Report};
+use serde::Serialize;
+
+/// Where a task is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Phase {
+    /// Did not fit; waits for another sprint.
+    Deferred,
+    /// Waits for the tasks it depends on.
+    Waiting,
+    /// Waits for an agent.
+    Ready,
+    /// Waits for its next attempt.
+    Backoff(Time),
+    /// An agent has it; its worktree is being prepared or the message is on its way.
+    Assigned,
+    /// The agent is at work.
+    Working,
+    /// The agent has reported; the work is being put into a commit.
+    Reported,
+    /// Waits for its turn in the merge queue.
+    Queued,
+    /// Is being merged and gated.
+    Merging,
+    /// Done.
+    Completed,
+    /// Waits for an answer.
+    Blocked,
+    /// Given up.
+    Failed,
+    /// Killed agent after agent.
+    Quarantined,
+    /// Dropped.
+    Cancelled,
+}
+
+impl Phase {
+    /// The word in status and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Deferred => "backlog",
+            Phase::Waiting => "waiting",
+            Phase::Ready => "ready",
+            Phase::Backoff(_) => "backoff",
+            Phase::Assigned => "assigned",
+            Phase::Working => "working",
+            Phase::Reported => "reported",
+            Phase::Queued => "queued",
+            Phase::Merging => "merging",
+            Phase::Completed => "completed",
+            Phase::Blocked => "blocked",
+            Phase::Failed => "failed",
+            Phase::Quarantined => "quarantined",
+            Phase::Cancelled => "cancelled",
+        }
+    }
+
+    /// Moves by itself: the sprint cannot end while a task is here.
+    pub fn is_active(self) -> bool {
+        matches!(
+            self,
+            Phase::Ready
+                | Phase::Backoff(_)
+                | Phase::Assigned
+                | Phase::Working
+                | Phase::Reported
+                | Phase::Queued
+                | Phase::Merging
+        )
+    }
+
+    /// Nothing more happens unless a person asks for it.
+    pub fn is_over(self) -> bool {
+        matches!(
+            self,
+            Phase::Completed
+                | Phase::Failed
+                | Phase::Quarantined
+                | Phase::Cancelled
+                | Phase::Deferred
+        )
+    }
+
+    /// An agent has it in hand.
+    pub fn is_in_hand(self) -> bool {
+        matches!(self, Phase::Assigned | Phase::Working)
+    }
+}
+
+/// The order among ready tasks: priority, then the longest work behind it, then the file's order.
+pub type Rank = (u8, u64, TaskId);
+
+/// One task.
+#[derive(Clone, Debug, Serialize)]
+pub struct Task {
+    /// Its sprint.
+    pub sprint: SprintId,
+    /// What the sprint file says.
+    pub spec: Box<TaskSpec>,
+    /// The role in whose queue it stands.
+    pub role: RoleId,
+    /// What shares its worktree.
+    pub feature: FeatureId,
+    /// What it depends on.
+    pub depends_on: Box<[TaskId]>,
+    /// What depends on it.
+    pub dependents: Vec<TaskId>,
+    /// Dependencies not completed yet.
+    pub waiting_for: u32,
+    /// Its place among ready tasks.
+    pub rank: Rank,
+    /// How far it can slip in the plan before the end moves.
+    pub slack: Span,
+    /// Where it is.
+    pub phase: Phase,
+    /// Since when it is there.
+    pub changed: Time,
+    /// The current or last attempt; 0 before the first.
+    pub attempt: Attempt,
+    /// Who has it in hand, also while a cancelled attempt winds down.
+    pub agent: Option<AgentId>,
+    /// Who had it last.
+    pub last_agent: Option<AgentId>,
+    /// Who must not get it.
+    pub avoid: BTreeSet<AgentId>,
+    /// The one who shall get it.
+    pub wanted: Option<AgentId>,
+    /// The blocker that holds it up.
+    pub blocker: Option<BlockerId>,
+    /// First assigned.
+    pub began: Option<Time>,
+    /// Left its last active phase.
+    pub finished: Option<Time>,
+    /// What has happened to it so far; absent until something has.
+    pub story: Option<Box<Story>>,
+}
+
+/// What has happened to a task; kept apart so that a waiting task stays small.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Story {
+    /// Attempts that an agent began.
+    pub starts: u32,
+    /// Attempts that failed since a person last asked for a retry.
+    pub failures: u32,
+    /// Agents that died with it in hand since then.
+    pub deaths: Vec<String>,
+    /// Merge conflicts since then.
+    pub conflicts: u32,
+    /// Guidance rounds for low blockers.
+    pub guided: u32,
+    /// Earlier attempts, for the next agent.
+    pub earlier: Vec<Earlier>,
+    /// Guidance and answers.
+    pub guidance: Vec<String>,
+    /// The session to resume and the agent that has it.
+    pub session: Option<(AgentId, String)>,
+    /// The worktree or scratch directory.
+    pub workdir: String,
+    /// What the worktree was at when the attempt began.
+    pub begun_at: String,
+    /// The work's commit.
+    pub commit: String,
+    /// How much it changed.
+    pub changes: DiffStat,
+    /// The merge commit.
+    pub merged: String,
+    /// The accepted or latest report.
+    pub report: Report,
+    /// The latest gates.
+    pub gates: Vec<GateOutcome>,
+    /// Busy time over all attempts.
+    pub busy: Span,
+    /// When the current attempt was assigned.
+    pub assigned: Time,
+    /// The liveness monitor's last word.
+    pub liveness: String,
+    /// Spending over all attempts, in millionths of a dollar.
+    pub cost_micros: u64,
+    /// Where salvaged work is kept.
+    pub salvaged: Vec<String>,
+    /// Why it failed or was deferred.
+    pub reason: String,
+}
+
+/// A worktree's turns.
+#[derive(Clone, Debug, Serialize)]
+pub struct Feature {
+    /// Its sprint.
+    pub sprint: SprintId,
+    /// Its name, part of path and branch.
+    pub name: Name,
+    /// Whether turns have to be taken (they need not without a repository).
+    pub exclusive: bool,
+    /// The task whose turn it is, from assignment until its work is merged or saved.
+    pub holder: Option<TaskId>,
+    /// Its ready tasks; they stand in their roles' queues only while nobody has the turn.
+    pub ready: BTreeSet<Rank>,
+}
+
+/// What a sprint's tasks add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Tasks that the sprint committed to.
+    pub committed: u32,
+    /// Their points.
+    pub committed_points: u32,
+    /// Tasks that are done.
+    pub completed: u32,
+    /// Their points.
+    pub completed_points: u32,
+    /// Tasks that move by themselves.
+    pub active: u32,
+    /// Tasks that wait for an answer.
+    pub blocked: u32,
+    /// Tasks in an agent's hands.
+    pub in_hand: u32,
+    /// Worktrees whose turn is taken.
+    pub held: u32,
+}
+
+/// The table, its features, queues and tallies.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tasks {
+    /// All tasks ever, by id.
+    pub table: Vec<Task>,
+    /// All features ever, by id.
+    pub features: Vec<Feature>,
+    /// Ready tasks that could start now, by role and sprint, so that one that hands nothing out costs nothing.
+    pub ready: BTreeMap<(RoleId, SprintId), BTreeSet<Rank>>,
+    /// By sprint.
+    pub tallies: Vec<Tally>,
+}
+
+impl Tasks {
+    /// The task, if there is one of that number.
+    pub fn get(&self, id: TaskId) -> Option<&Task> {
+        self.table.get(id.index())
+    }
+
+    /// What has happened to it; made on first use.
+    pub fn story(&mut self, id: TaskId) -> &mut Story {
+        self.table[id.index()].story.get_or_insert_default()
+    }
+
+    /// The sprint's sums.
+    pub fn tally(&self, sprint: SprintId) -> Tally {
+        self.tallies
+            .get(sprint.index())
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Moves a task to `phase`; queues and tallies follow.
+    pub fn set_phase(&mut self, id: TaskId, phase: Phase, now: Time) {
+        let task = &mut self.table[id.index()];
+        let before = std::mem::replace(&mut task.phase, phase);
+        task.changed = now;
+        let tally = &mut self.tallies[task.sprint.index()];
+        let points = task.spec.points;
+        tally.active = tally.active + u32::from(phase.is_active()) - u32::from(before.is_active());
+        tally.blocked = tally.blocked + u32::from(phase == Phase::Blocked)
+            - u32::from(before == Phase::Blocked);
+        if phase == Phase::Completed {
+            tally.completed += 1;
+            tally.completed_points += points;
+        }
+        if before == Phase::Deferred && phase != Phase::Deferred {
+            tally.committed += 1;
+            tally.committed_points += points;
+        }
+        if phase == Phase::Deferred && before != Phase::Deferred {
+            tally.committed -= 1;
+            tally.committed_points -= points;
+        }
+        if phase.is_over() {
+            task.finished = Some(now);
+        }
+        if before == Phase::Ready {
+            self.dequeue(id);
+        }
+        if phase == Phase::Ready {
+            self.enqueue(id);
+        }
+    }
+
+    /// Moves a ready task to another role's queue.
+    pub fn set_role(&mut self, id: TaskId, role: RoleId) {
+        let ready = self.table[id.index()].phase == Phase::Ready;
+        if ready {
+            self.dequeue(id);
+        }
+        self.table[id.index()].role = role;
+        if ready {
+            self.enqueue(id);
+        }
+    }
+
+    fn enqueue(&mut self, id: TaskId) {
+        let task = &self.table[id.index()];
+        let feature = &mut self.features[task.feature.index()];
+        if feature.exclusive {
+            feature.ready.insert(task.rank);
+        }
+        // Also when the turn is its own: then an earlier attempt's work is still being saved.
+        if feature.holder.is_none() {
+            let key = (task.role, task.sprint);
+            self.ready.entry(key).or_default().insert(task.rank);
+        }
+    }
+
+    fn dequeue(&mut self, id: TaskId) {
+        let task = &self.table[id.index()];
+        self.features[task.feature.index()].ready.remove(&task.rank);
+        let (key, rank) = ((task.role, task.sprint), task.rank);
+        self.leave(key, rank);
+    }
+
+    fn leave(&mut self, key: (RoleId, SprintId), rank: Rank) {
+        if let Some(queue) = self.ready.get_mut(&key) {
+            queue.remove(&rank);
+            if queue.is_empty() {
+                self.ready.remove(&key);
+            }
+        }
+    }
+
+    /// Puts the task into an agent's hands, and its feature's turn with it.
+    pub fn take(&mut self, id: TaskId, agent: AgentId) {
+        let task = &mut self.table[id.index()];
+        task.agent = Some(agent);
+        task.last_agent = Some(agent);
+        let (sprint, feature) = (task.sprint, task.feature);
+        self.tallies[sprint.index()].in_hand += 1;
+        let feature = &mut self.features[feature.index()];
+        if feature.exclusive && feature.holder.is_none() {
+            feature.holder = Some(id);
+            self.tallies[sprint.index()].held += 1;
+            for rank in feature.ready.clone() {
+                let role = self.table[rank.2.index()].role;
+                self.leave((role, sprint), rank);
+            }
+        }
+    }
+
+    /// Takes the task out of its agent's hands.
+    pub fn let_go(&mut self, id: TaskId) {
+        let task = &mut self.table[id.index()];
+        if task.agent.take().is_some() {
+            self.tallies[task.sprint.index()].in_hand -= 1;
+        }
+    }
+
+    /// Ends the task's turn in its feature's worktree; those that were parked are queued again.
+    pub fn release(&mut self, id: TaskId) {
+        let task = &self.table[id.index()];
+        let (sprint, feature) = (task.sprint, task.feature);
+        let feature = &mut self.features[feature.index()];
+        if feature.holder == Some(id) {
+            feature.holder = None;
+            self.tallies[sprint.index()].held -= 1;
+            for rank in &feature.ready {
+                let role = self.table[rank.2.index()].role;
+                self.ready.entry((role, sprint)).or_default().insert(*rank);
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The team: roles, their agents, who is free, and how much effort each has been given.
+//!
+//! Agents are rows of a dense table, named `<role>-<n>`. An agent is *free* when its actor is up, its role is
+//! not lost or retired, and it has no task in hand.
+//!
+//! Invariant: `free` equals a recount; `allocated` is the effort of tasks in hand plus what was spent.
+//! Elsewhere: choosing among free agents is `decide::assign`; starting actors is `actors::team`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use director_protocols::ids::{AgentId, FeatureId, Generation, Name, RoleId, TaskId};
+use director_protocols::sprint::RoleSpec;
+use director_protocols::time::{Span, Time};
+use serde::Serialize;
+
+/// How many features an agent is taken to remember.
+const REMEMBERED_FEATURES_MAX: usize = 4;
+
+/// A role and its agents.
+#[derive(Clone, Debug, Serialize)]
+pub struct Role {
+    /// As submitted last.
+    pub spec: RoleSpec,
+    /// Its agents, in order; those beyond the count are retired.
+    pub agents: Vec<AgentId>,
+    /// Those that could start a task now.
+    pub free: BTreeSet<AgentId>,
+    /// Used up its restart intensity.
+    pub lost: bool,
+}
+
+/// One agent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Agent {
+    /// `<role>-<n>`.
+    pub name: Name,
+    /// Its role.
+    pub role: RoleId,
+    /// Its actor takes messages.
+    pub up: bool,
+    /// No longer part of the team.
+    pub retired: bool,
+    /// The current or last incarnation.
+    pub generation: Generation,
+    /// Deaths and restarts so far.
+    pub restarts: u32,
+    /// What it has in hand.
+    pub task: Option<TaskId>,
+    /// Effort of what it has in hand and has done in the running sprints.
+    pub allocated: Span,
+    /// Time with a task in hand.
+    pub busy: Span,
+    /// Since when it has the task.
+    pub since: Time,
+    /// First time it was up.
+    pub joined: Option<Time>,
+    /// Features it worked on last, newest first.
+    pub remembers: VecDeque<FeatureId>,
+    /// Tasks it completed.
+    pub completed: u32,
+}
+
+/// All roles and agents.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Team {
+    /// By id.
+    pub roles: Vec<Role>,
+    /// By id.
+    pub agents: Vec<Agent>,
+    /// Roles by name.
+    pub by_role: BTreeMap<Name, RoleId>,
+    /// Agents by name.
+    pub by_name: BTreeMap<Name, AgentId>,
+}
+
+impl Team {
+    /// The agent, if there is one of that number.
+    pub fn get(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.get(id.index())
+    }
+
+    /// The agent's role.
+    pub fn role_of(&self, id: AgentId) -> Option<&Role> {
+        self.get(id).map(|agent| &self.roles[agent.role.index()])
+    }
+
+    /// Whether the agent is part of the team, up or not.
+    pub fn is_there(&self, id: AgentId) -> bool {
+        self.get(id).is_some_and(|agent| !agent.retired)
+    }
+
+    /// Nothing is committed any more: the next sprint begins with everybody's whole capacity.
+    pub fn forget_effort(&mut self) {
+        for agent in &mut self.agents {
+            agent.allocated = Span::ZERO;
+        }
+    }
+
+    /// Whether the agent's role has the kind of task, or covers it.
+    pub fn is_able(&self, id: AgentId, role: RoleId, kind: &str) -> bool {
+        self.get(id).is_some_and(|agent| {
+            agent.role == role || self.roles[agent.role.index()].covers_kind(kind)
+        })
+    }
+
+    /// Takes in a sprint's team: known roles are brought up to date, new ones added, instances grown or retired.
+    pub fn adopt(&mut self, specs: &[RoleSpec]) {
+        for spec in specs {
+            let role = *self.by_role.entry(spec.name.clone()).or_insert_with(|| {
+                self.roles.push(Role {
+                    spec: spec.clone(),
+                    agents: Vec::new(),
+                    free: BTreeSet::new(),
+                    lost: false,
+                });
+                RoleId(self.roles.len() as u32 - 1)
+            });
+            self.roles[role.index()].spec = spec.clone();
+            while self.roles[role.index()].agents.len() < spec.count as usize {
+                self.add_agent(role);
+            }
+            for (place, id) in self.roles[role.index()]
+                .agents
+                .clone()
+                .into_iter()
+                .enumerate()
+            {
+                self.agents[id.index()].retired = place >= spec.count as usize;
+                self.refresh(id);
+            }
+        }
+    }
+
+    fn add_agent(&mut self, role: RoleId) {
+        let owner = &mut self.roles[role.index()];
+        let id = AgentId(self.agents.len() as u32);
+        let text = format!("{}-{}", owner.spec.name, owner.agents.len() + 1);
+        // A role's name is checked and short; a number keeps it a name.
+        let name = Name::new(text).unwrap_or_else(|_| owner.spec.name.clone());
+        owner.agents.push(id);
+        self.by_name.insert(name.clone(), id);
+        self.agents.push(Agent {
+            name,
+            role,
+            up: false,
+            retired: false,
+            generation: Generation(0),
+            restarts: 0,
+            task: None,
+            allocated: Span::ZERO,
+            busy: Span::ZERO,
+            since: Time(0),
+            joined: None,
+            remembers: VecDeque::new(),
+            completed: 0,
+        });
+    }
+
+    fn refresh(&mut self, id: AgentId) {
+        let agent = &self.agents[id.index()];
+        let role = &mut self.roles[agent.role.index()];
+        if agent.up && !agent.retired && agent.task.is_none() && !role.lost {
+            role.free.insert(id);
+        } else {
+            role.free.remove(&id);
+        }
+    }
+
+    /// An incarnation takes messages.
+    pub fn up(&mut self, id: AgentId, generation: Generation, now: Time) {
+        let agent = &mut self.agents[id.index()];
+        agent.up = true;
+        agent.generation = generation;
+        agent.joined.get_or_insert(now);
+        self.refresh(id);
+    }
+
+    /// An incarnation is gone.
+    pub fn down(&mut self, id: AgentId) {
+        let agent = &mut self.agents[id.index()];
+        agent.up = false;
+        agent.restarts += 1;
+        self.refresh(id);
+    }
+
+    /// A director took over: nobody is up.
+    pub fn all_down(&mut self) {
+        for index in 0..self.agents.len() {
+            self.agents[index].up = false;
+            self.refresh(AgentId(index as u32));
+        }
+        for role in &mut self.roles {
+            role.lost = false;
+        }
+    }
+
+    /// All agents of a role stay down, or may come back.
+    pub fn set_lost(&mut self, role: RoleId, lost: bool) {
+        self.roles[role.index()].lost = lost;
+        for id in self.roles[role.index()].agents.clone() {
+            self.refresh(id);
+        }
+    }
+
+    /// Gives the agent a task of that much effort.
+    pub fn take(&mut self, id: AgentId, task: TaskId, feature: FeatureId, effort: Span, now: Time) {
+        let agent = &mut self.agents[id.index()];
+        agent.task = Some(task);
+        agent.allocated += effort;
+        agent.since = now;
+        agent.remembers.retain(|known| *known != feature);
+        agent.remembers.push_front(feature);
+        agent.remembers.truncate(REMEMBERED_FEATURES_MAX);
+        self.refresh(id);
+    }
+
+    /// Takes the task from the agent. Effort that it did not spend returns; `keep` is what it did.
+    pub fn let_go(&mut self, id: AgentId, effort: Span, keep: Span, now: Time) -> Span {
+        let agent = &mut self.agents[id.index()];
+        if agent.task.take().is_none() {
+            return Span::ZERO;
+        }
+        let spent = now.since(agent.since);
+        agent.busy += spent;
+        agent.allocated = agent.allocated - effort + keep;
+        self.refresh(id);
+        spent
+    }
+}
+
+impl Role {
+    /// Whether the role has or covers tasks of `kind`.
+    pub fn covers_kind(&self, kind: &str) -> bool {
+        self.spec
+            .kinds
+            .iter()
+            .chain(&self.spec.covers)
+            .any(|k| k == kind || k == "*")
+    }
+
+    /// Instances that are part of the team.
+    pub fn active(&self) -> impl Iterator<Item = AgentId> + '_ {
+        self.agents.iter().copied().take(self.spec.count as usize)
+    }
+}

@@ -1,0 +1,115 @@
+//! Trouble: blockers on their tiers, and the inbox of what waits for a person.
+//!
+//! Invariant: an open blocker of tier high or critical has an open inbox item; a resolved one has none.
+//! Elsewhere: which tier does what is `decide::block`.
+
+use std::collections::BTreeMap;
+
+use director_protocols::ids::{AgentId, BlockerId, InboxId, MessageId, SprintId, TaskId};
+use director_protocols::severity::Severity;
+use director_protocols::time::Time;
+use serde::Serialize;
+
+/// Something that holds a task up, or did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Blocker {
+    /// The task.
+    pub task: TaskId,
+    /// Who said so.
+    pub agent: Option<AgentId>,
+    /// What sort.
+    pub kind: String,
+    /// The tier it is on.
+    pub severity: Severity,
+    /// What is the matter.
+    pub text: String,
+    /// When it was raised.
+    pub raised: Time,
+    /// When it goes up a tier.
+    pub deadline: Option<Time>,
+    /// When and by whom it was resolved.
+    pub resolved: Option<(Time, String)>,
+    /// The tiers it has been on, with the reason for each.
+    pub history: Vec<(Severity, String)>,
+    /// What waits for a person because of it.
+    pub item: Option<InboxId>,
+}
+
+/// Something that waits for a person, or did.
+#[derive(Clone, Debug, Serialize)]
+pub struct InboxItem {
+    /// The sprint.
+    pub sprint: SprintId,
+    /// The task.
+    pub task: Option<TaskId>,
+    /// The blocker behind it.
+    pub blocker: Option<BlockerId>,
+    /// The question behind it.
+    pub message: Option<MessageId>,
+    /// The lost role behind it.
+    pub role: Option<String>,
+    /// How urgent.
+    pub severity: Severity,
+    /// What is asked.
+    pub question: String,
+    /// Since when.
+    pub opened: Time,
+    /// The answer and who gave it; an empty name when it was closed without one.
+    pub closed: Option<(Time, String, String)>,
+}
+
+/// All blockers and inbox items ever.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Trouble {
+    /// By id.
+    pub blockers: Vec<Blocker>,
+    /// By id.
+    pub inbox: Vec<InboxItem>,
+    /// Open questions of agents at work, by the task whose attempt waits.
+    pub asked: BTreeMap<TaskId, Vec<InboxId>>,
+}
+
+impl Trouble {
+    /// The blocker, if there is one of that number.
+    pub fn blocker(&self, id: BlockerId) -> Option<&Blocker> {
+        self.blockers.get(id.index())
+    }
+
+    /// Takes in an item.
+    pub fn open(&mut self, item: InboxItem) {
+        if let (Some(task), Some(_)) = (item.task, item.message) {
+            let id = InboxId(self.inbox.len() as u32);
+            self.asked.entry(task).or_default().push(id);
+        }
+        self.inbox.push(item);
+    }
+
+    /// Closes an item: when, with which answer, by whom.
+    pub fn close(&mut self, id: InboxId, closed: (Time, String, String)) {
+        let item = &mut self.inbox[id.index()];
+        item.closed = Some(closed);
+        if let Some(task) = item.task
+            && let Some(asked) = self.asked.get_mut(&task)
+        {
+            asked.retain(|other| *other != id);
+            if asked.is_empty() {
+                self.asked.remove(&task);
+            }
+        }
+    }
+
+    /// The item, if it is open.
+    pub fn open_item(&self, id: InboxId) -> Option<&InboxItem> {
+        self.inbox
+            .get(id.index())
+            .filter(|item| item.closed.is_none())
+    }
+
+    /// What waits for a person, oldest first.
+    pub fn waiting(&self) -> impl Iterator<Item = (InboxId, &InboxItem)> {
+        (0u32..)
+            .map(InboxId)
+            .zip(&self.inbox)
+            .filter(|(_, item)| item.closed.is_none())
+    }
+}

@@ -1,0 +1,165 @@
+//! The handle: how everything outside the director actor speaks to it.
+//!
+//! Commands are answered when what they led to is durable; reads see the state at a durable position; what
+//! happens is on a bus of entries, one per record of the journal.
+//!
+//! Elsewhere: the actor behind it is `actors::director`; the same over a socket is `control`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use director_protocols::command::Command;
+use director_protocols::event::Event;
+use director_protocols::ids::Seq;
+use director_protocols::rejection::Rejection;
+use director_protocols::time::Time;
+use director_runtime::bus::{Bus, Subscriber};
+use director_runtime::supervisor::TreeView;
+use tokio::sync::oneshot;
+
+use crate::engine::Engine;
+
+/// One decision as it lies in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its position.
+    pub seq: Seq,
+    /// The director that wrote it.
+    pub epoch: u64,
+    /// When.
+    pub at: Time,
+    /// What happened.
+    pub events: Vec<Event>,
+}
+
+/// Why a command had no effect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The director said no.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The director is gone.
+    #[error("the director has stopped; run it again to go on")]
+    Stopped,
+}
+
+/// Something that may leave once what it rests on is durable.
+pub type Release = Box<dyn FnOnce() + Send>;
+
+/// A question about the state: looks now, answers when what it saw is durable.
+pub type Question = Box<dyn FnOnce(&Engine) -> Release + Send>;
+
+/// What the handle sends.
+pub enum Call {
+    /// A command, and who wants the answer.
+    Command(
+        Box<Command>,
+        Option<oneshot::Sender<Result<Seq, Rejection>>>,
+    ),
+    /// A question about the state.
+    Read(Question),
+    /// Past entries: from a position, at most so many.
+    History(Seq, usize, oneshot::Sender<Vec<Entry>>),
+    /// The actors, as they are now.
+    Tree(oneshot::Sender<Tree>),
+    /// Stop in order.
+    Shutdown,
+}
+
+/// The actors at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// The director's children in start order, with what hangs below each.
+    pub below: Vec<TreeView>,
+    /// Messages that wait, by the actor's name, for actors with a mailbox of ours (the director's own is `director`).
+    pub depth: BTreeMap<String, usize>,
+}
+
+/// Speaks to one director; cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    send: Arc<dyn Fn(Call) -> bool + Send + Sync>,
+    bus: Bus<Arc<Entry>>,
+}
+
+impl Handle {
+    /// A handle whose calls go to `send`, which says whether there is still somebody to take them.
+    pub fn new(send: Arc<dyn Fn(Call) -> bool + Send + Sync>, bus: Bus<Arc<Entry>>) -> Self {
+        Self { send, bus }
+    }
+
+    /// Asks for something and waits until it is durable; answers with the position.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the reason.
+    pub async fn command(&self, command: Command) -> Result<Seq, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        if !(self.send)(Call::Command(Box::new(command), Some(answer))) {
+            return Err(Refusal::Stopped);
+        }
+        match answered.await {
+            Ok(result) => result.map_err(Refusal::Rejected),
+            Err(_) => Err(Refusal::Stopped),
+        }
+    }
+
+    /// Reports something, without waiting.
+    pub fn report(&self, command: Command) {
+        // A director that is gone reads it from its own journal.
+        let _ = (self.send)(Call::Command(Box::new(command), None));
+    }
+
+    /// Looks at the state, at a durable position.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopped`] when the director is gone.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let question: Question = Box::new(move |engine| {
+            let seen = look(engine);
+            // Who asked may have gone.
+            Box::new(move || drop(answer.send(seen)))
+        });
+        if !(self.send)(Call::Read(question)) {
+            return Err(Refusal::Stopped);
+        }
+        answered.await.map_err(|_| Refusal::Stopped)
+    }
+
+    /// Past entries from a position on, at most `max`.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopped`] when the director is gone.
+    pub async fn history(&self, from: Seq, max: usize) -> Result<Vec<Entry>, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        if !(self.send)(Call::History(from, max, answer)) {
+            return Err(Refusal::Stopped);
+        }
+        answered.await.map_err(|_| Refusal::Stopped)
+    }
+
+    /// The actors as they are now.
+    ///
+    /// # Errors
+    /// [`Refusal::Stopped`] when the director is gone.
+    pub async fn tree(&self) -> Result<Tree, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        if !(self.send)(Call::Tree(answer)) {
+            return Err(Refusal::Stopped);
+        }
+        answered.await.map_err(|_| Refusal::Stopped)
+    }
+
+    /// What happens from now on, durable entries only.
+    pub fn subscribe(&self) -> Subscriber<Arc<Entry>> {
+        self.bus.subscribe()
+    }
+
+    /// Stops the director in order: agents are interrupted, their work saved, the journal closed.
+    pub fn shutdown(&self) {
+        let _ = (self.send)(Call::Shutdown);
+    }
+}

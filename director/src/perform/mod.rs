@@ -1,0 +1,22 @@
+//! Performing: orders carried out in the world.
+//!
+//! [`Ports`] hands each order to the actor that carries it out. [`Workshop`] owns the repositories; [`git`] carries out
+//! what concerns them, [`gates`] runs the gates, [`startup`] compares git with the journal before anything runs, [`deliver`]
+//! is for people. All of it answers in commands and decides nothing.
+//!
+//! Elsewhere: when and in which order is `actors`; what an answer means is `engine::decide::integrate`.
+
+pub mod deliver;
+pub mod gates;
+pub mod git;
+mod ports;
+pub mod startup;
+#[cfg(test)]
+mod startup_tests;
+#[cfg(test)]
+mod startup_world;
+mod workshop;
+mod worktrees;
+
+pub use ports::{Performer, Ports};
+pub use workshop::{CallOff, Trouble, Workshop};

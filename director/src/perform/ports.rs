@@ -1,0 +1,155 @@
+//! Ports: orders go to the actors that carry them out.
+//!
+//! Assignments and messages go to the agents' slots, the team's orders to its actor, git and gates to theirs. An
+//! order that nobody takes is answered as failed, so that the engine can decide what that means.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use director_agents::cell::Sink;
+use director_agents::slot::{CellMessage, Slot};
+use director_protocols::command::Command;
+use director_protocols::ids::{AgentId, EffectId};
+use director_runtime::directory::Directory;
+
+use crate::actors::desk::Desk;
+use crate::actors::team::{self, TeamMsg};
+use crate::engine::orders::{Order, RoleOrder};
+
+/// Carries out orders.
+pub trait Performer: Send + Sync {
+    /// Carries out one order, without waiting; the answer comes as a command.
+    fn perform(&self, effect: EffectId, order: Order);
+
+    /// Messages that wait, by actor.
+    fn depths(&self) -> BTreeMap<String, usize>;
+}
+
+/// Performs with the real actors.
+pub struct Ports {
+    /// The team's actor.
+    pub team: team::Address,
+    /// The agents' places.
+    pub slots: Directory<AgentId, Slot>,
+    /// The one that touches git.
+    pub integrator: Desk,
+    /// The one that runs gates.
+    pub gatekeeper: Desk,
+    /// Who hears what could not be done.
+    pub sink: Sink,
+}
+
+impl Ports {
+    /// Gives every agent its place, so that messages can wait there until it is up.
+    fn place(&self, roles: &[RoleOrder]) {
+        for (id, name, _) in roles.iter().flat_map(|role| &role.agents) {
+            if self.slots.get(id).is_none() {
+                self.slots.insert(*id, Slot::new(*id, name.as_str()));
+            }
+        }
+    }
+
+    fn to_team(&self, message: TeamMsg) {
+        if let Some(team) = &*self.team.lock().unwrap_or_else(PoisonError::into_inner) {
+            // One that has ended is told again when it is restarted.
+            let _ = team.cast(message);
+        }
+    }
+
+    fn to_agent(&self, effect: EffectId, agent: AgentId, message: CellMessage) {
+        let sent = self
+            .slots
+            .get(&agent)
+            .map(|slot| slot.send(message).map_err(|rejected| rejected.to_string()));
+        let problem = match sent {
+            Some(Ok(())) => return,
+            Some(Err(problem)) => problem,
+            None => "the agent is not part of the running team".to_owned(),
+        };
+        (self.sink)(Command::EffectFailed {
+            effect,
+            reason: problem,
+        });
+    }
+}
+
+impl Performer for Ports {
+    fn perform(&self, effect: EffectId, order: Order) {
+        match order {
+            Order::SyncTeam(roles) => {
+                self.place(&roles);
+                self.to_team(TeamMsg::Sync(roles));
+            }
+            Order::RestartRole(role) => self.to_team(TeamMsg::Restart(role)),
+            Order::Assign(assignment) => {
+                let agent = assignment.agent;
+                self.to_agent(effect, agent, CellMessage::Assign { effect, assignment });
+            }
+            Order::CancelAttempt {
+                agent,
+                task,
+                attempt,
+            } => {
+                let attempt = (task, attempt);
+                self.to_agent(effect, agent, CellMessage::Cancel { attempt });
+            }
+            Order::Deliver {
+                to,
+                message,
+                from,
+                text,
+                question,
+            } => self.to_agent(
+                effect,
+                to,
+                CellMessage::Deliver {
+                    effect,
+                    message,
+                    from,
+                    text,
+                    expects_answer: question,
+                },
+            ),
+            Order::DeliverAnswer {
+                to,
+                message,
+                attempt,
+                question,
+                text,
+                ..
+            } => self.to_agent(
+                effect,
+                to,
+                CellMessage::Answer {
+                    effect,
+                    message,
+                    attempt,
+                    question,
+                    text,
+                },
+            ),
+            order @ (Order::CheckBase(..) | Order::RunGates { .. }) => {
+                self.gatekeeper.put(effect, order);
+            }
+            order @ (Order::PrepareRepo(_)
+            | Order::PrepareWorktree(..)
+            | Order::CommitWork(..)
+            | Order::Salvage(..)
+            | Order::PrepareMerge(..)
+            | Order::Advance { .. }
+            | Order::CleanUp(..)
+            | Order::Withdraw(_)) => self.integrator.put(effect, order),
+        }
+    }
+
+    fn depths(&self) -> BTreeMap<String, usize> {
+        let agents = self.slots.snapshot().into_iter();
+        agents
+            .map(|(_, slot)| (slot.name().to_owned(), slot.mailbox_stats().total()))
+            .chain([
+                ("integrator".to_owned(), self.integrator.depth()),
+                ("gatekeeper".to_owned(), self.gatekeeper.depth()),
+            ])
+            .collect()
+    }
+}

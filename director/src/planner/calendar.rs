@@ -1,0 +1,200 @@
+//! Working days: what "day 3" is, and how much working time a sprint has.
+//!
+//! Schedules count working time from 0; a day of it has the sprint's hours per day. Monday to Friday are worked; a
+//! sprint whose days all fall on a weekend works on them. No clock is read: a sprint without dates has day
+//! numbers only.
+
+use director_protocols::sprint::SprintSpec;
+use director_protocols::time::Span;
+use jiff::ToSpan as _;
+use jiff::civil::{Date, Weekday};
+
+/// The sprint's working time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calendar {
+    /// Working time in a day, in milliseconds; never 0.
+    pub day: u64,
+    /// The first and, if it is known, the last date.
+    start: Option<Date>,
+    /// Working days in the sprint, when both dates are known and in order.
+    pub days: Option<u64>,
+    /// Whether Saturdays and Sundays count.
+    weekends: bool,
+    /// Why the end that is written cannot limit the sprint.
+    pub unclear: Option<&'static str>,
+}
+
+impl Calendar {
+    /// The calendar of a sprint. A day of no length counts as eight hours.
+    pub fn of(spec: &SprintSpec) -> Self {
+        let date =
+            |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Date>().ok());
+        let (start, end) = (date(&spec.start), date(&spec.end));
+        let length = match (start, end) {
+            (Some(start), Some(end)) if start <= end => days_between(start, end),
+            _ => None,
+        };
+        let working = start
+            .zip(length)
+            .map(|(start, length)| working_days(start.weekday(), length));
+        let unclear = match (&spec.start, &spec.end) {
+            (_, None) => None,
+            (None, Some(_)) => Some("it has an end but no start, so the end limits nothing"),
+            (Some(_), Some(_)) if start.is_none() || end.is_none() => {
+                Some("its dates are not dates, so the end limits nothing")
+            }
+            (Some(_), Some(_)) if start > end => {
+                Some("it ends before it starts, so the end limits nothing")
+            }
+            _ => None,
+        };
+        Self {
+            day: match spec.day {
+                Span::ZERO => Span::hours(8).0,
+                day => day.0,
+            },
+            start,
+            days: if working == Some(0) { length } else { working },
+            weekends: working == Some(0),
+            unclear,
+        }
+    }
+
+    /// Working time until the end of the last day, in milliseconds; `None` when the sprint has no known end.
+    pub fn limit(&self) -> Option<u64> {
+        self.days.map(|days| days.saturating_mul(self.day))
+    }
+
+    /// The number, from 1, of the day on which something starts at `at` (milliseconds).
+    pub fn day_of_start(&self, at: u64) -> u64 {
+        at / self.day + 1
+    }
+
+    /// The number, from 1, of the day on which something is finished at `at` (milliseconds).
+    pub fn day_of_finish(&self, at: u64) -> u64 {
+        at.div_ceil(self.day).max(1)
+    }
+
+    /// The date of a day number, when the sprint has a start and the date exists.
+    pub fn date(&self, day: u64) -> Option<Date> {
+        let start = self.start?;
+        let after = i64::try_from(day.checked_sub(1)?)
+            .ok()
+            .filter(|&n| n < 4_000_000)?;
+        let offset = if self.weekends {
+            after
+        } else {
+            // Count from the Monday of the start's week; a start at the weekend moves to the next Monday.
+            let weekday = i64::from(start.weekday().to_monday_zero_offset());
+            let (weekday, skipped) = if weekday > 4 {
+                (0, 7 - weekday)
+            } else {
+                (weekday, 0)
+            };
+            let target = weekday + after;
+            skipped + target / 5 * 7 + target % 5 - weekday
+        };
+        start.checked_add(offset.days()).ok()
+    }
+}
+
+/// Days from `start` to `end`, both counted.
+fn days_between(start: Date, end: Date) -> Option<u64> {
+    let days = start.until(end).ok()?.get_days();
+    u64::try_from(days).ok().map(|days| days + 1)
+}
+
+/// Mondays to Fridays among `length` days from a `first` one.
+fn working_days(first: Weekday, length: u64) -> u64 {
+    let first = first.to_monday_zero_offset() as u64;
+    let rest = (0..length % 7).filter(|n| (first + n) % 7 < 5).count() as u64;
+    length / 7 * 5 + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples;
+    use super::*;
+
+    fn calendar(start: Option<&str>, end: Option<&str>) -> Calendar {
+        let mut spec = examples::checkout();
+        spec.start = start.map(str::to_owned);
+        spec.end = end.map(str::to_owned);
+        Calendar::of(&spec)
+    }
+
+    #[test]
+    fn weekends_do_not_count_unless_there_is_nothing_else() {
+        for (case, start, end, days, third) in [
+            (
+                "two weeks",
+                "2026-11-23",
+                "2026-12-04",
+                Some(10),
+                "2026-11-25",
+            ),
+            (
+                "over a weekend",
+                "2026-11-26",
+                "2026-12-02",
+                Some(5),
+                "2026-11-30",
+            ),
+            (
+                "from a Saturday",
+                "2026-11-28",
+                "2026-12-02",
+                Some(3),
+                "2026-12-02",
+            ),
+            (
+                "a weekend",
+                "2026-11-28",
+                "2026-11-29",
+                Some(2),
+                "2026-11-30",
+            ),
+            ("one day", "2026-11-23", "2026-11-23", Some(1), "2026-11-25"),
+            ("backwards", "2026-11-23", "2026-11-20", None, "2026-11-25"),
+        ] {
+            let calendar = calendar(Some(start), Some(end));
+            assert_eq!(calendar.days, days, "case: {case}");
+            let date = calendar.date(3).map(|date| date.to_string());
+            assert_eq!(date.as_deref(), Some(third), "case: {case}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_cannot_limit_says_why() {
+        for (start, end, clear) in [
+            (None, None, true),
+            (Some("2026-11-23"), None, true),
+            (Some("2026-11-23"), Some("2026-11-24"), true),
+            (None, Some("2026-11-24"), false),
+            (Some("2026-11-25"), Some("2026-11-24"), false),
+            (Some("soon"), Some("2026-11-24"), false),
+        ] {
+            let calendar = calendar(start, end);
+            assert_eq!(
+                calendar.unclear.is_none(),
+                clear,
+                "case: {start:?} to {end:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_day_has_its_hours() {
+        let calendar = calendar(None, None);
+        let hour = Span::hours(1).0;
+        for (at, started, finished) in [(0, 1, 1), (7, 1, 1), (8, 2, 1), (9, 2, 2), (16, 3, 2)] {
+            assert_eq!(calendar.day_of_start(at * hour), started, "start at {at}");
+            assert_eq!(
+                calendar.day_of_finish(at * hour),
+                finished,
+                "finish at {at}"
+            );
+        }
+        assert_eq!(calendar.date(1), None);
+    }
+}

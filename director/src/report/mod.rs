@@ -1,0 +1,5 @@
+//! What people and programs read: renderings of values that are computed elsewhere. No clock, no files.
+
+pub mod plan;
+pub mod sprint;
+pub(crate) mod text;

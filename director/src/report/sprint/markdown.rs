@@ -1,0 +1,155 @@
+//! The report as Markdown.
+
+use std::fmt::Write as _;
+
+use super::ReportView;
+use crate::report::text::markdown as md;
+use crate::view::count;
+
+/// The whole report, ending with the success criteria.
+pub fn markdown(view: &ReportView) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(&mut out, view);
+    out
+}
+
+fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
+    let m = &view.metrics;
+    writeln!(out, "# Sprint {}: {}\n", md(&view.sprint), view.outcome)?;
+    if let Some(epic) = &view.epic {
+        writeln!(out, "- Epic: {}", md(epic))?;
+    }
+    if let Some(began) = &view.began {
+        let ended = view.ended.as_deref().unwrap_or("still going");
+        writeln!(
+            out,
+            "- Time: {began} to {ended} ({:.2}h; planned {:.1}h)",
+            m.elapsed_hours, m.planned_hours
+        )?;
+    }
+    if let Some(reason) = &view.reason {
+        writeln!(out, "- Refused: {}", md(reason))?;
+    }
+    writeln!(
+        out,
+        "- Completed: {:.0}% of the tasks, {} of {} points",
+        m.completion_rate * 100.0,
+        m.velocity,
+        m.target_velocity
+    )?;
+    if let Some(head) = &view.head {
+        writeln!(out, "- Integration branch: `{head}`")?;
+    }
+    if let Some(commit) = &view.delivered {
+        writeln!(out, "- Delivered: `{commit}`")?;
+    }
+    writeln!(
+        out,
+        "\n## Tasks\n\n| task | status | agent | attempts | cycle | commit |\n| --- | --- | --- | ---: | ---: | --- |"
+    )?;
+    for task in &view.tasks {
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            md(&task.id),
+            task.status,
+            task.agent.as_deref().map_or_else(String::new, md),
+            task.attempts,
+            task.cycle_hours
+                .map_or_else(String::new, |hours| format!("{hours:.2}h")),
+            task.commits
+                .last()
+                .map_or_else(String::new, |commit| format!(
+                    "`{}`",
+                    md(commit.get(..12).unwrap_or(commit))
+                ))
+        )?;
+    }
+    writeln!(out, "\n## Metrics\n\n| metric | value |\n| --- | --- |")?;
+    for (name, value) in super::text::figures(view) {
+        writeln!(out, "| {name} | {} |", md(&value))?;
+    }
+    if !m.cycle_hours.is_empty() {
+        writeln!(
+            out,
+            "\n| kind | tasks | mean | shortest | longest | estimated |\n| --- | ---: | ---: | ---: | ---: | ---: |"
+        )?;
+        for (kind, cycle) in &m.cycle_hours {
+            writeln!(
+                out,
+                "| {} | {} | {:.2}h | {:.2}h | {:.2}h | {:.2}h |",
+                md(kind),
+                cycle.tasks,
+                cycle.mean,
+                cycle.min,
+                cycle.max,
+                cycle.estimated
+            )?;
+        }
+    }
+    if !view.blockers.is_empty() {
+        writeln!(out, "\n## Blockers\n")?;
+        for blocker in &view.blockers {
+            writeln!(
+                out,
+                "- **{}** {}: {} ({})",
+                blocker.severity.as_str(),
+                md(&blocker.task),
+                md(&blocker.text),
+                md(&blocker.ending())
+            )?;
+        }
+    }
+    if !view.incidents.is_empty() {
+        writeln!(out, "\n## Incidents\n")?;
+        for incident in &view.incidents {
+            writeln!(out, "- {} {}", incident.at, md(&incident.text))?;
+        }
+    }
+    if !view.lessons.is_empty() {
+        writeln!(out, "\n## Lessons\n")?;
+        for lesson in &view.lessons {
+            writeln!(
+                out,
+                "- {}. Next time: {}.",
+                md(&lesson.text),
+                md(&lesson.suggestion)
+            )?;
+        }
+    }
+    if !view.feedback.is_empty() {
+        writeln!(out, "\n## Feedback of agents\n")?;
+        for feedback in &view.feedback {
+            writeln!(out, "- {}: {}", md(&feedback.task), md(&feedback.text))?;
+        }
+    }
+    if !view.next_sprint.is_empty() {
+        writeln!(out, "\n## For the next sprint\n")?;
+        for task in &view.next_sprint {
+            writeln!(
+                out,
+                "- {} ({}, {}): {}",
+                md(&task.id),
+                task.status,
+                count(task.points as usize, "point"),
+                md(&task.reason)
+            )?;
+        }
+    }
+    writeln!(out, "\n## Success criteria\n")?;
+    for row in &view.success_criteria {
+        let mark = match row.standing {
+            super::Standing::Met => "x",
+            _ => " ",
+        };
+        writeln!(
+            out,
+            "- [{mark}] {}: **{}**, {}",
+            row.criterion,
+            row.standing.as_str(),
+            md(&row.evidence)
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! The team: every agent with its state, capacity, use and what it has in hand.
+//!
+//! Utilization is the share of an agent's time up that it had a task in hand; it stops counting when no sprint is
+//! going. `available` is what is left of its capacity, in hours of effort.
+
+use director_protocols::ids::AgentId;
+use director_protocols::roles::usual_hours;
+use director_protocols::time::{Span, Time};
+use serde::Serialize;
+
+use super::paint::{Look, Paint, Table, cell, looks, text_of};
+use super::{hours, share};
+use crate::engine::state::State;
+use crate::engine::team::{Agent, Role};
+
+/// The team.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct AgentsView {
+    /// Every agent that is part of the team, role by role.
+    pub agents: Vec<AgentView>,
+}
+
+/// One agent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AgentView {
+    /// `<role>-<n>`.
+    pub name: String,
+    /// Its role.
+    pub role: String,
+    /// `busy`, `idle`, `down` (its supervisor brings it back) or `lost` (the role used up its restarts).
+    pub state: &'static str,
+    /// Hours of effort in a sprint: as written, or as usual for the role.
+    pub capacity: f64,
+    /// Busy time over time up, 0 to 1.
+    pub utilization: f64,
+    /// Hours of effort that it can still take on.
+    pub available: f64,
+    /// What it has in hand.
+    pub current_tasks: Vec<String>,
+    /// Hours of effort in hand and done.
+    pub allocated: f64,
+    /// Tasks it completed.
+    pub completed: u32,
+    /// Its incarnation, from 1; 0 before the first.
+    pub generation: u32,
+    /// How often it went down.
+    pub restarts: u32,
+    /// What it is doing, in words.
+    pub doing: String,
+}
+
+/// Every agent of the team.
+pub fn agents(state: &State, now: Time) -> AgentsView {
+    let agents = state.team.roles.iter().flat_map(|role| {
+        role.active()
+            .filter_map(|id| Some(agent(state, role, id, state.team.get(id)?, now)))
+            .collect::<Vec<_>>()
+    });
+    AgentsView {
+        agents: agents.collect(),
+    }
+}
+
+fn agent(state: &State, role: &Role, id: AgentId, row: &Agent, now: Time) -> AgentView {
+    let capacity = capacity(role);
+    let (busy, up) = use_of(state, row, now);
+    AgentView {
+        name: row.name.to_string(),
+        role: role.spec.name.to_string(),
+        state: match (role.lost, row.up, row.task) {
+            (true, _, _) => "lost",
+            (false, false, _) => "down",
+            (false, true, Some(_)) => "busy",
+            (false, true, None) => "idle",
+        },
+        capacity: hours(capacity),
+        utilization: share(busy.0.min(up.0), up.0),
+        available: hours(capacity - row.allocated),
+        current_tasks: row
+            .task
+            .into_iter()
+            .map(|task| state.task_name(task))
+            .collect(),
+        allocated: hours(row.allocated),
+        completed: row.completed,
+        generation: row.generation.0,
+        restarts: row.restarts,
+        doing: doing(state, id, row, now),
+    }
+}
+
+/// Hours of effort that one instance has in a sprint.
+pub(crate) fn capacity(role: &Role) -> Span {
+    role.spec
+        .capacity
+        .unwrap_or_else(|| usual_hours(role.spec.name.as_str()))
+}
+
+/// Time with a task in hand, and time since it first came up; neither goes on while no sprint is going.
+pub(crate) fn use_of(state: &State, row: &Agent, now: Time) -> (Span, Span) {
+    let going = state.sprints.table.iter().any(|sprint| !sprint.is_over());
+    let last = state.sprints.table.iter().filter_map(|s| s.ended).max();
+    let until = match (going, last) {
+        (false, Some(ended)) => ended.min(now),
+        _ => now,
+    };
+    let current = row.task.map_or(Span::ZERO, |_| until.since(row.since));
+    let up = row.joined.map_or(Span::ZERO, |joined| until.since(joined));
+    (row.busy + current, up)
+}
+
+fn doing(state: &State, id: AgentId, row: &Agent, now: Time) -> String {
+    let Some(task) = row.task else {
+        return String::new();
+    };
+    let name = state.task_name(task);
+    let lasted = now.since(row.since);
+    if let Some((_, to)) = state.messages.waits.get(&id) {
+        return format!("{name} for {lasted}, waits for {}", state.agent_name(*to));
+    }
+    let liveness = state
+        .tasks
+        .get(task)
+        .and_then(|task| task.story.as_deref())
+        .map_or("", |story| story.liveness.as_str());
+    match liveness {
+        "" | "working" => format!("{name} for {lasted}"),
+        word => format!("{name} for {lasted}, {word}"),
+    }
+}
+
+/// The look of an agent's state.
+fn look(state: &str) -> Look {
+    match state {
+        "busy" => Look::Cyan,
+        "idle" => Look::Green,
+        "down" => Look::Yellow,
+        _ => Look::Red,
+    }
+}
+
+/// The team as a table.
+pub fn render(view: &AgentsView, width: usize, colour: bool) -> String {
+    let paint = Paint { colour };
+    if view.agents.is_empty() {
+        return "There is no team yet; it comes with the first sprint.\n".to_owned();
+    }
+    let mut table = Table::new(&[
+        "agent", "state", "used", "left", "done", "restarts", "doing",
+    ])
+    .right(&[2, 3, 4, 5]);
+    for agent in &view.agents {
+        table.row(vec![
+            cell(&agent.name),
+            looks(look(agent.state), agent.state),
+            cell(format!("{:.0}%", agent.utilization * 100.0)),
+            cell(format!("{:.0}h/{:.0}h", agent.available, agent.capacity)),
+            cell(agent.completed.to_string()),
+            match agent.restarts {
+                0 => cell("0"),
+                n => looks(Look::Yellow, n.to_string()),
+            },
+            cell(&agent.doing),
+        ]);
+    }
+    text_of(&table.lines(width, paint))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::super::recorded::{Run, framed, midway, troubled};
+    use super::*;
+
+    #[test]
+    fn the_team_is_shown_with_what_it_does_and_what_it_has_left() {
+        let show = |run: &Run| render(&agents(run.state(), run.now), 100, false);
+        expect![[r#"
+            as shown:
+              agent                     state  used     left  done  restarts  doing
+              tech-lead-1               idle    57%  34h/40h     1         0
+              documentation-research-1  idle    25%  21h/25h     1         0
+              api-engineer-1            busy    43%  31h/40h     0         0  cart-api for 1m42s
+              api-engineer-2            idle     0%  40h/40h     0         0
+              ux-engineer-1             idle    19%  40h/40h     0         0
+              fullstack-engineer-1      idle     0%  40h/40h     0         0
+              documentation-writer-1    idle    15%  26h/30h     0         0
+              tech-lead-reviewer-1      idle     0%  20h/20h     0         0
+        "#]]
+        .assert_eq(&framed(&show(&midway())));
+        expect![[r#"
+            as shown:
+              agent                     state  used     left  done  restarts  doing
+              tech-lead-1               idle    24%  40h/40h     1         0
+              documentation-research-1  idle    10%  25h/25h     1         0
+              api-engineer-1            idle    59%  40h/40h     2         0
+              api-engineer-2            idle     0%  40h/40h     0         0
+              ux-engineer-1             idle    39%  40h/40h     1         1
+              fullstack-engineer-1      idle    15%  40h/40h     0         0
+              documentation-writer-1    idle     8%  30h/30h     1         0
+              tech-lead-reviewer-1      idle     0%  20h/20h     0         0
+        "#]]
+        .assert_eq(&framed(&show(&troubled())));
+        expect![[r#"
+            There is no team yet; it comes with the first sprint.
+        "#]]
+        .assert_eq(&show(&Run::empty()));
+    }
+
+    #[test]
+    fn programs_get_every_agent() {
+        let run = midway();
+        let json = serde_json::to_value(agents(run.state(), run.now)).unwrap();
+        expect![[r#"
+            {
+              "allocated": 9.0,
+              "available": 31.0,
+              "capacity": 40.0,
+              "completed": 0,
+              "current_tasks": [
+                "cart-api"
+              ],
+              "doing": "cart-api for 1m42s",
+              "generation": 1,
+              "name": "api-engineer-1",
+              "restarts": 0,
+              "role": "api-engineer",
+              "state": "busy",
+              "utilization": 0.4275
+            }"#]]
+        .assert_eq(&format!("{:#}", json["agents"][2]));
+    }
+}

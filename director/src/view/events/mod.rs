@@ -1,0 +1,336 @@
+//! The journal as programs and people read it: one object or one line per event.
+//!
+//! A program's object has `seq` (the decision), `n` (the place in it, from 0), `at`, `sprint`, `event` and the event's
+//! own fields. A person's line has the time, the event's name and a sentence with the names in it, so that it
+//! can be searched.
+//!
+//! Elsewhere: what the fields' numbers mean is `fields`; what an event is about is `subject`.
+
+use director_protocols::event::Event;
+use director_protocols::ids::TaskId;
+use director_protocols::work::{AttemptEnd, DiffStat};
+use serde_json::{Value, json};
+
+use super::fields::{fields, sprint_name};
+use super::subject::subject;
+use super::words::{gates_line, short_commit, some, task_names};
+use super::{count, hours, rfc3339, timestamp};
+use crate::engine::state::State;
+use crate::handle::Entry;
+use crate::report::text;
+
+/// The longest sentence about one event, in characters.
+const SENTENCE_CHARS_MAX: usize = 240;
+
+/// One JSON object per event of the entry. `state` is the one after the entry, or any later one.
+pub fn event_lines(entry: &Entry, state: &State) -> Vec<Value> {
+    (0u32..)
+        .zip(&entry.events)
+        .map(|(n, event)| {
+            let mut object = fields(event, state);
+            let sprint = subject(event, state).sprint;
+            object.insert("seq".to_owned(), json!(entry.seq.0));
+            object.insert("n".to_owned(), json!(n));
+            object.insert("at".to_owned(), json!(rfc3339(entry.at)));
+            object.insert("event".to_owned(), json!(event.name()));
+            object.insert(
+                "sprint".to_owned(),
+                json!(sprint.map(|id| sprint_name(state, id))),
+            );
+            Value::Object(object)
+        })
+        .collect()
+}
+
+/// One line per event of the entry, for people.
+pub fn event_text(entry: &Entry, state: &State) -> Vec<String> {
+    let at = timestamp(entry.at).strftime("%Y-%m-%d %H:%M:%SZ");
+    entry
+        .events
+        .iter()
+        .map(|event| {
+            let sentence = text::short(&sentence(event, state), SENTENCE_CHARS_MAX);
+            format!("{at}  {:<23}  {sentence}", event.name())
+        })
+        .collect()
+}
+
+/// What happened, in one sentence; not yet made harmless.
+pub(crate) fn sentence(event: &Event, state: &State) -> String {
+    let task = |id: TaskId| state.task_name(id);
+    let sprint = |id| sprint_name(state, id);
+    let agent = |id| state.agent_name(id);
+    let batch = |ids: &[TaskId]| some(&task_names(state, ids), 4);
+    match event {
+        Event::EpochOpened(e) => format!(
+            "director {} took over (start {} of this journal); nothing is in hand",
+            e.version, e.epoch
+        ),
+        Event::SprintSubmitted(e) => format!(
+            "{} was taken in: {} for {}",
+            e.spec.id,
+            count(e.spec.tasks.len(), "task"),
+            count(
+                e.spec.team.iter().map(|role| role.count as usize).sum(),
+                "agent"
+            )
+        ),
+        Event::RepoPrepared(e) => format!(
+            "the repository of {} is ready at {} of {}{}",
+            sprint(e.sprint_id),
+            short_commit(&e.base),
+            e.branch,
+            e.warnings
+                .iter()
+                .map(|warning| format!("; {warning}"))
+                .collect::<String>()
+        ),
+        Event::BaseChecked(e) => format!(
+            "gates on the base of {}: {}",
+            sprint(e.sprint_id),
+            gates_line(&e.outcomes)
+        ),
+        Event::SprintRefused(e) => format!("{} cannot run: {}", sprint(e.sprint_id), e.reason),
+        Event::SprintInitialized(e) => format!(
+            "{} began: {} committed, planned to take {:.1}h",
+            sprint(e.sprint_id),
+            count(e.total_tasks as usize, "task"),
+            hours(e.estimated_duration)
+        ),
+        Event::SprintPaused(e) => format!("{} was paused by {}", sprint(e.sprint_id), e.by),
+        Event::SprintResumed(e) => format!("{} was resumed by {}", sprint(e.sprint_id), e.by),
+        Event::SprintCancelled(e) => format!("{} was cancelled by {}", sprint(e.sprint_id), e.by),
+        Event::SprintEnded(e) => format!("{} ended: {}", sprint(e.sprint_id), e.outcome.as_str()),
+        Event::SprintReopened(e) => format!("{} goes on", sprint(e.sprint_id)),
+        Event::WorktreesRemoved(e) => match e.kept.as_slice() {
+            [] => format!("the worktrees of {} are gone", sprint(e.sprint_id)),
+            kept => format!(
+                "the worktrees of {} are gone, except: {}",
+                sprint(e.sprint_id),
+                kept.join("; ")
+            ),
+        },
+        Event::SprintVelocityUpdated(e) => format!(
+            "{}: {} of {} points",
+            sprint(e.sprint_id),
+            e.current_velocity,
+            e.target_velocity
+        ),
+        Event::SprintDelivered(e) => format!(
+            "{} was delivered by {}: the base is at {}",
+            sprint(e.sprint_id),
+            e.by,
+            short_commit(&e.commit)
+        ),
+        Event::TaskDeferred(e) => format!("{} goes to the backlog: {}", task(e.task_id), e.reason),
+        Event::TaskAssigned(e) => format!(
+            "{} goes to {}, attempt {} (score {:.2}: expertise {:.2}, capacity {:.2}, context {:.2}; {})",
+            task(e.task_id),
+            agent(e.agent_id),
+            e.attempt,
+            f64::from(e.score.total) / 1000.0,
+            f64::from(e.score.expertise) / 1000.0,
+            f64::from(e.score.capacity) / 1000.0,
+            f64::from(e.score.continuity) / 1000.0,
+            count(e.score.candidates as usize, "candidate")
+        ),
+        Event::WorktreePrepared(e) => format!(
+            "{} begins in {} at {}",
+            task(e.task_id),
+            e.path,
+            short_commit(&e.commit)
+        ),
+        Event::AttemptStarted(e) => {
+            format!("attempt {} at {} is under way", e.attempt, task(e.task_id))
+        }
+        Event::SessionOpened(e) => format!("{} has session {}", task(e.task_id), e.session),
+        Event::AttemptEnded(e) => format!(
+            "{} let go of {}, attempt {}, {}",
+            agent(e.agent_id),
+            task(e.task_id),
+            e.attempt,
+            end(&e.end)
+        ),
+        Event::WorkSalvaged(e) => match (&e.kept, e.saved.as_str()) {
+            (Some(reason), _) => format!("the worktree of {} was kept: {reason}", task(e.task_id)),
+            (None, "") => format!("{} had left nothing to save", task(e.task_id)),
+            (None, saved) => format!("what {} had left is saved at {saved}", task(e.task_id)),
+        },
+        Event::WorkCommitted(e) => format!(
+            "the work on {} is in {}: {}",
+            task(e.task_id),
+            short_commit(&e.commit),
+            changes(e.changes)
+        ),
+        Event::MergeStarted(e) => format!("merging {}", batch(&e.batch)),
+        Event::MergePrepared(e) => format!(
+            "the merge of {} is built: {} on {}",
+            batch(&e.batch),
+            short_commit(&e.commit),
+            short_commit(&e.onto)
+        ),
+        Event::MergeConflicted(e) => format!(
+            "{} conflicts with what was merged since, in {}",
+            batch(&e.batch),
+            some(&e.files, 4)
+        ),
+        Event::QualityGateStatus(e) => format!(
+            "gates of {} {}: {}",
+            batch(&e.batch),
+            if e.passed { "passed" } else { "failed" },
+            gates_line(&e.outcomes)
+        ),
+        Event::MergeCompleted(e) => {
+            format!(
+                "{} is merged as {}",
+                batch(&e.batch),
+                short_commit(&e.commit)
+            )
+        }
+        Event::TaskCompleted(e) => format!(
+            "{} is completed ({:.0}% of the sprint)",
+            task(e.task_id),
+            f64::from(e.sprint_progress) / 10.0
+        ),
+        Event::WorkRejected(e) => format!(
+            "the work of attempt {} at {} was not accepted: {}",
+            e.attempt,
+            task(e.task_id),
+            e.reason
+        ),
+        Event::RetryScheduled(e) => format!(
+            "{} is tried again, not before {}",
+            task(e.task_id),
+            timestamp(e.at).strftime("%H:%M:%SZ")
+        ),
+        Event::RetryDue(e) => format!("{} may be tried again", task(e.task_id)),
+        Event::TaskFailed(e) => format!("{} is given up: {}", task(e.task_id), e.reason),
+        Event::TaskQuarantined(e) => format!(
+            "{} killed its agents and is given to no other: {}",
+            task(e.task_id),
+            e.evidence.join("; ")
+        ),
+        Event::TaskCancelled(e) => format!("{} was cancelled by {}", task(e.task_id), e.by),
+        Event::TaskRetried(e) => format!("{} is tried again for {}", task(e.task_id), e.by),
+        Event::TaskReassigned(e) => format!(
+            "{} goes to {}, says {}",
+            task(e.task_id),
+            e.to.map_or_else(|| "another agent".to_owned(), agent),
+            e.by
+        ),
+        Event::LivenessChanged(e) => format!(
+            "attempt {} at {} is {}",
+            e.attempt,
+            task(e.task_id),
+            e.state
+        ),
+        Event::BlockerRaised(e) => format!(
+            "blocker {} ({}) holds up {}: {}",
+            e.blocker.0 + 1,
+            e.severity.as_str(),
+            task(e.task_id),
+            e.text
+        ),
+        Event::BlockerEscalated(e) => format!(
+            "blocker {} went from {} to {}: {}",
+            e.blocker.0 + 1,
+            e.from.as_str(),
+            e.to.as_str(),
+            e.reason
+        ),
+        Event::GuidanceGiven(e) => format!("guidance for {}: {}", task(e.task_id), e.text),
+        Event::BlockerResolved(e) => match e.answer.as_str() {
+            "" => format!("blocker {} was resolved by {}", e.blocker.0 + 1, e.by),
+            answer => format!(
+                "blocker {} was resolved by {}: {answer}",
+                e.blocker.0 + 1,
+                e.by
+            ),
+        },
+        Event::InboxOpened(e) => format!(
+            "#{} waits for a person ({}): {}",
+            e.item.0 + 1,
+            e.severity.as_str(),
+            e.question
+        ),
+        Event::InboxAnswered(e) => format!("{} answered #{}: {}", e.by, e.item.0 + 1, e.answer),
+        Event::InboxClosed(e) => format!("#{} no longer waits: {}", e.item.0 + 1, e.reason),
+        Event::EngineeringEmergency(e) => {
+            let team: Vec<String> = e.response_team.iter().map(|id| agent(*id)).collect();
+            format!(
+                "emergency in {}: {} ({}; with {})",
+                sprint(e.sprint_id),
+                e.issue,
+                e.impact,
+                some(&team, 4)
+            )
+        }
+        Event::EmergencyResolved(e) => format!("the emergency in {} is over", sprint(e.sprint_id)),
+        Event::IncidentOpened(e) => format!(
+            "incident{}: {}",
+            e.task_id
+                .map_or_else(String::new, |id| format!(" at {}", task(id))),
+            e.text
+        ),
+        Event::HandoffSent(e) => format!("{} hands over to {}", task(e.from), task(e.to)),
+        Event::HandoffAccepted(e) => format!("{} has what {} left", task(e.to), task(e.from)),
+        Event::MessageSent(e) => format!("{} tells {}: {}", agent(e.from), agent(e.to), e.text),
+        Event::QuestionAsked(e) => format!(
+            "{} asks {} about {}: {}",
+            agent(e.from),
+            e.to.map_or_else(|| "a person".to_owned(), agent),
+            task(e.task_id),
+            e.text
+        ),
+        Event::ArchitectAsked(e) => format!(
+            "{} is asked about blocker {} of {}: {}",
+            agent(e.to),
+            e.blocker.0 + 1,
+            task(e.task_id),
+            e.text
+        ),
+        Event::MessageDelivered(e) => format!("message {} has arrived", e.message.0 + 1),
+        Event::QuestionAnswered(e) => {
+            format!("{} answered message {}: {}", e.by, e.message.0 + 1, e.text)
+        }
+        Event::AgentUp(e) => format!("{} takes work (start {})", agent(e.agent_id), e.generation),
+        Event::AgentDown(e) => format!(
+            "{} went down (start {}): {}",
+            agent(e.agent_id),
+            e.generation,
+            e.reason
+        ),
+        Event::RoleLost(e) => format!("all agents of {} stay down: {}", e.role, e.reason),
+        Event::RoleRestored(e) => format!("{} is started again for {}", e.role, e.by),
+    }
+}
+
+/// How an attempt ended, with the reason.
+pub(crate) fn end(end: &AttemptEnd) -> String {
+    let why = match end {
+        AttemptEnd::Done(report) => &report.summary,
+        AttemptEnd::Blocked(blocker) => &blocker.text,
+        AttemptEnd::Failed { reason, .. }
+        | AttemptEnd::Died { reason }
+        | AttemptEnd::TimedOut { reason } => reason,
+        AttemptEnd::Cancelled => "",
+        AttemptEnd::Interrupted => "the director stopped",
+    };
+    match why.trim() {
+        "" => end.as_str().to_owned(),
+        why => format!("{}: {why}", end.as_str()),
+    }
+}
+
+/// `2 files, +40 −3`.
+pub(crate) fn changes(stat: DiffStat) -> String {
+    format!(
+        "{}, +{} −{}",
+        count(stat.files as usize, "file"),
+        stat.insertions,
+        stat.deletions
+    )
+}
+
+#[cfg(test)]
+mod tests;

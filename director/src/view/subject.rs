@@ -1,0 +1,121 @@
+//! What an event is about: its sprint and its tasks.
+//!
+//! Every kind is named, so that a new one cannot be forgotten.
+
+use director_protocols::event::Event;
+use director_protocols::ids::{AgentId, BlockerId, InboxId, MessageId, SprintId, TaskId};
+
+use crate::engine::state::State;
+
+/// What an event is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The sprint, also when only its task is named.
+    pub sprint: Option<SprintId>,
+    /// The tasks.
+    pub tasks: Vec<TaskId>,
+    /// The agent, where one is named.
+    pub agent: Option<AgentId>,
+}
+
+/// What `event` is about, in a state that knows it (the one after it, or any later one).
+pub fn subject(event: &Event, state: &State) -> Subject {
+    let of_task = |task: TaskId, agent: Option<AgentId>| Subject {
+        sprint: state.tasks.get(task).map(|row| row.sprint),
+        tasks: vec![task],
+        agent,
+    };
+    let of_sprint = |sprint: SprintId, tasks: &[TaskId]| Subject {
+        sprint: Some(sprint),
+        tasks: tasks.to_vec(),
+        agent: None,
+    };
+    let of_agent = |agent: AgentId| Subject {
+        agent: Some(agent),
+        ..Subject::default()
+    };
+    let of_blocker = |id: BlockerId| match state.trouble.blocker(id) {
+        Some(blocker) => of_task(blocker.task, blocker.agent),
+        None => Subject::default(),
+    };
+    let of_item = |id: InboxId| match state.trouble.inbox.get(id.index()) {
+        Some(item) => Subject {
+            sprint: Some(item.sprint),
+            tasks: item.task.into_iter().collect(),
+            agent: None,
+        },
+        None => Subject::default(),
+    };
+    let of_message = |id: MessageId| match state.messages.table.get(id.index()) {
+        Some(message) => match message.waiting {
+            Some((task, _)) => of_task(task, Some(message.from)),
+            None => of_agent(message.from),
+        },
+        None => Subject::default(),
+    };
+    match event {
+        Event::EpochOpened(_) => Subject::default(),
+        Event::SprintSubmitted(e) => of_sprint(e.sprint_id, &[]),
+        Event::RepoPrepared(e) => of_sprint(e.sprint_id, &[]),
+        Event::BaseChecked(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintRefused(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintInitialized(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintPaused(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintResumed(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintCancelled(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintEnded(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintReopened(e) => of_sprint(e.sprint_id, &[]),
+        Event::WorktreesRemoved(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintVelocityUpdated(e) => of_sprint(e.sprint_id, &[]),
+        Event::SprintDelivered(e) => of_sprint(e.sprint_id, &[]),
+        Event::TaskDeferred(e) => of_task(e.task_id, None),
+        Event::TaskAssigned(e) => of_task(e.task_id, Some(e.agent_id)),
+        Event::WorktreePrepared(e) => of_task(e.task_id, None),
+        Event::AttemptStarted(e) => of_task(e.task_id, None),
+        Event::SessionOpened(e) => of_task(e.task_id, None),
+        Event::AttemptEnded(e) => of_task(e.task_id, Some(e.agent_id)),
+        Event::WorkSalvaged(e) => of_task(e.task_id, None),
+        Event::WorkCommitted(e) => of_task(e.task_id, None),
+        Event::MergeStarted(e) => of_sprint(e.sprint_id, &e.batch),
+        Event::MergePrepared(e) => of_sprint(e.sprint_id, &e.batch),
+        Event::MergeConflicted(e) => of_sprint(e.sprint_id, &e.batch),
+        Event::QualityGateStatus(e) => of_sprint(e.sprint_id, &e.batch),
+        Event::MergeCompleted(e) => of_sprint(e.sprint_id, &e.batch),
+        Event::TaskCompleted(e) => of_task(e.task_id, None),
+        Event::WorkRejected(e) => of_task(e.task_id, None),
+        Event::RetryScheduled(e) => of_task(e.task_id, None),
+        Event::RetryDue(e) => of_task(e.task_id, None),
+        Event::TaskFailed(e) => of_task(e.task_id, None),
+        Event::TaskQuarantined(e) => of_task(e.task_id, None),
+        Event::TaskCancelled(e) => of_task(e.task_id, None),
+        Event::TaskRetried(e) => of_task(e.task_id, None),
+        Event::TaskReassigned(e) => of_task(e.task_id, e.to),
+        Event::LivenessChanged(e) => of_task(e.task_id, None),
+        Event::BlockerRaised(e) => of_task(e.task_id, e.agent_id),
+        Event::BlockerEscalated(e) => of_blocker(e.blocker),
+        Event::GuidanceGiven(e) => of_task(e.task_id, None),
+        Event::BlockerResolved(e) => of_blocker(e.blocker),
+        Event::InboxOpened(e) => of_sprint(e.sprint_id, e.task_id.as_slice()),
+        Event::InboxAnswered(e) => of_item(e.item),
+        Event::InboxClosed(e) => of_item(e.item),
+        Event::EngineeringEmergency(e) => of_sprint(e.sprint_id, &[]),
+        Event::EmergencyResolved(e) => of_sprint(e.sprint_id, &[]),
+        Event::IncidentOpened(e) => of_sprint(e.sprint_id, e.task_id.as_slice()),
+        Event::HandoffSent(e) => Subject {
+            tasks: vec![e.from, e.to],
+            ..of_task(e.from, None)
+        },
+        Event::HandoffAccepted(e) => Subject {
+            tasks: vec![e.from, e.to],
+            ..of_task(e.from, None)
+        },
+        Event::MessageSent(e) => of_agent(e.from),
+        Event::ArchitectAsked(e) => of_task(e.task_id, Some(e.to)),
+        Event::QuestionAsked(e) => of_task(e.task_id, Some(e.from)),
+        Event::MessageDelivered(e) => of_message(e.message),
+        Event::QuestionAnswered(e) => of_message(e.message),
+        Event::AgentUp(e) => of_agent(e.agent_id),
+        Event::AgentDown(e) => of_agent(e.agent_id),
+        Event::RoleLost(_) | Event::RoleRestored(_) => Subject::default(),
+    }
+}

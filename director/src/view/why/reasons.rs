@@ -1,0 +1,258 @@
+//! The reasons: everything that keeps a task where it is, each with a kind and a sentence.
+
+use director_protocols::ids::{AgentId, TaskId};
+use director_protocols::sprint::Priority;
+use director_protocols::time::Time;
+
+use super::super::timestamp;
+use super::super::words::{awaited, some};
+use super::Reason;
+use crate::engine::sprints::Stage;
+use crate::engine::state::State;
+use crate::engine::tasks::{Phase, Task};
+
+/// Why the task is in its phase.
+pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<Reason> {
+    let mut found = Vec::new();
+    let mut add = |kind, text: String| found.push(Reason { kind, text });
+    let story = task.story.as_deref();
+    let words = || story.map_or_else(String::new, |story| story.reason.clone());
+    let agent = task
+        .agent
+        .or(task.last_agent)
+        .map_or_else(|| "nobody".to_owned(), |agent| state.agent_name(agent));
+    match task.phase {
+        Phase::Waiting => {
+            for before in awaited(state, task) {
+                if let Some(row) = state.tasks.get(before) {
+                    add(
+                        "dependency",
+                        format!("it waits for {}, which {}", row.spec.id, stands(row.phase)),
+                    );
+                }
+            }
+        }
+        Phase::Ready => {
+            for (kind, text) in held_back(state, id, task, now) {
+                add(kind, text);
+            }
+        }
+        Phase::Backoff(at) => {
+            let ended = story
+                .and_then(|story| story.earlier.last())
+                .map_or("", |earlier| earlier.ended.as_str());
+            add(
+                "backoff",
+                format!(
+                    "its next attempt begins in {} (at {}), because the last one ended so: {ended}",
+                    at.since(now),
+                    timestamp(at).strftime("%H:%M:%S UTC")
+                ),
+            );
+        }
+        Phase::Assigned => add(
+            "working",
+            format!(
+                "{agent} has it; its worktree is being prepared or the assignment is on its way"
+            ),
+        ),
+        Phase::Working => {
+            let since = story.map_or(task.changed, |story| story.assigned);
+            let alive = match story.map_or("", |story| story.liveness.as_str()) {
+                "" => String::new(),
+                word => format!("; signs of life: {word}"),
+            };
+            add(
+                "working",
+                format!("{agent} works on it for {}{alive}", now.since(since)),
+            );
+            let waits = task
+                .agent
+                .and_then(|agent| state.messages.waits.get(&agent));
+            if let Some((_, to)) = waits {
+                add(
+                    "question",
+                    format!("{agent} waits for an answer of {}", state.agent_name(*to)),
+                );
+            }
+        }
+        Phase::Reported => add(
+            "committing",
+            format!("{agent} has reported; the work is being put into a commit and looked at"),
+        ),
+        Phase::Queued => add(
+            "merge_queue",
+            "its work waits for the merge under way to be done".to_owned(),
+        ),
+        Phase::Merging => add(
+            "merging",
+            "its work is being merged, and the gates run on the result".to_owned(),
+        ),
+        Phase::Blocked => {
+            let blocker = task.blocker.and_then(|id| state.trouble.blocker(id));
+            add(
+                "blocked",
+                blocker.map_or_else(
+                    || "it waits for an answer".to_owned(),
+                    |row| {
+                        let item = row
+                            .item
+                            .filter(|item| state.trouble.open_item(*item).is_some())
+                            .map_or_else(String::new, |item| format!(" (inbox #{})", item.0 + 1));
+                        format!(
+                            "it is blocked for {}, {}{item}: {}",
+                            now.since(row.raised),
+                            row.severity.as_str(),
+                            row.text
+                        )
+                    },
+                ),
+            );
+        }
+        Phase::Completed => {
+            let took = match (task.began, task.finished) {
+                (Some(began), Some(finished)) => format!(" in {}", finished.since(began)),
+                _ => String::new(),
+            };
+            add("completed", format!("{agent} did it{took}"));
+        }
+        Phase::Deferred => add("backlog", format!("it is in the backlog: {}", words())),
+        Phase::Failed => add("failed", format!("it was given up: {}", words())),
+        Phase::Quarantined => add(
+            "quarantined",
+            format!(
+                "it killed agent after agent and is given to no other: {}",
+                words()
+            ),
+        ),
+        Phase::Cancelled => add("cancelled", format!("it was {}", words())),
+    }
+    found
+}
+
+fn stands(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Deferred => "is in the backlog",
+        Phase::Waiting => "waits itself",
+        Phase::Ready => "waits for an agent",
+        Phase::Backoff(_) => "waits to be tried again",
+        Phase::Assigned | Phase::Working => "is being worked on",
+        Phase::Reported | Phase::Queued | Phase::Merging => "is being merged",
+        Phase::Completed => "is completed",
+        Phase::Blocked => "is blocked",
+        Phase::Failed => "was given up",
+        Phase::Quarantined => "is quarantined",
+        Phase::Cancelled => "was cancelled",
+    }
+}
+
+/// Why a task that is ready does not run.
+fn held_back(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    let Some(sprint) = state.sprints.get(task.sprint) else {
+        return found;
+    };
+    let name = &sprint.spec.id;
+    match sprint.stage {
+        Stage::Preparing => found.push(("preparing", format!("{name} is still being prepared"))),
+        Stage::Refused => found.push(("refused", format!("{name} cannot run: {}", sprint.refused))),
+        Stage::Ended(outcome) => {
+            found.push(("ended", format!("{name} has ended: {}", outcome.as_str())));
+        }
+        Stage::Running => {}
+    }
+    if sprint.paused {
+        found.push(("paused", format!("{name} is paused")));
+    }
+    if sprint.cancelled {
+        found.push(("cancelling", format!("{name} is being cancelled")));
+    }
+    if let Some(blocker) = sprint.emergency.and_then(|id| state.trouble.blocker(id))
+        && task.spec.priority != Priority::Critical
+    {
+        found.push((
+            "emergency",
+            format!(
+                "an emergency pauses all work that is not critical: {}",
+                blocker.text
+            ),
+        ));
+    }
+    let feature = state.tasks.features.get(task.feature.index());
+    match feature.and_then(|feature| Some((feature, feature.holder?))) {
+        Some((_, holder)) if holder == id => found.push((
+            "saving",
+            "what its last attempt left is still being saved".to_owned(),
+        )),
+        Some((feature, holder)) => found.push((
+            "worktree",
+            format!(
+                "the worktree of feature {} is in use by {}",
+                feature.name,
+                state.task_name(holder)
+            ),
+        )),
+        None => {}
+    }
+    let Some(role) = state.team.roles.get(task.role.index()) else {
+        return found;
+    };
+    let role_name = &role.spec.name;
+    if role.lost {
+        found.push((
+            "role_lost",
+            format!("all agents of {role_name} are down after too many restarts"),
+        ));
+        return found;
+    }
+    if let Some(wanted) = task.wanted {
+        if !role.free.contains(&wanted) {
+            found.push((
+                "no_agent",
+                format!("it is meant for {}", busy_with(state, wanted, now)),
+            ));
+        }
+        return found;
+    }
+    if role.free.is_empty() {
+        let who: Vec<String> = role
+            .active()
+            .map(|agent| busy_with(state, agent, now))
+            .collect();
+        found.push((
+            "no_agent",
+            match who.len() {
+                0 => format!("role {role_name} has no agents"),
+                _ => format!("no {role_name} is free: {}", some(&who, 5)),
+            },
+        ));
+    } else if role.free.iter().all(|agent| task.avoid.contains(agent)) {
+        let who: Vec<String> = task.avoid.iter().map(|id| state.agent_name(*id)).collect();
+        found.push((
+            "avoided",
+            format!(
+                "those who are free must not get it again: {}",
+                some(&who, 5)
+            ),
+        ));
+    } else if found.is_empty() {
+        found.push(("no_agent", "it is handed out next".to_owned()));
+    }
+    found
+}
+
+fn busy_with(state: &State, id: AgentId, now: Time) -> String {
+    let Some(agent) = state.team.get(id) else {
+        return format!("#{id}");
+    };
+    match agent.task {
+        Some(task) => format!(
+            "{} has {} for {}",
+            agent.name,
+            state.task_name(task),
+            now.since(agent.since)
+        ),
+        None if !agent.up => format!("{} is down", agent.name),
+        None => format!("{} is free", agent.name),
+    }
+}
