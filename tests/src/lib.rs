@@ -1,0 +1,26 @@
+//! Builders that the tests of the whole product share.
+
+pub mod chaos;
+pub mod corner;
+pub mod harness;
+pub mod process;
+pub mod script;
+pub mod world;
+
+use director_protocols::manifest::{self, Format, Options};
+use director_protocols::sprint::SprintSpec;
+
+/// A sprint from the text of a sprint file; `kinds` are agents that the test registers.
+///
+/// # Panics
+/// When the text is no sprint; the message is what a user would read.
+pub fn sprint(text: &str, kinds: &[&str]) -> SprintSpec {
+    let options = Options {
+        known_agents: kinds,
+        ..Options::default()
+    };
+    match manifest::parse(text, "sprint.toml", Format::Toml, &options) {
+        Ok(manifest) => manifest.spec,
+        Err(errors) => panic!("{errors}"),
+    }
+}

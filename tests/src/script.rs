@@ -1,0 +1,439 @@
+//! Scripts for the bare engine: one step a line in, what happened out, so that a story is read as it is tested.
+//!
+//! ```text
+//! up | tick 1s | submit              everybody is there; time passes; the next sprint
+//! start T | done T | fail T | die T | time out T | stuck T SEVERITY
+//! ask T ROLE | hear | hear nothing   a question; the answer of who was asked
+//! git ok | git same | git missing | git conflict | git no     the oldest order to git
+//! gates green | gates red            the oldest order to the gates
+//! pause | resume | cancel T | cancel | retry T | reassign T [AGENT] | answer N
+//! lose ROLE | reopen                 a role's restarts are used up; the director is killed and another one starts
+//! ```
+
+use std::fmt::Write;
+
+use director::engine::effects::Effect;
+use director::engine::{Decision, Engine};
+use director_protocols::command::Command;
+use director_protocols::event::Event;
+use director_protocols::ids::{AgentId, EffectId, Generation, InboxId, SprintId, TaskId};
+use director_protocols::severity::Severity;
+use director_protocols::sprint::SprintSpec;
+use director_protocols::time::{Span, Time};
+use director_protocols::work::{AttemptEnd, BlockerReport, DiffStat, GateOutcome, Report, Verdict};
+
+/// An engine in the hands of a script.
+pub struct Script {
+    /// The engine, with its invariants checked.
+    pub engine: Engine,
+    now: Time,
+    sprints: Vec<SprintSpec>,
+    journal: Vec<(director_protocols::ids::Seq, Time, Vec<Event>)>,
+}
+
+impl Script {
+    /// A script over these sprints; the first is submitted.
+    pub fn new(mut sprints: Vec<SprintSpec>) -> Self {
+        sprints.reverse();
+        Self {
+            engine: Engine::checked(),
+            now: Time(1_000_000),
+            sprints,
+            journal: Vec::new(),
+        }
+    }
+
+    /// Runs the lines and tells what happened.
+    pub fn run(&mut self, script: &str) -> String {
+        let open = Command::Open {
+            version: "test".to_owned(),
+        };
+        let mut told = String::new();
+        self.tell(open);
+        for line in script
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            let happened = self.step(line);
+            writeln!(told, "> {line}").expect("a string");
+            for line in happened {
+                writeln!(told, "  {line}").expect("a string");
+            }
+        }
+        told
+    }
+
+    fn step(&mut self, line: &str) -> Vec<String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let by = "ada".to_owned();
+        match words[..] {
+            ["submit"] => {
+                let spec = self.sprints.pop().expect("a sprint is left");
+                self.tell(Command::Submit(Box::new(spec)))
+            }
+            ["up"] => {
+                let agents = 0..self.engine.state().team.agents.len() as u32;
+                let mut told = Vec::new();
+                for agent in agents.map(AgentId) {
+                    let row = &self.engine.state().team.agents[agent.index()];
+                    if !row.up && !row.retired {
+                        let generation = Generation(row.generation.0 + 1);
+                        told.extend(self.tell(Command::AgentUp { agent, generation }));
+                    }
+                }
+                told
+            }
+            ["tick", time] => {
+                let seconds: u64 = time.trim_end_matches('s').parse().expect("seconds");
+                self.now = self.now + Span::seconds(seconds);
+                self.tell(Command::Tick)
+            }
+            ["start", task] => {
+                let id = self.task(task);
+                let (effect, attempt) = self
+                    .effects(|effect| match effect {
+                        Effect::Assign { task, attempt, .. } if *task == id => Some(*attempt),
+                        _ => None,
+                    })
+                    .expect("it is assigned");
+                self.tell(Command::Started {
+                    effect,
+                    task: id,
+                    attempt,
+                })
+            }
+            ["done", task] => self.end(
+                task,
+                AttemptEnd::Done(Report {
+                    summary: "done".to_owned(),
+                    ..Report::default()
+                }),
+            ),
+            ["fail", task] => self.end(
+                task,
+                AttemptEnd::Failed {
+                    reason: "exit code 1".to_owned(),
+                    exit_code: Some(1),
+                },
+            ),
+            ["time", "out", task] => self.end(
+                task,
+                AttemptEnd::TimedOut {
+                    reason: "two hours".to_owned(),
+                },
+            ),
+            ["called", "off", task] => self.end(task, AttemptEnd::Cancelled),
+            ["stuck", task, severity] => {
+                let severity = match severity {
+                    "low" => Severity::Low,
+                    "medium" => Severity::Medium,
+                    "high" => Severity::High,
+                    _ => Severity::Critical,
+                };
+                self.end(
+                    task,
+                    AttemptEnd::Blocked(BlockerReport {
+                        kind: "unclear".to_owned(),
+                        severity,
+                        text: "which way?".to_owned(),
+                    }),
+                )
+            }
+            ["die", task] => {
+                let task = self.task(task);
+                let row = &self.engine.state().tasks.table[task.index()];
+                let agent = row.agent.expect("somebody has it");
+                let in_hand = Some((task, row.attempt));
+                let generation = self.engine.state().team.agents[agent.index()].generation;
+                self.tell(Command::AgentDown {
+                    agent,
+                    generation,
+                    reason: "panicked".to_owned(),
+                    in_hand,
+                })
+            }
+            ["ask", task, to] => {
+                let task = self.task(task);
+                let row = &self.engine.state().tasks.table[task.index()];
+                let ask = Command::Ask {
+                    from: row.agent.expect("somebody has it"),
+                    attempt: (task, row.attempt),
+                    to: to.to_owned(),
+                    text: "which way?".to_owned(),
+                };
+                self.tell(ask)
+            }
+            ["hear", ref nothing @ ..] => {
+                let (effect, message) = self
+                    .effects(|effect| match effect {
+                        Effect::Deliver { message, .. } | Effect::DeliverAnswer { message, .. } => {
+                            Some(*message)
+                        }
+                        _ => None,
+                    })
+                    .expect("a message is on its way");
+                let answer = nothing.is_empty().then(|| "that way".to_owned());
+                self.tell(Command::Delivery {
+                    effect,
+                    message,
+                    answer,
+                })
+            }
+            ["git", how] => {
+                let command = self.git(how);
+                self.tell(command)
+            }
+            ["gates", how] => {
+                let (effect, ()) = self
+                    .effects(|effect| {
+                        matches!(effect, Effect::RunGates { .. } | Effect::CheckBase { .. })
+                            .then_some(())
+                    })
+                    .expect("gates are to be run");
+                let red = how == "red";
+                self.tell(Command::GatesFinished {
+                    effect,
+                    outcomes: vec![GateOutcome {
+                        gate: "tests".to_owned(),
+                        verdict: if red {
+                            Verdict::Failed
+                        } else {
+                            Verdict::Passed
+                        },
+                        evidence: "sh test.sh".to_owned(),
+                        exit_code: Some(i32::from(red)),
+                        took: Span(10),
+                        tail: String::new(),
+                    }],
+                })
+            }
+            ["pause"] => self.tell(Command::Pause { sprint: None, by }),
+            ["resume"] => self.tell(Command::Resume { sprint: None, by }),
+            ["cancel"] => self.tell(Command::CancelSprint {
+                sprint: SprintId(0),
+                by,
+            }),
+            ["cancel", task] => {
+                let task = self.task(task);
+                self.tell(Command::CancelTask { task, by })
+            }
+            ["retry", task] => {
+                let task = self.task(task);
+                self.tell(Command::Retry { task, by })
+            }
+            ["reassign", task, ref to @ ..] => {
+                let task = self.task(task);
+                let by_name = &self.engine.state().team.by_name;
+                let to = to.first().and_then(|name| by_name.get(*name)).copied();
+                self.tell(Command::Reassign { task, to, by })
+            }
+            ["answer", item] => {
+                let item: u32 = item.parse().expect("a number");
+                self.tell(Command::Answer {
+                    item: InboxId(item - 1),
+                    text: "go on".to_owned(),
+                    by,
+                })
+            }
+            ["lose", role] => self.tell(Command::RoleLost {
+                role: role.to_owned(),
+                reason: "six restarts in a minute".to_owned(),
+            }),
+            ["reopen"] => {
+                let mut replayed = Engine::checked();
+                for (seq, at, events) in &self.journal {
+                    replayed.replay(*seq, events.clone(), *at);
+                }
+                assert_eq!(replayed.state_hash(), self.engine.state_hash());
+                self.engine = replayed;
+                self.tell(Command::Open {
+                    version: "next".to_owned(),
+                })
+            }
+            _ => panic!("no step is called `{line}`"),
+        }
+    }
+
+    fn task(&self, name: &str) -> TaskId {
+        let sprints = &self.engine.state().sprints.table;
+        let found = sprints.iter().find_map(|sprint| sprint.by_name.get(name));
+        *found.unwrap_or_else(|| panic!("no task is called `{name}`"))
+    }
+
+    /// The oldest outstanding effect that `pick` takes.
+    fn effects<T>(&self, mut pick: impl FnMut(&Effect) -> Option<T>) -> Option<(EffectId, T)> {
+        let outstanding = self.engine.resume().into_iter();
+        outstanding
+            .into_iter()
+            .find_map(|(id, effect)| Some((id, pick(&effect)?)))
+    }
+
+    fn end(&mut self, task: &str, end: AttemptEnd) -> Vec<String> {
+        let task = self.task(task);
+        let attempt = self.engine.state().tasks.table[task.index()].attempt;
+        self.tell(Command::Ended { task, attempt, end })
+    }
+
+    fn git(&self, how: &str) -> Command {
+        let (effect, what) = self
+            .effects(|effect| {
+                let git = matches!(
+                    effect,
+                    Effect::PrepareRepo { .. }
+                        | Effect::PrepareWorktree { .. }
+                        | Effect::CommitWork { .. }
+                        | Effect::Salvage { .. }
+                        | Effect::PrepareMerge { .. }
+                        | Effect::Advance { .. }
+                        | Effect::CleanUp { .. }
+                );
+                git.then(|| effect.clone())
+            })
+            .expect("git has something to do");
+        if how == "no" {
+            return Command::EffectFailed {
+                effect,
+                reason: "git said no".to_owned(),
+            };
+        }
+        let commit = effect.to_string();
+        match what {
+            Effect::PrepareRepo { .. } => Command::RepoPrepared {
+                branch: "main".to_owned(),
+                effect,
+                base: "base".to_owned(),
+                warnings: Vec::new(),
+            },
+            Effect::PrepareWorktree { .. } => Command::WorktreePrepared {
+                effect,
+                path: "worktree".to_owned(),
+                commit,
+            },
+            Effect::CommitWork { .. } => Command::WorkCommitted {
+                effect,
+                commit,
+                changes: DiffStat {
+                    files: u32::from(how != "same"),
+                    ..DiffStat::default()
+                },
+                missing: match how {
+                    "missing" | "same" => vec!["report.md".to_owned()],
+                    _ => Vec::new(),
+                },
+            },
+            Effect::Salvage { .. } => Command::WorkSalvaged {
+                effect,
+                saved: "refs/director/salvage/x".to_owned(),
+                kept: None,
+            },
+            Effect::PrepareMerge { .. } if how == "conflict" => Command::MergeConflicted {
+                effect,
+                files: vec!["lib.rs".to_owned()],
+                onto: "head".to_owned(),
+            },
+            Effect::PrepareMerge { .. } => Command::MergePrepared {
+                effect,
+                commit,
+                onto: "head".to_owned(),
+            },
+            Effect::Advance { .. } => Command::MergeCompleted { effect, commit },
+            _ => Command::CleanedUp {
+                effect,
+                kept: Vec::new(),
+            },
+        }
+    }
+
+    fn tell(&mut self, command: Command) -> Vec<String> {
+        match self.engine.step(&command, self.now) {
+            Ok(decision) => {
+                let mut told = self.keep(decision);
+                let decision = self.engine.dispatch(self.now);
+                told.extend(self.keep(decision));
+                told
+            }
+            Err(rejection) => vec![format!("no: {rejection}")],
+        }
+    }
+
+    fn keep(&mut self, decision: Decision) -> Vec<String> {
+        let events = decision.events;
+        let told = events.iter().map(|event| self.line(event)).collect();
+        if !events.is_empty() {
+            self.journal.push((self.engine.seq(), self.now, events));
+        }
+        told
+    }
+
+    /// An event in a few words.
+    fn line(&self, event: &Event) -> String {
+        let state = self.engine.state();
+        let task = |id| state.task_name(id);
+        let name = event.name();
+        match event {
+            Event::TaskAssigned(e) => {
+                let score = e.score;
+                format!(
+                    "{name} {} to {} as attempt {}: {} = {} expertise, {} capacity, {} continuity",
+                    task(e.task_id),
+                    state.agent_name(e.agent_id),
+                    e.attempt,
+                    score.total,
+                    score.expertise,
+                    score.capacity,
+                    score.continuity,
+                )
+            }
+            Event::AttemptEnded(e) => format!("{name} {} {}", task(e.task_id), e.end.as_str()),
+            Event::TaskDeferred(e) => format!("{name} {}: {}", task(e.task_id), e.reason),
+            Event::TaskCompleted(e) => {
+                format!("{name} {} ({})", task(e.task_id), e.sprint_progress)
+            }
+            Event::WorkRejected(e) => {
+                format!(
+                    "{name} {} counts {}: {}",
+                    task(e.task_id),
+                    e.counts,
+                    e.reason
+                )
+            }
+            Event::RetryScheduled(e) => {
+                format!("{name} {} in {}", task(e.task_id), e.at.since(self.now))
+            }
+            Event::TaskFailed(e) => format!("{name} {}: {}", task(e.task_id), e.reason),
+            Event::TaskQuarantined(e) => {
+                format!("{name} {}: {}", task(e.task_id), e.evidence.join("; "))
+            }
+            Event::TaskCancelled(e) => format!("{name} {}", task(e.task_id)),
+            Event::TaskRetried(e) => format!("{name} {}", task(e.task_id)),
+            Event::TaskReassigned(e) => {
+                let to = e.to.map_or("anybody".to_owned(), |to| state.agent_name(to));
+                format!("{name} {} to {to}", task(e.task_id))
+            }
+            Event::BlockerRaised(e) => format!(
+                "{name} {} {} (reported {}, critical path {}), goes up {}",
+                task(e.task_id),
+                e.severity.as_str(),
+                e.reported.as_str(),
+                e.on_critical_path,
+                e.deadline.map_or("never".to_owned(), |at| format!(
+                    "in {}",
+                    at.since(self.now)
+                ))
+            ),
+            Event::BlockerEscalated(e) => {
+                format!("{name} from {} to {}", e.from.as_str(), e.to.as_str())
+            }
+            Event::InboxOpened(e) => format!("{name} {}: {}", e.item.0 + 1, e.question),
+            Event::InboxClosed(e) => format!("{name} {}: {}", e.item.0 + 1, e.reason),
+            Event::QuestionAnswered(e) => format!("{name} by {}: {}", e.by, e.text),
+            Event::HandoffSent(e) => format!("{name} {} to {}", task(e.from), task(e.to)),
+            Event::SprintRefused(e) => format!("{name}: {}", e.reason.trim_end()),
+            Event::SprintEnded(e) => format!("{name} {}", e.outcome.as_str()),
+            Event::AgentUp(e) => format!("{name} {}", state.agent_name(e.agent_id)),
+            Event::AgentDown(e) => format!("{name} {}", state.agent_name(e.agent_id)),
+            _ => name.to_owned(),
+        }
+    }
+}

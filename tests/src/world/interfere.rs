@@ -1,0 +1,273 @@
+//! Who interferes: people who steer, agents that talk, and commands that nobody in his right mind would send.
+//!
+//! Elsewhere: what the world answers by itself is the parent module.
+
+use director_protocols::command::Command;
+use director_protocols::ids::{
+    AgentId, Attempt, EffectId, Generation, InboxId, MessageId, Seq, SprintId, TaskId,
+};
+use director_protocols::time::Span;
+use director_protocols::work::{AttemptEnd, DiffStat, Report};
+use rand_chacha::rand_core::Rng;
+
+use super::World;
+
+impl World {
+    pub(super) fn interfere(&mut self) {
+        let state = self.engine.state();
+        let tasks = state.tasks.table.len();
+        let by = "tester".to_owned();
+        let task = TaskId(self.below(tasks) as u32);
+        let agents = self.engine.state().team.agents.len();
+        let inbox = self.engine.state().trouble.inbox.len() + 1;
+        let command = match self.below(100) {
+            98..100 => Command::CancelSprint {
+                sprint: SprintId(self.below(self.engine.state().sprints.table.len()) as u32),
+                by,
+            },
+            96..98 => Command::Delivered {
+                sprint: SprintId(0),
+                commit: "base".to_owned(),
+                by,
+            },
+            0..12 => Command::CancelTask { task, by },
+            12..35 => Command::Retry { task, by },
+            35..47 => Command::Reassign { task, to: None, by },
+            47..60 => Command::Reassign {
+                task,
+                to: Some(AgentId(self.below(agents) as u32)),
+                by,
+            },
+            60..70 => Command::Pause { sprint: None, by },
+            70..84 => Command::Resume { sprint: None, by },
+            _ => Command::Answer {
+                item: InboxId(self.below(inbox) as u32),
+                text: "do as you think best".to_owned(),
+                by,
+            },
+        };
+        // Most of what is asked at random makes no sense and is refused.
+        let _ = self.tell(command);
+    }
+
+    /// An agent at work says something.
+    pub(super) fn talk(&mut self) {
+        let busy: Vec<AgentId> = self.working.keys().copied().collect();
+        if busy.is_empty() {
+            return;
+        }
+        let from = busy[self.below(busy.len())];
+        let (task, attempt) = self.working[&from];
+        let to = [
+            "engineer",
+            "tester",
+            "engineer-1",
+            "tester-1",
+            "person",
+            "nobody",
+        ][self.below(6)]
+        .to_owned();
+        let text = "which way?".to_owned();
+        let command = match self.below(5) {
+            0 => Command::Tell { from, to, text },
+            1 => Command::Session {
+                task,
+                attempt,
+                session: format!("session-{task}"),
+            },
+            2 => Command::Liveness {
+                task,
+                attempt,
+                state: "silent".to_owned(),
+            },
+            _ => Command::Ask {
+                from,
+                attempt: (task, attempt),
+                to,
+                text,
+            },
+        };
+        // A circle, or nobody of that name: the agent is told.
+        let _ = self.tell(command);
+    }
+
+    /// Something that an honest world does not do often, or at all.
+    pub(super) fn turn_hostile(&mut self) {
+        if self.chance(200) {
+            self.now = self.now + Span::hours(self.rng.next_u64() % 48);
+            self.tell(Command::Tick).expect("a tick is accepted");
+        } else if self.chance(200) {
+            let role = ["engineer", "tester"][self.below(2)].to_owned();
+            let lost = Command::RoleLost {
+                role,
+                reason: "six restarts in a minute".to_owned(),
+            };
+            self.tell(lost).expect("a loss is accepted");
+        } else {
+            let command = self.hostile();
+            let _ = self.tell(command);
+        }
+    }
+
+    fn number(&mut self) -> u32 {
+        match self.below(8) {
+            0 => u32::MAX,
+            1 => u32::MAX - 1,
+            2 => self.rng.next_u32(),
+            _ => self.below(16) as u32,
+        }
+    }
+
+    fn some_effect(&mut self) -> EffectId {
+        let known: Vec<EffectId> = self.pending.keys().copied().collect();
+        if known.is_empty() || self.chance(500) {
+            let (seq, n) = (Seq(u64::from(self.number())), self.number());
+            return EffectId { seq, n };
+        }
+        known[self.below(known.len())]
+    }
+
+    /// A command with ids at random: what it names may not exist, or belong to somebody else. None of them claims
+    /// that work is done, so what counts stays true.
+    pub fn hostile(&mut self) -> Command {
+        let task = TaskId(self.number());
+        let agent = AgentId(self.number());
+        let attempt = Attempt(self.number());
+        let sprint = SprintId(self.number());
+        let generation = Generation(self.number());
+        let text = "x".repeat(self.below(64));
+        let by = "stranger".to_owned();
+        match self.below(30) {
+            0 => Command::Pause {
+                sprint: Some(sprint),
+                by,
+            },
+            1 => Command::Resume {
+                sprint: Some(sprint),
+                by,
+            },
+            2 if self.chance(100) => Command::CancelSprint { sprint, by },
+            2 | 3 => Command::CancelTask { task, by },
+            4 => Command::Retry { task, by },
+            5 => Command::Reassign {
+                task,
+                to: Some(agent),
+                by,
+            },
+            6 => Command::Reassign { task, to: None, by },
+            7 => Command::Answer {
+                item: InboxId(self.number()),
+                text,
+                by,
+            },
+            8 => Command::Delivered {
+                sprint,
+                commit: text,
+                by,
+            },
+            9 => Command::AgentUp { agent, generation },
+            10 => Command::AgentDown {
+                agent,
+                generation,
+                reason: text,
+                in_hand: Some((task, attempt)),
+            },
+            11 => Command::RoleLost {
+                role: text,
+                reason: by,
+            },
+            12 => Command::Started {
+                effect: self.some_effect(),
+                task,
+                attempt,
+            },
+            13 => Command::Session {
+                task,
+                attempt,
+                session: text,
+            },
+            14 => Command::Liveness {
+                task,
+                attempt,
+                state: text,
+            },
+            15 => Command::Ended {
+                task,
+                attempt,
+                end: AttemptEnd::Cancelled,
+            },
+            16 => Command::Ended {
+                task,
+                attempt,
+                end: AttemptEnd::Done(Report {
+                    cost_micros: u64::MAX,
+                    hours_spent: Some(Span(u64::MAX)),
+                    ..Report::default()
+                }),
+            },
+            17 => Command::Tell {
+                from: agent,
+                to: text,
+                text: by,
+            },
+            18 => Command::Ask {
+                from: agent,
+                attempt: (task, attempt),
+                to: "person".to_owned(),
+                text,
+            },
+            19 => Command::Delivery {
+                effect: self.some_effect(),
+                message: MessageId(self.number()),
+                answer: Some(text),
+            },
+            20 => Command::Incident {
+                sprint,
+                task: Some(task),
+                text,
+            },
+            21 => Command::RepoRefused {
+                effect: self.some_effect(),
+                reason: text,
+            },
+            22 => Command::WorkSalvaged {
+                effect: self.some_effect(),
+                saved: text,
+                kept: None,
+            },
+            23 => Command::MergeConflicted {
+                effect: self.some_effect(),
+                files: Vec::new(),
+                onto: text,
+            },
+            24 => Command::CleanedUp {
+                effect: self.some_effect(),
+                kept: vec![text],
+            },
+            25 => Command::EffectFailed {
+                effect: self.some_effect(),
+                reason: text,
+            },
+            26 => Command::GatesFinished {
+                effect: self.some_effect(),
+                outcomes: Vec::new(),
+            },
+            27 => Command::MergePrepared {
+                effect: self.some_effect(),
+                commit: text.clone(),
+                onto: text,
+            },
+            28 => Command::WorktreePrepared {
+                effect: self.some_effect(),
+                path: text.clone(),
+                commit: text,
+            },
+            _ => Command::WorkCommitted {
+                effect: self.some_effect(),
+                commit: text,
+                changes: DiffStat::default(),
+                missing: vec![by],
+            },
+        }
+    }
+}

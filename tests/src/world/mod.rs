@@ -1,0 +1,566 @@
+//! A world for the bare engine: answers its effects, well or badly, in a random order from a seed.
+//!
+//! No actors, no clock, no git: what the engine asks for is on a list, and each step answers one entry of it, lets
+//! something go wrong, or has a person interfere. Every decision is kept, so that the whole can be replayed.
+//!
+//! Elsewhere: what people and others interfere with is `interfere`; which sprints are tried is `sprints`.
+
+mod interfere;
+mod sprints;
+
+pub use sprints::random_sprint;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use director::engine::effects::Effect;
+use director::engine::tasks::Phase;
+use director::engine::{Decision, Engine};
+use director_protocols::command::Command;
+use director_protocols::event::Event;
+use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, Seq, TaskId};
+use director_protocols::rejection::Rejection;
+use director_protocols::severity::Severity;
+use director_protocols::sprint::SprintSpec;
+use director_protocols::time::{Span, Time};
+use director_protocols::work::{AttemptEnd, BlockerReport, DiffStat, GateOutcome, Report, Verdict};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// How much goes wrong, each out of a thousand.
+#[derive(Clone, Copy, Debug)]
+pub struct Faults {
+    /// An attempt fails, blocks, dies or times out.
+    pub attempt: u32,
+    /// A merge conflicts, a gate fails, git refuses.
+    pub integration: u32,
+    /// A person interferes.
+    pub person: u32,
+    /// The director is killed and another takes over.
+    pub crash: u32,
+    /// An agent tells or asks something, or says something about its attempt.
+    pub message: u32,
+    /// A role loses its agents, the clock jumps, a message comes that no honest actor would send.
+    pub world: u32,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub const NONE: Faults = Faults {
+        attempt: 0,
+        integration: 0,
+        person: 0,
+        crash: 0,
+        message: 0,
+        world: 0,
+    };
+}
+
+/// The engine and everything around it.
+pub struct World {
+    /// The engine, with its invariants checked.
+    pub engine: Engine,
+    /// The time.
+    pub now: Time,
+    /// Every decision so far.
+    pub journal: Vec<(Seq, Time, Vec<Event>)>,
+    rng: ChaCha8Rng,
+    faults: Faults,
+    pending: BTreeMap<EffectId, Effect>,
+    generation: u32,
+    working: BTreeMap<AgentId, (TaskId, Attempt)>,
+}
+
+impl World {
+    /// A world in which `spec` was submitted.
+    ///
+    /// # Panics
+    /// When the sprint is refused.
+    pub fn new(seed: u64, spec: SprintSpec, faults: Faults) -> Self {
+        let mut world = Self {
+            engine: Engine::checked(),
+            now: Time(1_000),
+            journal: Vec::new(),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            faults,
+            pending: BTreeMap::new(),
+            generation: 0,
+            working: BTreeMap::new(),
+        };
+        world.open();
+        world
+            .tell(Command::Submit(Box::new(spec)))
+            .expect("the sprint is accepted");
+        world
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.rng.next_u64() % limit.max(1) as u64) as usize
+    }
+
+    fn chance(&mut self, per_mille: u32) -> bool {
+        self.rng.next_u32() % 1000 < per_mille
+    }
+
+    fn keep(&mut self, decision: Decision) {
+        if decision.events.is_empty() {
+            return;
+        }
+        for event in &decision.events {
+            if let Event::AttemptEnded(ended) = event {
+                self.working.remove(&ended.agent_id);
+            }
+        }
+        self.pending.extend(decision.effects);
+        self.journal
+            .push((self.engine.seq(), self.now, decision.events));
+    }
+
+    /// Tells the engine something and hands out work.
+    ///
+    /// # Errors
+    /// The engine's rejection.
+    pub fn tell(&mut self, command: Command) -> Result<(), Rejection> {
+        let decision = self.engine.step(&command, self.now)?;
+        self.keep(decision);
+        let decision = self.engine.dispatch(self.now);
+        self.keep(decision);
+        // What is settled or no longer wanted is not answered.
+        let outstanding: BTreeSet<EffectId> =
+            self.engine.resume().into_iter().map(|(id, _)| id).collect();
+        self.pending.retain(|id, effect| {
+            outstanding.contains(id)
+                || matches!(effect, Effect::SyncTeam | Effect::RestartRole { .. })
+        });
+        assert!(
+            outstanding.iter().all(|id| self.pending.contains_key(id)),
+            "an effect is outstanding that was never emitted"
+        );
+        Ok(())
+    }
+
+    fn open(&mut self) {
+        self.generation += 1;
+        let command = Command::Open {
+            version: "test".to_owned(),
+        };
+        let decision = self.engine.step(&command, self.now).expect("opens");
+        self.working.clear();
+        self.keep(decision);
+        self.pending = self.engine.resume().into_iter().collect();
+        self.raise_agents();
+    }
+
+    /// Kills the director: a new one knows only the journal.
+    ///
+    /// # Panics
+    /// When the replayed state is not the one that was lost.
+    pub fn crash(&mut self) {
+        let mut replayed = Engine::checked();
+        for (seq, at, events) in &self.journal {
+            replayed.replay(*seq, events.clone(), *at);
+        }
+        assert_eq!(
+            replayed.state_hash(),
+            self.engine.state_hash(),
+            "replay is exact"
+        );
+        assert_eq!(replayed.resume(), self.engine.resume());
+        self.engine = replayed;
+        self.open();
+    }
+
+    /// Submits another sprint.
+    ///
+    /// # Errors
+    /// The engine's rejection.
+    pub fn submit(&mut self, spec: SprintSpec) -> Result<(), Rejection> {
+        self.tell(Command::Submit(Box::new(spec)))
+    }
+
+    fn raise_agents(&mut self) {
+        for index in 0..self.engine.state().team.agents.len() {
+            let team = &self.engine.state().team;
+            let agent = &team.agents[index];
+            if !agent.up && !agent.retired && !team.roles[agent.role.index()].lost {
+                let up = Command::AgentUp {
+                    agent: AgentId(index as u32),
+                    generation: Generation(self.generation),
+                };
+                self.tell(up).expect("an agent comes up");
+            }
+        }
+    }
+
+    /// Ends the actors of agents that are no longer part of the team.
+    fn retire(&mut self) {
+        for index in 0..self.engine.state().team.agents.len() {
+            let agent = AgentId(index as u32);
+            let row = &self.engine.state().team.agents[index];
+            if !row.retired || !row.up {
+                continue;
+            }
+            let generation = row.generation;
+            // What it has begun, and what lies in its mailbox.
+            let unbegun = self.pending.values().find_map(|effect| match effect {
+                Effect::Assign {
+                    task,
+                    attempt,
+                    agent: to,
+                } if *to == agent => Some((*task, *attempt)),
+                _ => None,
+            });
+            if let Some((task, attempt)) = self.working.remove(&agent).or(unbegun) {
+                self.tell(Command::Ended {
+                    task,
+                    attempt,
+                    end: AttemptEnd::Interrupted,
+                })
+                .expect("an end is accepted");
+            }
+            self.tell(Command::AgentDown {
+                agent,
+                generation,
+                reason: "stopped".to_owned(),
+                in_hand: None,
+            })
+            .expect("a retirement is accepted");
+        }
+    }
+
+    /// One step: an answer, a fault, a person, or time passing. False when nothing is left to do.
+    pub fn step(&mut self) -> bool {
+        self.now = self.now + Span(self.rng.next_u64() % 500);
+        self.raise_agents();
+        if self.chance(self.faults.crash) {
+            self.crash();
+            return true;
+        }
+        if self.chance(self.faults.person) {
+            self.interfere();
+            return true;
+        }
+        if self.chance(self.faults.message) {
+            self.talk();
+            return true;
+        }
+        if self.chance(self.faults.world) {
+            self.turn_hostile();
+            return true;
+        }
+        let busy: Vec<AgentId> = self.working.keys().copied().collect();
+        let waiting: Vec<EffectId> = self.pending.keys().copied().collect();
+        let choices = waiting.len() + busy.len();
+        if choices == 0 {
+            return self.wait();
+        }
+        let choice = self.below(choices);
+        if choice < waiting.len() {
+            self.answer(waiting[choice]);
+        } else {
+            self.finish(busy[choice - waiting.len()]);
+        }
+        true
+    }
+
+    /// Lets time pass to the next deadline, or answers what waits for a person.
+    fn wait(&mut self) -> bool {
+        if let Some(at) = self.engine.next_deadline() {
+            self.now = self.now.max(at);
+            self.tell(Command::Tick).expect("a tick is accepted");
+            return true;
+        }
+        let item = self
+            .engine
+            .state()
+            .trouble
+            .waiting()
+            .next()
+            .map(|(id, _)| id);
+        if let Some(item) = item {
+            self.tell(Command::Answer {
+                item,
+                text: "go on".to_owned(),
+                by: "tester".to_owned(),
+            })
+            .expect("an answer is accepted");
+            return true;
+        }
+        if self
+            .engine
+            .state()
+            .sprints
+            .table
+            .iter()
+            .any(|sprint| sprint.paused && !sprint.is_over())
+        {
+            let resume = Command::Resume {
+                sprint: None,
+                by: "tester".to_owned(),
+            };
+            self.tell(resume).expect("resumes");
+            return true;
+        }
+        false
+    }
+
+    /// Nothing goes wrong from now on; runs until nothing is left to do.
+    ///
+    /// # Panics
+    /// When that takes more than `steps_max` steps.
+    pub fn settle(&mut self, steps_max: usize) {
+        self.faults = Faults::NONE;
+        for _ in 0..steps_max {
+            if !self.step() {
+                return;
+            }
+        }
+        panic!("nothing comes to rest: {:#?}", self.engine.resume());
+    }
+
+    fn finish(&mut self, agent: AgentId) {
+        let (task, attempt) = self.working[&agent];
+        let end = if self.chance(self.faults.attempt) {
+            match self.below(7) {
+                0 => AttemptEnd::Failed {
+                    reason: "exit code 1".to_owned(),
+                    exit_code: Some(1),
+                },
+                1 => AttemptEnd::TimedOut {
+                    reason: "two hours".to_owned(),
+                },
+                2 => {
+                    // It dies: its supervisor says so.
+                    self.working.remove(&agent);
+                    let down = Command::AgentDown {
+                        agent,
+                        generation: self.engine.state().team.agents[agent.index()].generation,
+                        reason: "panicked".to_owned(),
+                        in_hand: Some((task, attempt)),
+                    };
+                    self.tell(down).expect("a death is accepted");
+                    return;
+                }
+                severity => AttemptEnd::Blocked(BlockerReport {
+                    kind: "unclear".to_owned(),
+                    severity: [
+                        Severity::Low,
+                        Severity::Medium,
+                        Severity::High,
+                        Severity::Critical,
+                    ][severity - 3],
+                    text: "which way?".to_owned(),
+                }),
+            }
+        } else {
+            AttemptEnd::Done(Report {
+                summary: "done".to_owned(),
+                ..Report::default()
+            })
+        };
+        self.working.remove(&agent);
+        let ended = Command::Ended { task, attempt, end };
+        self.tell(ended.clone()).expect("an end is accepted");
+        if self.chance(200) {
+            let again = self.tell(ended);
+            assert!(again.is_err(), "the same end counted twice");
+        }
+    }
+
+    fn answer(&mut self, effect: EffectId) {
+        let Some(what) = self.pending.remove(&effect) else {
+            return;
+        };
+        let bad = self.chance(self.faults.integration);
+        let refused = Command::EffectFailed {
+            effect,
+            reason: "git said no".to_owned(),
+        };
+        let hash = format!("{effect}");
+        let command = match what {
+            Effect::SyncTeam => return self.retire(),
+            Effect::RestartRole { .. } => return,
+            Effect::PrepareRepo { .. } if bad && self.chance(200) => Command::RepoRefused {
+                effect,
+                reason: "no commit".to_owned(),
+            },
+            Effect::PrepareRepo { .. } => Command::RepoPrepared {
+                effect,
+                branch: "main".to_owned(),
+                base: "base".to_owned(),
+                warnings: Vec::new(),
+            },
+            Effect::CheckBase { .. } => Command::GatesFinished {
+                effect,
+                outcomes: vec![outcome(Verdict::Passed)],
+            },
+            Effect::RunGates { .. } => Command::GatesFinished {
+                effect,
+                outcomes: vec![outcome(if bad {
+                    Verdict::Failed
+                } else {
+                    Verdict::Passed
+                })],
+            },
+            Effect::PrepareWorktree { .. } if bad => refused,
+            Effect::PrepareWorktree { .. } => Command::WorktreePrepared {
+                effect,
+                path: "worktree".to_owned(),
+                commit: "head".to_owned(),
+            },
+            Effect::Assign {
+                task,
+                attempt,
+                agent,
+            } => {
+                self.working.insert(agent, (task, attempt));
+                Command::Started {
+                    effect,
+                    task,
+                    attempt,
+                }
+            }
+            Effect::CancelAttempt {
+                task,
+                attempt,
+                agent,
+            } => {
+                if self.working.get(&agent) != Some(&(task, attempt)) {
+                    // It has not begun yet: the message is still in the mailbox and is dropped there.
+                    self.pending.retain(|_, other| {
+                        !matches!(other, Effect::Assign { task: t, attempt: a, .. } if (*t, *a) == (task, attempt))
+                    });
+                }
+                self.working.remove(&agent);
+                Command::Ended {
+                    task,
+                    attempt,
+                    end: AttemptEnd::Cancelled,
+                }
+            }
+            Effect::CommitWork { .. } if bad => refused,
+            Effect::CommitWork { .. } => Command::WorkCommitted {
+                effect,
+                commit: hash,
+                changes: DiffStat {
+                    files: u32::from(!self.chance(self.faults.integration)),
+                    insertions: 1,
+                    deletions: 0,
+                },
+                missing: match self.chance(self.faults.integration / 2) {
+                    true => vec!["report.md".to_owned()],
+                    false => Vec::new(),
+                },
+            },
+            Effect::Salvage { .. } => Command::WorkSalvaged {
+                effect,
+                saved: "refs/director/salvage/x".to_owned(),
+                kept: bad.then(|| "a nested repository".to_owned()),
+            },
+            Effect::PrepareMerge { .. } if bad => Command::MergeConflicted {
+                effect,
+                files: vec!["src/lib.rs".to_owned()],
+                onto: "head".to_owned(),
+            },
+            Effect::PrepareMerge { .. } => Command::MergePrepared {
+                effect,
+                commit: hash,
+                onto: "head".to_owned(),
+            },
+            Effect::Advance { .. } if bad => refused,
+            Effect::Advance { .. } => Command::MergeCompleted {
+                effect,
+                commit: hash,
+            },
+            Effect::CleanUp { .. } => Command::CleanedUp {
+                effect,
+                kept: Vec::new(),
+            },
+            Effect::Deliver { .. } | Effect::DeliverAnswer { .. } if bad => refused,
+            Effect::Deliver { message, .. } => Command::Delivery {
+                effect,
+                message,
+                answer: (!self.chance(300)).then(|| "that way".to_owned()),
+            },
+            Effect::DeliverAnswer { message, .. } => Command::Delivery {
+                effect,
+                message,
+                answer: None,
+            },
+        };
+        self.tell(command.clone())
+            .unwrap_or_else(|rejection| panic!("{command:?} was refused: {rejection}"));
+        if self.chance(100) {
+            // An answer that comes twice counts once.
+            let before = self.engine.seq();
+            let _ = self.tell(command);
+            let facts = self.journal.iter().filter(|(seq, ..)| *seq > before);
+            for (_, _, events) in facts {
+                assert!(
+                    events
+                        .iter()
+                        .all(|event| matches!(event, Event::TaskAssigned(_))),
+                    "a repeated answer counted: {events:?}"
+                );
+            }
+        }
+    }
+
+    /// The kinds of event seen so far.
+    pub fn kinds(&self) -> BTreeSet<&'static str> {
+        let events = self.journal.iter().flat_map(|(_, _, events)| events);
+        events.map(Event::name).collect()
+    }
+
+    /// The last events, one a line, for the message of a failing test.
+    pub fn last(&self, count: usize) -> String {
+        let lines: Vec<String> = self
+            .journal
+            .iter()
+            .flat_map(|(seq, _, events)| events.iter().map(move |event| (seq, event)))
+            .map(|(seq, event)| format!("{seq} {} {}", event.name(), event.fields()))
+            .collect();
+        lines[lines.len().saturating_sub(count)..].join("\n")
+    }
+
+    /// How many tasks are in each phase.
+    pub fn phases(&self) -> BTreeMap<&'static str, usize> {
+        let mut phases = BTreeMap::new();
+        for task in &self.engine.state().tasks.table {
+            *phases.entry(task.phase.as_str()).or_insert(0) += 1;
+        }
+        phases
+    }
+
+    /// How often each task was completed and merged, from the journal alone.
+    pub fn completions(&self) -> BTreeMap<TaskId, (u32, u32)> {
+        let mut counts: BTreeMap<TaskId, (u32, u32)> = BTreeMap::new();
+        for event in self.journal.iter().flat_map(|(_, _, events)| events) {
+            match event {
+                Event::TaskCompleted(e) => counts.entry(e.task_id).or_default().0 += 1,
+                Event::MergeCompleted(e) => {
+                    for task in &e.batch {
+                        counts.entry(*task).or_default().1 += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        counts
+    }
+
+    /// Whether a task is in this phase.
+    pub fn is_completed(&self, task: TaskId) -> bool {
+        self.engine.state().tasks.table[task.index()].phase == Phase::Completed
+    }
+}
+
+fn outcome(verdict: Verdict) -> GateOutcome {
+    GateOutcome {
+        gate: "tests".to_owned(),
+        verdict,
+        evidence: "sh test.sh".to_owned(),
+        exit_code: Some(i32::from(verdict == Verdict::Failed)),
+        took: Span(10),
+        tail: String::new(),
+    }
+}

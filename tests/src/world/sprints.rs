@@ -1,0 +1,61 @@
+//! The sprints that are tried: random graphs, written as a user would write them.
+
+use std::collections::BTreeSet;
+
+use director_protocols::sprint::{Check, SprintSpec};
+use director_protocols::time::Span;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// A random sprint: a graph of tasks over a few roles and features, with or without a repository.
+pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5eed);
+    let mut below = |limit: usize| (rng.next_u64() % limit.max(1) as u64) as usize;
+    let repo = below(3) > 0;
+    let mut text = format!(
+        "[sprint]\nid = \"s{seed}\"\n[team]\nonly = true\n[team.engineer]\ncount = {}\nagent = \"simulated\"\nkinds = [\"*\"]\n[team.tester]\ncount = {}\nagent = \"simulated\"\nkinds = [\"testing\"]\n[team.tech-lead]\nagent = \"simulated\"\nkinds = []\n",
+        1 + below(3),
+        1 + below(2),
+    );
+    for index in 0..tasks {
+        let kind = ["feature", "testing", "bug_fix"][below(3)];
+        let priority = ["low", "normal", "high", "critical"][below(4)];
+        let mut before: BTreeSet<usize> = BTreeSet::new();
+        for _ in 0..below(3) {
+            if index > 0 {
+                before.insert(below(index));
+            }
+        }
+        let before: Vec<String> = before.iter().map(|b| format!("\"t{b}\"")).collect();
+        text.push_str(&format!(
+            "[[task]]\nid = \"t{index}\"\nkind = \"{kind}\"\npriority = \"{priority}\"\nhours = {}\nfeature = \"f{}\"\ndepends_on = [{}]\n",
+            1 + below(8),
+            below(tasks / 2 + 1),
+            before.join(", "),
+        ));
+    }
+    let mut spec = crate::sprint(&text, &[]);
+    for task in &mut spec.tasks {
+        task.points = below(4) as u32;
+    }
+    if below(4) == 0 {
+        spec.team[0].capacity = Some(Span::hours(20));
+    }
+    if repo {
+        spec.repo = Some("repository".to_owned());
+        for task in &mut spec.tasks {
+            task.expects = director_protocols::sprint::Expects::Changes;
+        }
+        spec.gates.insert(
+            0,
+            director_protocols::sprint::GateSpec {
+                name: "unit".parse().expect("a name"),
+                check: Check::Command {
+                    run: director_protocols::sprint::RunSpec::Shell("true".to_owned()),
+                    timeout: Span::minutes(1),
+                },
+            },
+        );
+    }
+    spec
+}

@@ -1,0 +1,92 @@
+//! Rules over the documents: what they show is what is there.
+
+use std::path::Path;
+
+use super::{CRATES, files, none, read, root};
+
+/// The blocks of a Markdown text in that language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    let parts = text.split(fence.as_str()).skip(1);
+    parts.filter_map(|part| part.split("```").next()).collect()
+}
+
+#[test]
+fn the_readme_shows_what_is_there() {
+    let readme = read("README.md");
+    let agent = read("director/examples/custom_agent.rs");
+    assert!(
+        blocks(&readme, "rust").contains(&agent.as_str()),
+        "README.md does not show director/examples/custom_agent.rs as it is"
+    );
+    for block in blocks(&readme, "toml") {
+        // Parsed as a user's file is; the last panic is what the user would read.
+        director_tests::sprint(block, &["command", "release-notes"]);
+    }
+    // Every subcommand has its line in the table of commands.
+    let commands = read("director/src/cli/mod.rs");
+    let (_, list) = commands
+        .split_once("enum Command {")
+        .expect("the list of commands");
+    let (list, _) = list.split_once('}').expect("its end");
+    for name in list.lines().filter_map(|line| line.trim().split_once('(')) {
+        let row = format!("| `{}", name.0.to_lowercase());
+        assert!(
+            readme.contains(&row),
+            "README.md's table of commands lacks `{}`",
+            name.0
+        );
+    }
+}
+
+#[test]
+fn links_of_the_documents_lead_somewhere() {
+    let mut found = Vec::new();
+    for file in files(&[".md"]) {
+        let here = Path::new(&file.path).parent().unwrap_or(Path::new(""));
+        for target in file
+            .text
+            .split("](")
+            .skip(1)
+            .filter_map(|part| part.split(')').next())
+        {
+            let path = target.split('#').next().unwrap_or_default();
+            let outside = target.contains("://") || path.is_empty();
+            if !outside && !root().join(here).join(path).exists() {
+                found.push(format!("{}: {target}", file.path));
+            }
+        }
+    }
+    // Paths that the map names in backticks, such as `director/src/engine/decide/`.
+    let map = read("ARCHITECTURE.md");
+    for word in map.split('`').skip(1).step_by(2) {
+        let named = CRATES
+            .iter()
+            .any(|name| word.starts_with(&format!("{name}/")));
+        if named && !word.contains(['{', '*', '<']) && !root().join(word).exists() {
+            found.push(format!("ARCHITECTURE.md: `{word}`"));
+        }
+    }
+    none("a link to nothing", found);
+}
+
+#[test]
+fn every_effect_says_how_twice_is_made_safe() {
+    let (map, effects) = (
+        read("ARCHITECTURE.md"),
+        read("director/src/engine/effects.rs"),
+    );
+    let (_, list) = effects
+        .split_once("pub enum Effect {")
+        .expect("the effects");
+    let (list, _) = list.split_once("\n}").expect("their end");
+    let names = list.lines().filter_map(|line| {
+        let name = line.strip_prefix("    ")?.trim_end_matches([' ', ',', '{']);
+        name.starts_with(char::is_uppercase).then_some(name)
+    });
+    let missing = names.filter(|name| !map.contains(&format!("`{name}`")));
+    none(
+        "effects that the table in ARCHITECTURE.md lacks",
+        missing.map(str::to_owned).collect(),
+    );
+}

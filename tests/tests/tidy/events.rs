@@ -1,0 +1,82 @@
+//! The numbers of events on disk.
+
+use std::collections::BTreeSet;
+
+use director_protocols::event::Event;
+
+/// Every kind of event that was ever written to a journal. A line is added, none is changed or taken away.
+const EVENTS: &[(u16, &str)] = &[
+    (1, "epoch_opened"),
+    (10, "sprint_submitted"),
+    (11, "repo_prepared"),
+    (12, "base_checked"),
+    (13, "sprint_refused"),
+    (14, "sprint_initialized"),
+    (15, "sprint_paused"),
+    (16, "sprint_resumed"),
+    (17, "sprint_cancelled"),
+    (18, "sprint_ended"),
+    (19, "sprint_reopened"),
+    (20, "worktrees_removed"),
+    (21, "sprint_velocity_updated"),
+    (22, "sprint_delivered"),
+    (30, "task_deferred"),
+    (31, "task_assigned"),
+    (32, "worktree_prepared"),
+    (33, "attempt_started"),
+    (34, "session_opened"),
+    (35, "attempt_ended"),
+    (36, "work_salvaged"),
+    (37, "work_committed"),
+    (38, "merge_prepared"),
+    (39, "merge_conflicted"),
+    (40, "quality_gate_status"),
+    (41, "merge_completed"),
+    (42, "task_completed"),
+    (43, "work_rejected"),
+    (44, "retry_scheduled"),
+    (45, "task_failed"),
+    (46, "task_quarantined"),
+    (47, "task_cancelled"),
+    (48, "task_retried"),
+    (49, "task_reassigned"),
+    (50, "liveness_changed"),
+    (51, "merge_started"),
+    (52, "retry_due"),
+    (60, "blocker_raised"),
+    (61, "blocker_escalated"),
+    (62, "guidance_given"),
+    (63, "blocker_resolved"),
+    (64, "inbox_opened"),
+    (65, "inbox_answered"),
+    (66, "inbox_closed"),
+    (67, "engineering_emergency"),
+    (68, "emergency_resolved"),
+    (69, "incident_opened"),
+    (70, "handoff_sent"),
+    (71, "handoff_accepted"),
+    (72, "message_sent"),
+    (73, "question_asked"),
+    (74, "message_delivered"),
+    (75, "question_answered"),
+    (76, "architect_asked"),
+    (80, "agent_up"),
+    (81, "agent_down"),
+    (82, "role_lost"),
+    (83, "role_restored"),
+];
+
+#[test]
+fn the_number_of_an_event_is_never_used_for_another() {
+    let numbers: BTreeSet<_> = EVENTS.iter().map(|(number, _)| number).collect();
+    let names: BTreeSet<_> = EVENTS.iter().map(|(_, name)| name).collect();
+    assert_eq!((numbers.len(), names.len()), (EVENTS.len(), EVENTS.len()));
+    let written: Vec<_> = Event::KINDS
+        .iter()
+        .map(|(number, _, name)| (*number, *name))
+        .collect();
+    assert_eq!(
+        written, EVENTS,
+        "a new event is a new line in the list here too"
+    );
+}
