@@ -1,0 +1,26 @@
+# What is done often, by name. `just` alone lists it.
+
+_list:
+    @just --list --unsorted
+
+# Make a small repository in ./director-demo and run a sprint on it
+demo:
+    cargo run --release -- demo
+
+# What has to pass before a change lands
+check:
+    .ci/run
+
+# Every test
+test:
+    cargo test --workspace
+
+# What is measured: a task that does nothing, commits to the journal, worktrees
+bench:
+    cargo bench -p director-tests --bench no_op
+    cargo run --release -p director-runtime --example journal_rate
+    cargo bench -p director-agents --bench worktrees
+
+# The documentation of the code, complete and without a warning
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
