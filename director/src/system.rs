@@ -190,7 +190,10 @@ impl Builder {
         let (engine, last) = history::restore(store.as_mut(), engine)?;
         let chain = Chain::after(store.head());
         let owner = mark_of(&data_dir);
-        let mark = format!("{owner}{}/", chain.head().epoch + 1);
+        // With the process in it: a director that was killed before its epoch was journalled had the same epoch, and
+        // its guard may still be ending what bears its mark.
+        let (epoch, process) = (chain.head().epoch + 1, std::process::id());
+        let mark = format!("{owner}{epoch}-{process}/");
         if dir.is_some() {
             let swept = sweep::end(&Marks::StartingWith(owner));
             if !swept.ended.is_empty() {

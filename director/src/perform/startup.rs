@@ -62,7 +62,11 @@ impl Workshop {
 
     fn check_sprint(&self, state: &State, sprint: &Sprint, place: &Place) -> Vec<Command> {
         let name = &place.sprint;
-        let found = match self.compare(state, sprint, place) {
+        // A git that was ended from outside says nothing about the repository, so one failure is not believed.
+        let compared = self
+            .compare(state, sprint, place)
+            .or_else(|_| self.compare(state, sprint, place));
+        let found = match compared {
             Ok(found) => found,
             // Nothing is ours yet: whoever prepares the repository will say it.
             Err(_) if place.head.is_empty() => return Vec::new(),
