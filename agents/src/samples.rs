@@ -12,7 +12,7 @@ pub(crate) fn assignment(description: &str) -> Assignment {
         attempt: Attempt(1),
         agent: AgentId(0),
         sprint: "s1".to_owned(),
-        spec: task(description),
+        spec: task(description).into(),
         role: "engineer".to_owned(),
         workdir: String::new(),
         handoff: Vec::new(),

@@ -302,7 +302,7 @@ struct Moody;
 impl Agent for Moody {
     async fn turn(&mut self, message: Inbound, cx: &mut Context) -> Result<Turn, AgentError> {
         let text = match message {
-            Inbound::Assigned(assignment) => assignment.spec.description,
+            Inbound::Assigned(assignment) => assignment.spec.description.clone(),
             Inbound::Asked { text, .. } | Inbound::Told { text, .. } => text,
             _ => String::new(),
         };

@@ -9,6 +9,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -112,10 +113,16 @@ pub const NAME_BYTES_MAX: usize = 100;
 /// A name that is safe in a path, a branch and a terminal.
 ///
 /// Letters, digits, `-`, `_` and `.`, starting with a letter or digit, not ending with `.` or `.lock`, no
-/// `..`, at most [`NAME_BYTES_MAX`] bytes. Letters of any script are fine.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Name(String);
+/// `..`, at most [`NAME_BYTES_MAX`] bytes. Letters of any script are fine. Clones share the text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Name(Arc<str>);
+
+impl Serialize for Name {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
 
 /// Why a text cannot be a [`Name`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,7 +142,7 @@ impl Name {
     pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
         let text = text.into();
         match name_problem(&text) {
-            None => Ok(Self(text)),
+            None => Ok(Self(text.into())),
             Some(why) => Err(NameError {
                 name: text.chars().take(60).collect(),
                 why,
@@ -197,7 +204,7 @@ impl TryFrom<String> for Name {
 
 impl From<Name> for String {
     fn from(name: Name) -> Self {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 

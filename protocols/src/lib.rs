@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod rejection;
 pub mod roles;
 pub mod severity;
+pub mod shared;
 pub mod sprint;
 pub mod time;
 pub mod work;

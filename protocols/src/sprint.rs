@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::Name;
 use crate::severity::Severity;
+use crate::shared::Shared;
 use crate::time::Span;
 
 /// The most tasks one sprint can have.
@@ -41,8 +42,8 @@ pub struct SprintSpec {
     pub team: Vec<RoleSpec>,
     /// What every task's work has to pass, in order.
     pub gates: Vec<GateSpec>,
-    /// The tasks, in order.
-    pub tasks: Vec<TaskSpec>,
+    /// The tasks, in order; shared by everyone who holds the sprint or one of them.
+    pub tasks: Vec<Shared<TaskSpec>>,
     /// Limits and retries.
     pub policy: Policy,
 }

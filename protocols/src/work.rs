@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, Attempt, TaskId};
 use crate::severity::Severity;
+use crate::shared::Shared;
+use crate::sprint::TaskSpec;
 use crate::time::Span;
 
 /// The longest text that is kept of what an agent says in one field, in bytes.
@@ -167,7 +169,7 @@ pub struct Assignment {
     /// The sprint's name.
     pub sprint: String,
     /// The task as the sprint file has it.
-    pub spec: crate::sprint::TaskSpec,
+    pub spec: Shared<TaskSpec>,
     /// The agent's role.
     pub role: String,
     /// The directory to work in; empty for none.

@@ -118,7 +118,7 @@ pub fn fingerprint_of(state: &State, id: SprintId) -> Option<String> {
     let row = state.sprints.get(id)?;
     let mut spec = (*row.spec).clone();
     let tasks = row.tasks().filter_map(|task| state.tasks.get(task));
-    spec.tasks = tasks.map(|task| (*task.spec).clone()).collect();
+    spec.tasks = tasks.map(|task| task.spec.clone()).collect();
     Some(fingerprint(&spec))
 }
 

@@ -258,7 +258,7 @@ fn team(state: &State) -> Vec<RoleOrder> {
         .roles
         .iter()
         .map(|role| RoleOrder {
-            spec: role.spec.clone(),
+            spec: (*role.spec).clone(),
             agents: role
                 .active()
                 .map(|id| {
@@ -322,7 +322,7 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
         attempt: row.attempt,
         agent,
         sprint: sprint.spec.id.to_string(),
-        spec: (*row.spec).clone(),
+        spec: row.spec.clone(),
         role: state.team.role_of(agent)?.spec.name.to_string(),
         workdir: match sprint.spec.repo {
             Some(_) => story.workdir.clone(),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use director_protocols::event::Outcome;
 use director_protocols::ids::{BlockerId, Name, SprintId, TaskId};
+use director_protocols::shared::Shared;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::GateOutcome;
@@ -40,13 +41,13 @@ pub struct Merge {
 #[derive(Clone, Debug, Serialize)]
 pub struct Sprint {
     /// What was submitted, without its tasks (they are in the table).
-    pub spec: Box<SprintSpec>,
+    pub spec: Shared<SprintSpec>,
     /// The first of its tasks.
     pub first: TaskId,
     /// How many tasks it has; they follow each other in the table.
     pub len: u32,
     /// Tasks by name.
-    pub by_name: BTreeMap<Name, TaskId>,
+    pub by_name: Shared<BTreeMap<Name, TaskId>>,
     /// Where it stands.
     pub stage: Stage,
     /// No work is handed out.

@@ -545,16 +545,16 @@ impl State {
                 began: None,
                 finished: None,
                 story: None,
-                spec: Box::new(task),
+                spec: task,
             });
         }
         self.tasks.tallies.push(tally);
         self.sprints.by_name.insert(spec.id.clone(), e.sprint_id);
         self.sprints.table.push(Sprint {
-            spec: Box::new(spec),
+            spec: spec.into(),
             first: TaskId(first),
             len,
-            by_name,
+            by_name: by_name.into(),
             stage: Stage::Preparing,
             paused: false,
             cancelled: false,

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use director_protocols::ids::{
     AgentId, Attempt, BlockerId, FeatureId, Name, RoleId, SprintId, TaskId,
 };
+use director_protocols::shared::Shared;
 use director_protocols::sprint::TaskSpec;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{DiffStat, Earlier, GateOutcome, Report};
@@ -114,7 +115,7 @@ pub struct Task {
     /// Its sprint.
     pub sprint: SprintId,
     /// What the sprint file says.
-    pub spec: Box<TaskSpec>,
+    pub spec: Shared<TaskSpec>,
     /// The role in whose queue it stands.
     pub role: RoleId,
     /// What shares its worktree.

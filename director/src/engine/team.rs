@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use director_protocols::ids::{AgentId, FeatureId, Generation, Name, RoleId, TaskId};
+use director_protocols::shared::Shared;
 use director_protocols::sprint::RoleSpec;
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
@@ -20,7 +21,7 @@ const REMEMBERED_FEATURES_MAX: usize = 4;
 #[derive(Clone, Debug, Serialize)]
 pub struct Role {
     /// As submitted last.
-    pub spec: RoleSpec,
+    pub spec: Shared<RoleSpec>,
     /// Its agents, in order; those beyond the count are retired.
     pub agents: Vec<AgentId>,
     /// Those that could start a task now.
@@ -108,14 +109,14 @@ impl Team {
         for spec in specs {
             let role = *self.by_role.entry(spec.name.clone()).or_insert_with(|| {
                 self.roles.push(Role {
-                    spec: spec.clone(),
+                    spec: spec.clone().into(),
                     agents: Vec::new(),
                     free: BTreeSet::new(),
                     lost: false,
                 });
                 RoleId(self.roles.len() as u32 - 1)
             });
-            self.roles[role.index()].spec = spec.clone();
+            self.roles[role.index()].spec = spec.clone().into();
             while self.roles[role.index()].agents.len() < spec.count as usize {
                 self.add_agent(role);
             }

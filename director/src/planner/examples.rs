@@ -173,7 +173,7 @@ pub(crate) fn checkout() -> SprintSpec {
                 },
             },
         ],
-        tasks,
+        tasks: tasks.into_iter().map(Into::into).collect(),
         policy: Policy::default(),
     }
 }

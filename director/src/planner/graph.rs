@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use director_protocols::ids::Name;
+use director_protocols::shared::Shared;
 use director_protocols::sprint::TaskSpec;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -99,7 +100,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`PlanError`] for a name that is used twice, a dependency that is no task of the sprint, or a cycle.
-    pub fn of_tasks(tasks: &[TaskSpec]) -> Result<Self, PlanError> {
+    pub fn of_tasks(tasks: &[Shared<TaskSpec>]) -> Result<Self, PlanError> {
         let len = u32::try_from(tasks.len())
             .map_err(|_| PlanError::TooManyTasks { tasks: tasks.len() })?;
         let mut places: BTreeMap<&Name, u32> = BTreeMap::new();

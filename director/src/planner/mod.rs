@@ -156,7 +156,7 @@ pub fn plan(spec: &SprintSpec) -> Result<Plan, PlanError> {
     let resources = resources(spec)?;
     let calendar = Calendar::of(spec);
     let limits = commit::limits(spec, &calendar);
-    let durations: Vec<u64> = spec.tasks.iter().map(expected).collect();
+    let durations: Vec<u64> = spec.tasks.iter().map(|task| expected(task)).collect();
     let priorities: Vec<Priority> = spec.tasks.iter().map(|task| task.priority).collect();
     let remaining = CriticalPath::compute(&graph, &durations).remaining;
     let order = schedule::dispatch_order(&graph, &priorities, &remaining);

@@ -91,7 +91,7 @@ mod tests {
     fn calm() -> SprintSpec {
         let mut spec = examples::checkout();
         spec.tasks = ["a", "b", "c", "d", "e"]
-            .map(|id| examples::task(id, "feature", "fullstack-engineer", [1, 1, 1], &[]))
+            .map(|id| examples::task(id, "feature", "fullstack-engineer", [1, 1, 1], &[]).into())
             .to_vec();
         spec.gates.clear();
         spec.team = vec![examples::role("fullstack-engineer", 2, &[])];

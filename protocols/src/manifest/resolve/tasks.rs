@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::ids::Name;
 use crate::kinds;
 use crate::severity::Severity;
+use crate::shared::Shared;
 use crate::sprint::{Budget, Class, Estimate, Expects, Priority, TASKS_MAX, TaskSpec};
 use crate::time::Span;
 
@@ -23,7 +24,7 @@ const CYCLE_SHOWN_MAX: usize = 100;
 
 /// The tasks, and those whose estimate was assumed.
 pub(super) struct Tasks {
-    pub specs: Vec<TaskSpec>,
+    pub specs: Vec<Shared<TaskSpec>>,
     pub assumed: Vec<Name>,
 }
 
@@ -64,7 +65,7 @@ pub(super) fn tasks(
             if assumed {
                 read.assumed.push(spec.id.clone());
             }
-            read.specs.push(spec);
+            read.specs.push(spec.into());
         }
     }
     without_run(nodes, reading);
@@ -444,7 +445,7 @@ fn once_each(names: Vec<Name>, id: &Name, reading: &mut Reading<'_>) -> Vec<Name
 }
 
 /// Warns of a task that shares a worktree only because its id is the name of a feature.
-fn shared_by_chance(nodes: &[Node<'_>], specs: &[TaskSpec], reading: &mut Reading<'_>) {
+fn shared_by_chance(nodes: &[Node<'_>], specs: &[Shared<TaskSpec>], reading: &mut Reading<'_>) {
     let mut named: BTreeMap<&str, usize> = BTreeMap::new();
     for node in nodes {
         if let Some(feature) = node.field("feature").and_then(Node::text) {
