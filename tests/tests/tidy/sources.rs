@@ -6,7 +6,7 @@ use super::{CRATES, File, files, has_word, none, read, sources};
 
 #[test]
 fn each_library_has_one_home() {
-    let homes: [(&str, &[&str]); 18] = [
+    let homes: [(&str, &[&str]); 19] = [
         ("bincode", &["protocols/src/codec.rs"]),
         ("wincode", &["protocols/src/codec.rs"]),
         ("crc32c", &["protocols/src/envelope.rs"]),
@@ -25,6 +25,7 @@ fn each_library_has_one_home() {
             ],
         ),
         ("petgraph", &["director/src/planner/"]),
+        ("libm", &["director/src/estimate/"]),
         ("clap", &["director/src/cli/"]),
         ("clap_complete", &["director/src/cli/"]),
         ("indicatif", &["director/src/cli/"]),
@@ -126,6 +127,7 @@ fn what_decides_and_what_renders_is_pure() {
     let pure = [
         "director/src/engine/",
         "director/src/planner/",
+        "director/src/estimate/",
         "director/src/report/",
         "director/src/view/",
         "runtime/src/supervisor/strategy.rs",
@@ -153,8 +155,9 @@ fn what_decides_and_what_renders_is_pure() {
         "f32",
         "println",
     ];
-    // Shares of a chart and lengths of a bar are floats; nothing of them reaches the journal.
+    // Shares of a chart, lengths of a bar and curves are floats; nothing of them reaches the journal.
     let draws = [
+        "director/src/estimate/",
         "director/src/report/",
         "director/src/view/",
         "director/src/planner/",
