@@ -18,6 +18,7 @@ pub(crate) fn assignment(description: &str) -> Assignment {
         handoff: Vec::new(),
         earlier: Vec::new(),
         guidance: Vec::new(),
+        conflict: Vec::new(),
         session: None,
         time_max: Span::hours(1),
         wedged_after: Span::minutes(15),
@@ -60,7 +61,7 @@ fn name(text: &str) -> Name {
 /// A role of one agent of `kind`.
 #[cfg(test)]
 pub(crate) fn role(kind: &str) -> director_protocols::sprint::RoleSpec {
-    use director_protocols::sprint::{AgentSpec, RestartSpec, RoleSpec};
+    use director_protocols::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
     RoleSpec {
         name: name("engineer"),
         count: 1,
@@ -70,6 +71,8 @@ pub(crate) fn role(kind: &str) -> director_protocols::sprint::RoleSpec {
         covers: Vec::new(),
         agent: AgentSpec::of_kind(kind),
         restart: RestartSpec::default(),
+        isolation: Isolation::default(),
+        conflicts: OnConflict::default(),
         prompt: String::new(),
     }
 }

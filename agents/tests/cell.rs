@@ -11,7 +11,7 @@ use director_agents::factory::Registry;
 use director_agents::slot::{CellMessage, Slot};
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, Name, Seq, TaskId};
-use director_protocols::sprint::{AgentSpec, RestartSpec, RoleSpec};
+use director_protocols::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
 use director_protocols::time::Span;
 use director_protocols::work::{Assignment, AttemptEnd, BlockerReport, Report};
 use director_runtime::clock::Clock;
@@ -173,6 +173,8 @@ fn role(kind: &str, options: &[(&str, &str)]) -> RoleSpec {
             ..AgentSpec::of_kind(kind)
         },
         restart: RestartSpec::default(),
+        isolation: Isolation::default(),
+        conflicts: OnConflict::default(),
         prompt: String::new(),
     }
 }

@@ -201,6 +201,8 @@ pub enum Command {
         path: String,
         /// The commit it stands at.
         commit: String,
+        /// Files with a conflict in it that is to be resolved.
+        conflict: Vec<String>,
     },
     /// The work of an attempt is in a commit.
     WorkCommitted {

@@ -231,6 +231,8 @@ events! {
         path: String,
         /// The commit.
         commit: String,
+        /// Files with a conflict in it that is to be resolved.
+        conflict: Vec<String>,
     }
     /// The agent is at work.
     33 1 AttemptStarted "attempt_started" {

@@ -7,7 +7,7 @@
 //! Elsewhere: which kind comes to which role is [`crate::kinds`]; overriding a role is [`crate::manifest`].
 
 use crate::ids::Name;
-use crate::sprint::{AgentSpec, RestartSpec, RoleSpec};
+use crate::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
 use crate::time::Span;
 
 /// A role that exists without being written.
@@ -133,6 +133,8 @@ pub fn unwritten(name: Name) -> RoleSpec {
         covers: known.map_or_else(Vec::new, |role| owned(role.covers)),
         agent: AgentSpec::of_kind("command"),
         restart: RestartSpec::default(),
+        isolation: Isolation::default(),
+        conflicts: OnConflict::default(),
         prompt: known.map_or_else(String::new, |role| role.prompt.to_owned()),
         name,
     }

@@ -67,8 +67,45 @@ pub struct RoleSpec {
     pub agent: AgentSpec,
     /// How a dead agent of this role comes back.
     pub restart: RestartSpec,
+    /// What its agents work in.
+    pub isolation: Isolation,
+    /// What its agents are given when their work conflicts with what was merged since.
+    pub conflicts: OnConflict,
     /// What the role is, for the agent: a prompt. May be empty.
     pub prompt: String,
+}
+
+/// What the agents of a role work in, when the sprint has a repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A worktree of the repository: its refs, config and hooks are within reach of a git command.
+    #[default]
+    Worktree,
+    /// A clone of its own: a git command in it finds no ref, config or hook of the repository.
+    Clone,
+}
+
+/// What a conflict with merged work looks like to the agent that has to do its task again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// The newest state, without its earlier work: the task is done again. For scripts, which would take conflict
+    /// markers for content.
+    #[default]
+    Redo,
+    /// The newest state with its earlier work merged in and conflict markers in the files, to be resolved.
+    Resolve,
+}
+
+impl OnConflict {
+    /// What suits a kind of agent: scripts and stand-ins do their work again, the others resolve.
+    pub fn usual(kind: &str) -> Self {
+        match kind {
+            "command" | "simulated" => OnConflict::Redo,
+            _ => OnConflict::Resolve,
+        }
+    }
 }
 
 /// What does a role's work.

@@ -180,6 +180,8 @@ pub struct Assignment {
     pub earlier: Vec<Earlier>,
     /// Guidance and answers given since the task began, oldest first.
     pub guidance: Vec<String>,
+    /// The files of the directory in which the earlier work's conflict with what was merged since waits to be resolved.
+    pub conflict: Vec<String>,
     /// The coding agent's session to go on with, if there is one.
     pub session: Option<String>,
     /// The longest that this attempt may run.

@@ -309,6 +309,7 @@ impl Script {
                 effect,
                 path: "worktree".to_owned(),
                 commit,
+                conflict: Vec::new(),
             },
             Effect::CommitWork { .. } => Command::WorkCommitted {
                 effect,

@@ -44,6 +44,7 @@ pub fn render(assignment: &Assignment, role: &str) -> String {
     );
     handed_on(&mut out, &assignment.handoff);
     before(&mut out, &assignment.earlier);
+    conflict(&mut out, &assignment.conflict);
     advice(&mut out, &assignment.guidance);
     out.push_str(CLOSING);
     out
@@ -56,6 +57,7 @@ pub fn resume(assignment: &Assignment) -> String {
         assignment.spec.id, assignment.attempt
     );
     before(&mut out, &assignment.earlier);
+    conflict(&mut out, &assignment.conflict);
     advice(&mut out, &assignment.guidance);
     out.push_str(CLOSING);
     out
@@ -129,6 +131,20 @@ fn before(out: &mut String, earlier: &[Earlier]) {
         out.push('\n');
         fence(out, &earlier.ended);
     }
+}
+
+fn conflict(out: &mut String, files: &[String]) {
+    if files.is_empty() {
+        return;
+    }
+    out.push_str(
+        "# A conflict to resolve\n\nThe earlier work on this task is merged into the directory, uncommitted, and conflicts with \
+         what others merged since. Resolve it so that both intentions hold, and leave no conflict marker in:\n",
+    );
+    for file in files {
+        let _ = writeln!(out, "- {}", one_line(file));
+    }
+    out.push('\n');
 }
 
 fn advice(out: &mut String, guidance: &[String]) {

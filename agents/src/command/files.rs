@@ -88,6 +88,16 @@ impl Files {
             ("DIRECTOR_HANDOFF".to_owned(), path(&self.handoff)),
             ("DIRECTOR_REPORT".to_owned(), path(&self.report)),
         ]);
+        if !assignment.conflict.is_empty() {
+            env.insert(
+                "DIRECTOR_CONFLICT".to_owned(),
+                assignment.conflict.join("\n"),
+            );
+        }
+        if let (false, Some(above)) = (assignment.workdir.is_empty(), self.workdir.parent()) {
+            // One that deletes its `.git` must not find the user's checkout, which lies above.
+            env.insert("GIT_CEILING_DIRECTORIES".to_owned(), path(above));
+        }
         env
     }
 }
@@ -107,6 +117,7 @@ fn handoff(cx: &Context, assignment: &Assignment) -> Vec<u8> {
         "produces": spec.produces,
         "handoff": assignment.handoff.iter().map(|part| handed_on(cx, part)).collect::<Vec<_>>(),
         "earlier": assignment.earlier,
+        "conflict": assignment.conflict,
         "guidance": assignment.guidance,
     });
     let mut bytes = format!("{value:#}").into_bytes();

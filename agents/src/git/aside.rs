@@ -1,13 +1,13 @@
 //! Setting aside: a worktree whose content could not be proven saved makes room, and nothing of it is lost.
 //!
 //! It stays a worktree, on a detached head and under another name, and is no longer ours: no later clean-up
-//! touches it.
+//! touches it. A clone becomes a repository that git does not know as a worktree.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::worktree::OWNER;
+use super::worktree::{OWNER, remove_tree};
 use super::{GitError, Repository, SprintNames, Worktree};
 
 impl Repository {
@@ -35,7 +35,12 @@ impl Repository {
                 .args(["update-ref", "--no-deref", "HEAD", head.as_str()])
                 .run()?;
         }
+        let clone = self.is_clone(worktree);
         fs::rename(path, &to).map_err(GitError::io("move aside", path))?;
+        if clone {
+            remove_tree(admin)?; // It is a repository by itself.
+            return Ok(to);
+        }
         let link = [to.join(".git").as_os_str().as_bytes(), b"\n"].concat();
         let file = admin.join("gitdir");
         fs::write(&file, link).map_err(GitError::io("write", file))?;

@@ -73,6 +73,7 @@ impl Repository {
             return Err(GitError::NoWorktree { path: path.clone() });
         }
         self.clear_locks(worktree)?;
+        self.collect(worktree)?;
         let elsewhere = |head| GitError::NotADescendant {
             path: path.clone(),
             head,
@@ -141,6 +142,7 @@ impl Repository {
         for note in ["MERGE_HEAD", "MERGE_MODE", "MERGE_MSG", "AUTO_MERGE"] {
             remove_tree(&admin.join(note))?; // No command ends a merge without committing or undoing it.
         }
+        self.has_collected(worktree)?;
         self.work(base, &new)
     }
 
@@ -226,8 +228,11 @@ impl Repository {
         Oid::from_output("rev-parse", &output.stdout)
     }
 
-    /// The commit that a merge in the worktree was bringing in.
-    fn merging(&self, worktree: &Worktree) -> Result<Option<Oid>, GitError> {
+    /// The commit that an unfinished merge in the worktree is bringing in.
+    ///
+    /// # Errors
+    /// That git could not be run.
+    pub fn merging(&self, worktree: &Worktree) -> Result<Option<Oid>, GitError> {
         let git = self.in_worktree(&worktree.admin, &worktree.path);
         let merging = git
             .args(["rev-parse", "--verify", "--quiet", "MERGE_HEAD"])

@@ -9,6 +9,9 @@ use std::path::PathBuf;
 use super::repository::path_of;
 use super::{GitError, Oid, Repository, Worktree};
 
+/// How `git diff --check` ends a line about a conflict marker.
+const MARKER_LEFT: &str = ": leftover conflict marker";
+
 /// Which commits to merge.
 #[derive(Clone, Debug)]
 pub struct MergeRequest<'a> {
@@ -106,6 +109,40 @@ impl Repository {
             .args(["diff", "--name-only", "--diff-filter=U", "-z"])
             .run()?;
         Ok(unmerged.fields().map(path_of).collect())
+    }
+
+    /// Which of `files` have conflict markers that the commit at HEAD has not.
+    ///
+    /// # Errors
+    /// That git failed.
+    pub fn unresolved(
+        &self,
+        worktree: &Worktree,
+        files: &[String],
+    ) -> Result<Vec<String>, GitError> {
+        let Worktree { path, admin, .. } = worktree;
+        let index = admin.join(format!("director-marker-index-{}", std::process::id()));
+        let own = || self.in_worktree(admin, path).env("GIT_INDEX_FILE", &index);
+        let mut left = Vec::new();
+        let there = |file: &&String| {
+            std::fs::symlink_metadata(path.join(file)).is_ok_and(|meta| meta.is_file())
+        };
+        let look = |file: &String| {
+            let literal = format!(":(literal){file}");
+            own().args(["read-tree", "HEAD"]).run()?;
+            own().args(["add", "--sparse", "--"]).arg(&literal).run()?;
+            let check = ["diff", "--cached", "--check", "--no-color", "HEAD", "--"];
+            own().args(check).arg(&literal).run_expecting(&[0, 2])
+        };
+        for file in files.iter().filter(there) {
+            let checked = look(file);
+            let _ = std::fs::remove_file(&index); // Debris at worst; the next look writes it anew.
+            let told = String::from_utf8_lossy(&checked?.stdout).into_owned();
+            if told.lines().any(|line| line.ends_with(MARKER_LEFT)) {
+                left.push(file.clone());
+            }
+        }
+        Ok(left)
     }
 
     /// What differs between two commits, as a patch for people; at most 64 MiB.

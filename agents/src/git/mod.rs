@@ -40,7 +40,6 @@ mod fixture;
 #[cfg(test)]
 mod story;
 
-pub use clone::AgentClone;
 pub use commit::{CommitRequest, Work};
 pub use deliver::{Delivery, DeliveryRequest};
 pub use error::GitError;

@@ -69,7 +69,16 @@ impl Repository {
                 .ok_or_else(missing);
         }
         let link = worktree.path.join(".git");
-        if link.is_dir() {
+        let clone = self.is_clone(worktree);
+        if clone {
+            match catch(self.collect(worktree))? {
+                Err(GitError::Failed { stderr, .. }) => {
+                    let reason = format!("its clone could not be read: {stderr}");
+                    return Ok(Salvage::Kept { reason });
+                }
+                answer => answer?,
+            }
+        } else if link.is_dir() {
             let reason = format!("`{}` is a repository of its own", worktree.path.display());
             return Ok(Salvage::Kept { reason });
         }
@@ -238,7 +247,8 @@ impl Repository {
                 return Ok(Err(check.stderr.clone()));
             }
         }
-        if !links_to(&path.join(".git"), admin) && path.join(".git").exists() {
+        let own_git = self.is_clone(worktree) || links_to(&path.join(".git"), admin);
+        if !own_git && path.join(".git").exists() {
             return Ok(Err("its `.git` was replaced".to_owned()));
         }
         let tree = own().arg("write-tree").run()?;
@@ -312,7 +322,7 @@ pub(super) fn gitlinks(staged: &Output) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// Sets a failure of git itself, which is an answer here, apart from not having been able to ask.
-fn catch(result: Result<Output, GitError>) -> Result<Result<Output, GitError>, GitError> {
+fn catch<T>(result: Result<T, GitError>) -> Result<Result<T, GitError>, GitError> {
     match result {
         Err(error) if !matches!(error, GitError::Failed { .. }) => Err(error),
         answer => Ok(answer),

@@ -1,7 +1,7 @@
 //! A look at the user's checkout that changes nothing in it, not even the index's cached times.
 
 use super::repository::path_of;
-use super::{GitError, Oid, Repository};
+use super::{GitError, Oid, Repository, Worktree};
 use std::path::PathBuf;
 
 /// How the user's checkout stands.
@@ -21,6 +21,16 @@ pub(super) struct CheckoutStatus {
 }
 
 impl Repository {
+    /// Whether a worktree has nothing but what is in the commit at its HEAD; ignored files do not count.
+    ///
+    /// # Errors
+    /// That git failed.
+    pub fn is_clean_worktree(&self, worktree: &Worktree) -> Result<bool, GitError> {
+        let words = ["status", "--porcelain", "-z", "--untracked-files=normal"];
+        let git = self.in_worktree(&worktree.admin, &worktree.path);
+        Ok(git.args(words).run()?.stdout.is_empty())
+    }
+
     pub(super) fn checkout_status(&self) -> Result<CheckoutStatus, GitError> {
         let words = [
             "status",

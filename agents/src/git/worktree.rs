@@ -330,6 +330,7 @@ impl Repository {
             let text = [b"gitdir: ", admin.as_os_str().as_bytes(), b"\n"].concat();
             fs::write(&link, text).map_err(GitError::io("write", link))?;
         }
+        self.no_clone(admin)?;
         let git = || self.in_worktree(admin, path).unsynced();
         match branch {
             Some(branch) => git().args(["symbolic-ref", "HEAD", branch]).run()?,
@@ -361,14 +362,18 @@ impl Repository {
         branch.map_or(Ok(()), |lock| stale::remove(&lock))
     }
 
-    fn move_to_trash(&self, path: &Path) -> Result<Option<PathBuf>, GitError> {
+    /// A free name beside `path` for what is deleted after a crash.
+    pub(super) fn trash_folder(&self, path: &Path) -> PathBuf {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        path.with_file_name(format!("{TRASH}{}-{number}", std::process::id()))
+    }
+
+    fn move_to_trash(&self, path: &Path) -> Result<Option<PathBuf>, GitError> {
         if !path.exists() {
             return Ok(None);
         }
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{TRASH}{}-{number}", std::process::id());
-        let trash = path.with_file_name(name);
+        let trash = self.trash_folder(path);
         fs::rename(path, &trash).map_err(GitError::io("move away", path))?;
         Ok(Some(trash))
     }
@@ -416,7 +421,7 @@ pub(super) fn links_to(link: &Path, admin: &Path) -> bool {
 }
 
 /// Sprint and feature of a worktree of ours; the feature is empty for the integration worktree.
-fn owner(admin: &Path) -> Option<(String, String)> {
+pub(super) fn owner(admin: &Path) -> Option<(String, String)> {
     let text = fs::read_to_string(admin.join(OWNER)).ok()?;
     let mut lines = text.lines();
     let sprint = lines.next()?;

@@ -10,7 +10,7 @@ use director_agents::factory::Registry;
 use director_agents::slot::{CellMessage, Slot};
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, EffectId, Name, Seq};
-use director_protocols::sprint::{AgentSpec, RestartSpec, RoleSpec};
+use director_protocols::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
 use director_protocols::work::Assignment;
 use director_runtime::clock::Clock;
 use director_runtime::supervisor::{
@@ -34,6 +34,8 @@ pub fn role(agent: AgentSpec) -> RoleSpec {
         covers: Vec::new(),
         agent,
         restart: RestartSpec::default(),
+        isolation: Isolation::default(),
+        conflicts: OnConflict::default(),
         prompt: "You are an engineer.".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use director_protocols::command::Command;
 use director_protocols::ids::{Attempt, EffectId, Name, Seq, SprintId, TaskId};
-use director_protocols::sprint::{Check, GateSpec, RunSpec};
+use director_protocols::sprint::{Check, GateSpec, Isolation, RunSpec};
 use director_protocols::time::Span;
 use director_runtime::clock::Clock;
 use director_runtime::supervisor::{
@@ -249,6 +249,9 @@ pub fn piece(id: u32, task: &str) -> Piece {
         begun_at: String::new(),
         commit: String::new(),
         produces: Vec::new(),
+        isolation: Isolation::default(),
+        resolve: String::new(),
+        conflict: Vec::new(),
         at_ms: 1_700_000_000_000,
     }
 }

@@ -1,10 +1,12 @@
 //! Whole lives of tasks, through the actors, with real git and real gates. Every order is given twice.
 
 use std::fs;
+use std::path::Path;
 
 use director_agents::git::Delivery;
 use director_protocols::command::Command;
 use director_protocols::ids::Attempt;
+use director_protocols::sprint::Isolation;
 use director_protocols::work::{DiffStat, Verdict};
 
 use super::stage::{Stage, gate, git, piece};
@@ -305,6 +307,55 @@ async fn four_features_at_once_and_two_tasks_in_one_feature() {
     stage.merge(&second).await;
     assert_eq!(stage.git(&["show", "sprint/s1:b"]), "2\n");
     stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conflict_is_put_before_an_agent_however_often_the_order_is_repeated() {
+    for isolation in [Isolation::Worktree, Isolation::Clone] {
+        let mut stage = Stage::new();
+        stage.begin().await;
+        let mine = stage.work(piece(0, "mine"), &[("file", "mine\n")]).await;
+        let mine = stage.commit(mine).await;
+        let other = stage.work(piece(1, "other"), &[("file", "other\n")]).await;
+        let other = stage.commit(other).await;
+        stage.merge(&other).await;
+        let salvage = Order::Salvage(stage.place.clone(), mine.clone());
+        let saved = stage.twice(salvage).await;
+        assert!(matches!(saved, Command::WorkSalvaged { kept: None, .. }));
+
+        let mut again = piece(0, "mine");
+        again.attempt = Attempt(2);
+        again.isolation = isolation;
+        again.resolve.clone_from(&mine.commit);
+        let order = Order::PrepareWorktree(stage.place.clone(), again.clone());
+        let Command::WorktreePrepared { conflict, path, .. } = stage.twice(order.clone()).await
+        else {
+            panic!("it prepares")
+        };
+        assert_eq!(conflict, ["file"]);
+        // Killed between git and the journal.
+        stage.kill_and_restart().await;
+        stage.twice(order).await;
+        assert_eq!(stage.incidents, Vec::<String>::new(), "{isolation:?}");
+        let file = Path::new(&path).join("file");
+        assert!(fs::read_to_string(&file).unwrap().contains("<<<<<<<"));
+
+        again.begun_at.clone_from(&stage.place.head);
+        again.conflict = conflict;
+        let commit = Order::CommitWork(stage.place.clone(), again.clone());
+        let Command::EffectFailed { reason, .. } = stage.twice(commit.clone()).await else {
+            panic!("markers are left")
+        };
+        assert_eq!(
+            reason,
+            "conflict markers are left in file; resolve them all"
+        );
+        fs::write(&file, "mine and other\n").unwrap();
+        let resolved = stage.commit(again).await;
+        stage.merge(&resolved).await;
+        assert_eq!(stage.git(&["show", "sprint/s1:file"]), "mine and other\n");
+        stage.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use director_agents::git::Repository;
 use director_protocols::ids::{Attempt, TaskId};
+use director_protocols::sprint::Isolation;
 
 use super::deliver::sprint_of;
 use super::end::{CliError, Code};
@@ -89,6 +90,9 @@ fn piece(sprint: &SprintFacts, task: &TaskFacts) -> Result<Piece, CliError> {
         begun_at: task.begun_at.clone(),
         commit,
         produces: Vec::new(),
+        isolation: Isolation::default(),
+        resolve: String::new(),
+        conflict: Vec::new(),
         at_ms: 0,
     })
 }

@@ -100,7 +100,9 @@ fn prune(repository: &Repository, names: &SprintNames, over: bool) -> Result<(),
             }
             continue;
         };
-        let merged = match (&entry.head, repository.resolve(&names.integration_ref())?) {
+        // What an agent committed in a clone is in its clone alone; nothing else works in it now.
+        let head = repository.collected_head(&entry.worktree)?;
+        let merged = match (&head, repository.resolve(&names.integration_ref())?) {
             (Some(head), Some(tip)) => repository.is_ancestor(head, &tip)?,
             _ => false,
         };
@@ -108,7 +110,7 @@ fn prune(repository: &Repository, names: &SprintNames, over: bool) -> Result<(),
             note(&format!(
                 "kept {path}: the work of `{feature}` is not merged"
             ));
-        } else if !is_clean(entry.worktree.path())? {
+        } else if !repository.is_clean_worktree(&entry.worktree)? {
             note(&format!("kept {path}: it has files that are in no commit"));
         } else {
             repository.remove_worktree(&entry.worktree)?;
@@ -116,22 +118,4 @@ fn prune(repository: &Repository, names: &SprintNames, over: bool) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// Whether a worktree has nothing but what is in its commit.
-fn is_clean(path: &Path) -> Result<bool, CliError> {
-    let words = [
-        "--no-optional-locks",
-        "status",
-        "--porcelain",
-        "--untracked-files=normal",
-    ];
-    let output = std::process::Command::new("git")
-        .arg("-C")
-        .arg(path)
-        .args(words)
-        .output();
-    let output =
-        output.map_err(|error| CliError::Failed(format!("`git` could not be started: {error}")))?;
-    Ok(output.status.success() && output.stdout.is_empty())
 }

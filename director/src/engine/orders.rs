@@ -4,7 +4,7 @@
 //! restart, it reads the same, because nothing but the journal goes into it.
 
 use director_protocols::ids::{AgentId, Attempt, Generation, MessageId, SprintId, TaskId};
-use director_protocols::sprint::{GateSpec, RoleSpec};
+use director_protocols::sprint::{GateSpec, Isolation, OnConflict, RoleSpec};
 use director_protocols::time::Span;
 use director_protocols::work::{Assignment, HandoffPart};
 
@@ -51,6 +51,12 @@ pub struct Piece {
     pub commit: String,
     /// Paths that have to exist when it is done.
     pub produces: Vec<String>,
+    /// What its agent works in.
+    pub isolation: Isolation,
+    /// The earlier work that is merged into the worktree before the agent begins; empty for none.
+    pub resolve: String,
+    /// Files that had a conflict when the attempt began, and must have no marker left when it is done.
+    pub conflict: Vec<String>,
     /// When the attempt was assigned, for reproducible dates.
     pub at_ms: u64,
 }
@@ -294,6 +300,11 @@ fn pieces(state: &State, batch: &[TaskId]) -> Option<Vec<Piece>> {
 fn piece(state: &State, task: TaskId) -> Option<Piece> {
     let row = state.tasks.get(task)?;
     let story = row.story.as_deref()?;
+    let role = row
+        .agent
+        .or(row.last_agent)
+        .and_then(|agent| state.team.role_of(agent));
+    let resolves = role.is_some_and(|role| role.spec.conflicts == OnConflict::Resolve);
     Some(Piece {
         id: task,
         task: row.spec.id.to_string(),
@@ -306,6 +317,12 @@ fn piece(state: &State, task: TaskId) -> Option<Piece> {
         begun_at: story.begun_at.clone(),
         commit: story.commit.clone(),
         produces: row.spec.produces.clone(),
+        isolation: role.map_or_else(Isolation::default, |role| role.spec.isolation),
+        resolve: match resolves {
+            true => story.conflicting.clone(),
+            false => String::new(),
+        },
+        conflict: story.conflict.clone(),
         at_ms: story.assigned.0,
     })
 }
@@ -335,6 +352,7 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
             .collect(),
         earlier: story.earlier.clone(),
         guidance: story.guidance.clone(),
+        conflict: story.conflict.clone(),
         session: story
             .session
             .as_ref()

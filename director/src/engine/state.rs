@@ -221,6 +221,7 @@ impl State {
                 let story = self.tasks.story(e.task_id);
                 story.workdir.clone_from(&e.path);
                 story.begun_at.clone_from(&e.commit);
+                story.conflict.clone_from(&e.conflict);
             }
             Event::AttemptStarted(e) => {
                 self.tasks.story(e.task_id).starts += 1;
@@ -250,6 +251,7 @@ impl State {
                 let story = self.tasks.story(e.task_id);
                 story.commit.clone_from(&e.commit);
                 story.changes = e.changes;
+                story.conflicting.clear();
                 self.move_to(e.task_id, Phase::Queued, now);
                 let sprint = self.tasks.table[e.task_id.index()].sprint;
                 self.sprints.table[sprint.index()]
@@ -277,7 +279,9 @@ impl State {
             Event::MergeConflicted(e) => {
                 self.sprints.table[e.sprint_id.index()].merge = None;
                 for task in &e.batch {
-                    self.tasks.story(*task).conflicts += 1;
+                    let story = self.tasks.story(*task);
+                    story.conflicts += 1;
+                    story.conflicting.clone_from(&story.commit);
                 }
             }
             Event::QualityGateStatus(e) => {

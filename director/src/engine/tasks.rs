@@ -177,6 +177,10 @@ pub struct Story {
     pub workdir: String,
     /// What the worktree was at when the attempt began.
     pub begun_at: String,
+    /// Files of the worktree with a conflict that the current attempt is to resolve.
+    pub conflict: Vec<String>,
+    /// The commit whose conflict with what was merged since is not resolved; empty for none.
+    pub conflicting: String,
     /// The work's commit.
     pub commit: String,
     /// How much it changed.

@@ -46,13 +46,14 @@ impl Workshop {
             }
             Order::PrepareWorktree(place, piece) => {
                 let prepared = self.prepare_worktree(place, piece, call_off);
-                let answer = prepared.map(|(path, found)| {
+                let answer = prepared.map(|(path, conflict, found)| {
                     let found = found.and_then(|text| self.incident(place, Some(piece.id), &text));
                     let mut answer: Vec<Command> = found.into_iter().collect();
                     answer.push(Command::WorktreePrepared {
                         effect,
                         path: path.to_string_lossy().into_owned(),
                         commit: place.head.clone(),
+                        conflict,
                     });
                     answer
                 });

@@ -56,6 +56,12 @@ pub enum Trouble {
         /// Where it is, in words.
         found: String,
     },
+    /// The agent was to resolve a conflict and left markers.
+    #[error("conflict markers are left in {}; resolve them all", .files.join(", "))]
+    Unresolved {
+        /// The files that have them.
+        files: Vec<String>,
+    },
     /// A note in the data directory could not be written.
     #[error("could not write the note `{}`: {source}; check free space and permissions", .path.display())]
     Note {

@@ -14,6 +14,7 @@ use director_agents::git::{CommitRequest, GitError, Oid, Salvage, SalvageRequest
 use director_agents::process::Stop;
 use director_protocols::command::Command;
 use director_protocols::ids::{EffectId, SprintId};
+use director_protocols::sprint::Isolation;
 use director_protocols::work::DiffStat;
 use tracing::warn;
 
@@ -85,7 +86,7 @@ impl Workshop {
         place: &Place,
         piece: &Piece,
         call_off: &CallOff,
-    ) -> Result<(PathBuf, Option<String>), Trouble> {
+    ) -> Result<(PathBuf, Vec<String>, Option<String>), Trouble> {
         let site = self.site(place)?;
         let _all = site.floor.all.read();
         let feature = site.floor.feature(&piece.feature);
@@ -97,26 +98,61 @@ impl Workshop {
         }
         // Usually nothing: an attempt's work is committed or salvaged by now. What a process that got away
         // wrote later, or a salvage that failed left, is found here.
+        let ours = self.prepared_already(&site, piece)?;
         let found = self.save(&site, &Belongings::found(place, piece), &head)?;
-        let found = found.unaccounted(&piece.feature);
-        Ok((self.reset(&site, place, &piece.feature, &head)?, found))
+        let found = found.unaccounted(&piece.feature).filter(|_| !ours);
+        let (path, conflict) = self.set_up(&site, place, piece, &head)?;
+        Ok((path, conflict, found))
     }
 
-    /// Brings a feature's worktree to `head`; what was in it has been saved.
-    fn reset(
+    /// Whether the conflict that lies in the worktree is the one that this attempt is to be given: then an earlier
+    /// preparation left it, whose answer was lost.
+    fn prepared_already(&self, site: &Site, piece: &Piece) -> Result<bool, Trouble> {
+        if piece.resolve.is_empty() {
+            return Ok(false);
+        }
+        let merging = match site.repository.worktree(&site.names, &piece.feature) {
+            Ok(worktree) => site.repository.merging(&worktree)?,
+            Err(_) => None, // It is made now.
+        };
+        Ok(merging.is_some_and(|merging| merging.as_str() == piece.resolve))
+    }
+
+    /// Brings a feature's worktree to `head` and to what the attempt is given beside it: the conflict that it is to
+    /// resolve, a clone of its own. Returns its path and the files with conflicts.
+    fn set_up(
         &self,
         site: &Site,
         place: &Place,
-        feature: &str,
+        piece: &Piece,
         head: &Oid,
-    ) -> Result<PathBuf, Trouble> {
+    ) -> Result<(PathBuf, Vec<String>), Trouble> {
+        let Site {
+            repository, names, ..
+        } = site;
+        let note = preparing(&piece.feature);
+        self.put_note(place.id, &note)?;
+        let worktree = repository.prepare_worktree(names, &piece.feature, head)?;
+        let mut conflict = Vec::new();
+        if !piece.resolve.is_empty() {
+            let earlier: Oid = piece.resolve.parse()?;
+            let files = repository.merge_into_worktree(&worktree, &earlier)?;
+            conflict.extend(files.iter().map(|file| file.to_string_lossy().into_owned()));
+        }
+        if piece.isolation == Isolation::Clone {
+            repository.isolate(&worktree)?;
+        }
+        self.drop_note(place.id, &note)?;
+        Ok((worktree.path().to_owned(), conflict))
+    }
+
+    /// Brings a feature's worktree to `head`; what was in it has been saved.
+    fn reset(&self, site: &Site, place: &Place, feature: &str, head: &Oid) -> Result<(), Trouble> {
         let note = preparing(feature);
         self.put_note(place.id, &note)?;
-        let worktree = site
-            .repository
+        site.repository
             .prepare_worktree(&site.names, feature, head)?;
-        self.drop_note(place.id, &note)?;
-        Ok(worktree.path().to_owned())
+        self.drop_note(place.id, &note)
     }
 
     pub(super) fn commit_work(
@@ -132,6 +168,10 @@ impl Workshop {
         let _feature = lock(&feature);
         call_off.check()?;
         let worktree = site.repository.worktree(&site.names, &piece.feature)?;
+        let unresolved = site.repository.unresolved(&worktree, &piece.conflict)?;
+        if !unresolved.is_empty() {
+            return Err(Trouble::Unresolved { files: unresolved });
+        }
         let message = site
             .names
             .message(&piece.title, &piece.task, piece.attempt.0);
@@ -404,8 +444,12 @@ fn still_there(site: &Site, worktree: &Worktree) -> Result<bool, Trouble> {
 }
 
 fn kept(path: &Path, why: &str) -> String {
+    let how = match path.join(".git").is_dir() {
+        true => "delete it: it is a clone", // Git knows it no more.
+        false => "`git worktree remove --force` it",
+    };
     format!(
-        "`{}` was kept ({why}); take from it what you need, then `git worktree remove --force` it",
+        "`{}` was kept ({why}); take from it what you need, then {how}",
         path.display()
     )
 }

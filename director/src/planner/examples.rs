@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use director_protocols::ids::Name;
 use director_protocols::sprint::{
-    AgentSpec, Budget, Check, Class, Estimate, Expects, GateSpec, Policy, Priority, RestartSpec,
-    RoleSpec, RunSpec, SprintSpec, TaskSpec,
+    AgentSpec, Budget, Check, Class, Estimate, Expects, GateSpec, Isolation, OnConflict, Policy,
+    Priority, RestartSpec, RoleSpec, RunSpec, SprintSpec, TaskSpec,
 };
 use director_protocols::time::Span;
 
@@ -29,6 +29,8 @@ pub(crate) fn role(id: &str, count: u32, covers: &[&str]) -> RoleSpec {
             options: BTreeMap::new(),
         },
         restart: RestartSpec::default(),
+        isolation: Isolation::default(),
+        conflicts: OnConflict::default(),
         prompt: String::new(),
     }
 }

@@ -145,6 +145,7 @@ impl Run {
                 effect,
                 path: format!("/repo/.worktrees/{}", self.state().task_name(*task)),
                 commit: "ba5e".repeat(10),
+                conflict: Vec::new(),
             }],
             Effect::Assign { task, attempt, .. } => vec![Command::Started {
                 effect,

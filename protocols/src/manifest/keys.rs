@@ -33,6 +33,8 @@ const RUN: Shape = Shape::Any(&[Shape::Line, Shape::Argv]);
 pub(super) const PRIORITIES: &[&str] = &["low", "normal", "medium", "high", "critical"];
 const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
 const EXPECTS: &[&str] = &["changes", "artifact", "nothing"];
+const ISOLATIONS: &[&str] = &["worktree", "clone"];
+const CONFLICTS: &[&str] = &["redo", "resolve"];
 const CLASSES: &[&str] = &["feature", "debt", "infrastructure"];
 
 /// What other tools call our keys, for suggestions: letters alone would not lead there.
@@ -186,6 +188,16 @@ static ROLE: Table = Table {
             "restart",
             Shape::Table(&RESTART),
             "how an agent that died comes back",
+        ),
+        key(
+            "isolation",
+            Shape::Word(ISOLATIONS),
+            "what its agents work in: a worktree, or a clone, in which no git command finds a ref of the repository; worktree unless written",
+        ),
+        key(
+            "conflicts",
+            Shape::Word(CONFLICTS),
+            "when merged work conflicts: redo does the task again on the newest state, resolve puts conflict markers before the agent; redo for command and simulated, resolve for others",
         ),
     ],
 };

@@ -262,8 +262,11 @@ base = "main"
 [team]
 only = true
 [team.engineer]
-count = 4
+count = 2
 kinds = ["*"]
+[team.hermit]
+count = 2
+isolation = "clone"
 [limits]
 retry_min = "50ms"
 [gates]
@@ -285,11 +288,14 @@ acceptance = false
         let mut after = Vec::new();
         after.extend((n > 4).then(|| task(n - 4)));
         after.extend((n > 6 && n.is_multiple_of(3)).then(|| task(n - 6)));
+        // Some features are worked on in a worktree and in a clone by turns.
+        let role = if n % 3 == 0 { "hermit" } else { "engineer" };
         let pause = format!("0.{:02}", 2 + n * 7 % 5 * 3);
         text.push_str(&format!(
             r#"[[task]]
 id = "{id}"
 feature = "{feature}"
+role = "{role}"
 depends_on = {after:?}
 run = ["sh", "agents/work.sh", "{how}", "{feature}", "{pause}", {diary:?}]
 "#

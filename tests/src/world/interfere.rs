@@ -261,6 +261,7 @@ impl World {
                 effect: self.some_effect(),
                 path: text.clone(),
                 commit: text,
+                conflict: Vec::new(),
             },
             _ => Command::WorkCommitted {
                 effect: self.some_effect(),

@@ -406,6 +406,7 @@ impl World {
                 effect,
                 path: "worktree".to_owned(),
                 commit: "head".to_owned(),
+                conflict: Vec::new(),
             },
             Effect::Assign {
                 task,

@@ -12,7 +12,7 @@ use director_protocols::event::{
 use director_protocols::ids::{AgentId, EffectId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
-use director_protocols::sprint::Expects;
+use director_protocols::sprint::{Expects, OnConflict};
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
@@ -53,6 +53,7 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
             effect,
             path,
             commit,
+            conflict,
         } => match outstanding(state, *effect)? {
             Effect::PrepareWorktree { task, attempt } => Ok(vec![
                 WorktreePrepared {
@@ -61,6 +62,7 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
                     attempt: *attempt,
                     path: path.clone(),
                     commit: commit.clone(),
+                    conflict: conflict.clone(),
                 }
                 .into(),
             ]),
@@ -335,8 +337,13 @@ pub fn incident(sprint: SprintId, task: Option<TaskId>, text: &str) -> Vec<Event
 pub fn conflicted(state: &State, task: TaskId, files: &[String], now: Time) -> Vec<Event> {
     let row = &state.tasks.table[task.index()];
     let conflicts = row.story.as_ref().map_or(1, |story| story.conflicts);
+    let role = row.last_agent.and_then(|agent| state.team.role_of(agent));
+    let next = match role.map_or_else(OnConflict::default, |role| role.spec.conflicts) {
+        OnConflict::Redo => "do it again on the newest state",
+        OnConflict::Resolve => "resolve the conflict",
+    };
     let reason = format!(
-        "its work conflicts with what was merged since, in {}; do it again on the newest state",
+        "its work conflicts with what was merged since, in {}; {next}",
         files.join(", ")
     );
     if state.sprints.table[row.sprint.index()].cancelled {

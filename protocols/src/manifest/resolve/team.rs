@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::Name;
 use crate::kinds;
 use crate::roles::{default_team, unwritten};
-use crate::sprint::{AGENTS_MAX, AgentSpec, RestartSpec, RoleSpec, RunSpec};
+use crate::sprint::{AGENTS_MAX, AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec, RunSpec};
 
 use super::super::AGENT_KINDS;
 use super::super::errors::{Words, did_you_mean, nearest, quote};
@@ -209,6 +209,14 @@ fn fill(role: &mut RoleSpec, node: &Node<'_>, agents: &Agents<'_>, reading: &mut
             }
         }
     }
+    if text(node.field("isolation")).as_deref() == Some("clone") {
+        role.isolation = Isolation::Clone;
+    }
+    role.conflicts = match text(node.field("conflicts")).as_deref() {
+        Some("resolve") => OnConflict::Resolve,
+        Some(_) => OnConflict::Redo,
+        None => OnConflict::usual(&role.agent.kind),
+    };
     if let Some(restart) = node.field("restart") {
         role.restart = restarts(restart, role.name.as_str(), reading);
     }

@@ -118,6 +118,42 @@ fn agents_and_roles_of_the_users_own_are_found() {
 }
 
 #[test]
+fn what_a_role_works_in_and_does_about_conflicts_is_written_or_as_usual() {
+    use crate::sprint::{Isolation, OnConflict};
+    for (lines, isolation, conflicts) in [
+        ("", Isolation::Worktree, OnConflict::Redo),
+        (
+            "agent = \"claude\"",
+            Isolation::Worktree,
+            OnConflict::Resolve,
+        ),
+        (
+            "agent = \"claude\"\nconflicts = \"redo\"",
+            Isolation::Worktree,
+            OnConflict::Redo,
+        ),
+        (
+            "isolation = \"clone\"\nconflicts = \"resolve\"",
+            Isolation::Clone,
+            OnConflict::Resolve,
+        ),
+    ] {
+        let file = with(&format!("[team.x]\n{lines}"), "role = \"x\"");
+        let spec = good(&file).spec;
+        let role = spec
+            .team
+            .iter()
+            .find(|role| role.name.as_str() == "x")
+            .unwrap();
+        assert_eq!(
+            (role.isolation, role.conflicts),
+            (isolation, conflicts),
+            "{lines}"
+        );
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_say_why() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = |name: &str| dir.path().join(name);

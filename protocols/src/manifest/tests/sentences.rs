@@ -252,6 +252,16 @@ fn each_mistake_has_its_sentence() {
             "`ftp://x` is not a web address",
         ),
         (
+            "an isolation that is none",
+            with("[team.x]\nisolation = \"docker\"", "role = \"x\""),
+            "unknown value `docker`",
+        ),
+        (
+            "an answer to conflicts that is none",
+            with("[team.x]\nconflicts = \"ours\"", "role = \"x\""),
+            "unknown value `ours`",
+        ),
+        (
             "a number too big",
             with("", "points = 99999999999999999999999999"),
             "`points` is out of range",
