@@ -605,7 +605,7 @@ fn a_conflict_goes_to_the_same_agent_then_to_another_then_to_a_person() {
               merge_started
             > git conflict
               merge_conflicted
-              work_rejected a counts false: its work conflicts with what was merged since, in lib.rs; do it again on the newest state
+              work_rejected a counts false: its work conflicts with what was merged since, in lib.rs; resolve the conflict
               task_reassigned a to engineer-1
             > git ok
               work_salvaged
@@ -619,7 +619,7 @@ fn a_conflict_goes_to_the_same_agent_then_to_another_then_to_a_person() {
               merge_started
             > git conflict
               merge_conflicted
-              work_rejected a counts false: its work conflicts with what was merged since, in lib.rs; do it again on the newest state
+              work_rejected a counts false: its work conflicts with what was merged since, in lib.rs; resolve the conflict
               task_reassigned a to anybody
             > git ok
               work_salvaged
@@ -633,9 +633,9 @@ fn a_conflict_goes_to_the_same_agent_then_to_another_then_to_a_person() {
               merge_started
             > git conflict
               merge_conflicted
-              work_rejected a counts false: its work conflicts with what was merged since, in lib.rs; do it again on the newest state
+              work_rejected a counts false: its work conflicts with what was merged since, in lib.rs; resolve the conflict
               blocker_raised a high (reported high, critical path true), goes up never
-              inbox_opened 1: its work conflicts with what was merged since, in lib.rs; do it again on the newest state
+              inbox_opened 1: its work conflicts with what was merged since, in lib.rs; resolve the conflict
             > git ok
               work_salvaged
             > answer 1
