@@ -17,6 +17,7 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::PlanError;
+use super::adjacency::Adjacency;
 
 /// Tasks and what they wait for. Nodes are places in the sprint file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,39 +31,6 @@ pub struct Graph {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cycle(pub Vec<u32>);
 
-/// Lists of neighbours, one after the other in one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Adjacency {
-    /// Where the neighbours of each node begin; one more entry than nodes.
-    begin: Vec<u32>,
-    neighbours: Vec<u32>,
-}
-
-impl Adjacency {
-    fn build(len: u32, edges: &[(u32, u32)], end: impl Fn(&(u32, u32)) -> (u32, u32)) -> Self {
-        let mut begin = vec![0_u32; len as usize + 1];
-        for edge in edges {
-            begin[end(edge).0 as usize + 1] += 1;
-        }
-        for node in 0..len as usize {
-            begin[node + 1] += begin[node];
-        }
-        let mut next = begin.clone();
-        let mut neighbours = vec![0; edges.len()];
-        for edge in edges {
-            let (node, neighbour) = end(edge);
-            neighbours[next[node as usize] as usize] = neighbour;
-            next[node as usize] += 1;
-        }
-        Self { begin, neighbours }
-    }
-
-    fn of(&self, node: u32) -> &[u32] {
-        let node = node as usize;
-        &self.neighbours[self.begin[node] as usize..self.begin[node + 1] as usize]
-    }
-}
-
 impl Graph {
     /// The graph of `len` nodes with `edges` from each task to one that waits for it.
     ///
@@ -74,8 +42,8 @@ impl Graph {
     /// # Panics
     /// When an edge names a node that is not below `len`.
     pub fn new(len: u32, edges: &[(u32, u32)]) -> Result<Self, Cycle> {
-        let successors = Adjacency::build(len, edges, |&(from, to)| (from, to));
-        let predecessors = Adjacency::build(len, edges, |&(from, to)| (to, from));
+        let successors = Adjacency::build(len, edges, |edge| edge);
+        let predecessors = Adjacency::build(len, edges, |(from, to)| (to, from));
         let order = topological_order(len, &successors, &predecessors);
         if order.len() < len as usize {
             return Err(shortest_cycle(len, edges, &successors));
@@ -90,8 +58,8 @@ impl Graph {
     /// The graph of `len` nodes without an edge.
     pub fn unconnected(len: u32) -> Self {
         Self {
-            successors: Adjacency::build(len, &[], |&edge| edge),
-            predecessors: Adjacency::build(len, &[], |&edge| edge),
+            successors: Adjacency::build(len, &[], |edge| edge),
+            predecessors: Adjacency::build(len, &[], |edge| edge),
             order: (0..len).collect(),
         }
     }

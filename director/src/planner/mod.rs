@@ -12,6 +12,7 @@
 //!
 //! Elsewhere: what people and programs read is [`crate::report::plan`].
 
+mod adjacency;
 pub mod allocation;
 pub mod batches;
 pub mod bounds;
@@ -22,6 +23,7 @@ pub mod critical_path;
 #[cfg(test)]
 pub(crate) mod examples;
 pub mod graph;
+pub mod network;
 pub mod questions;
 pub mod risks;
 pub mod schedule;
