@@ -4,6 +4,7 @@ pub mod chaos;
 pub mod corner;
 pub mod harness;
 pub mod process;
+pub mod referee;
 pub mod script;
 pub mod world;
 

@@ -27,6 +27,7 @@ pub mod network;
 pub mod questions;
 pub mod risks;
 pub mod schedule;
+pub mod search;
 mod timeline;
 
 use std::collections::BTreeMap;

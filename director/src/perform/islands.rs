@@ -1,0 +1,68 @@
+//! Several islands of the planner's search at once, each on a thread of its own.
+//!
+//! What an island finds depends on the seed, its number and its budget alone, so with a budget of schedules and no deadline the answer is
+//! the same however the threads run: the shortest schedule, of those the one of the lowest island. An island that has met the bound
+//! stops only those with higher numbers, which could not change that answer.
+//!
+//! Elsewhere: the search is [`crate::planner::search`], which is pure; whether there is time left, the caller says.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::planner::search::floor::Floor;
+use crate::planner::search::genetic::{Found, Island};
+use crate::planner::search::model::Model;
+
+/// What the islands have found together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The shortest schedule.
+    pub found: Found,
+    /// Schedules made by all islands.
+    pub schedules: u64,
+}
+
+/// Runs `islands` with `schedules` each, or until `go_on` says no. Each begins with `seeds`, orders that the caller has.
+///
+/// At least one island runs. `go_on` is asked by all threads.
+pub fn search(
+    model: &Model,
+    floor: &Floor,
+    seed: u64,
+    islands: usize,
+    schedules: u64,
+    seeds: &[Vec<u32>],
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Outcome {
+    // The lowest island that has met the bound.
+    let done = AtomicUsize::new(usize::MAX);
+    let run = |number: usize| {
+        let mut island = Island::new(model, floor, seed, number as u64, schedules);
+        for order in seeds {
+            island.seed(order, &[]);
+        }
+        island.run(&mut || done.load(Ordering::Relaxed) >= number && go_on());
+        if island.best().makespan <= floor.bound {
+            done.fetch_min(number, Ordering::Relaxed);
+        }
+        (island.best().clone(), island.schedules())
+    };
+    let found: Vec<(Found, u64)> = thread::scope(|scope| {
+        let others: Vec<_> = (1..islands)
+            .map(|number| scope.spawn(move || run(number)))
+            .collect();
+        let first = run(0);
+        // A thread that panicked has said so on standard error; the others' answers count.
+        let others = others.into_iter().filter_map(|other| other.join().ok());
+        std::iter::once(first).chain(others).collect()
+    });
+    let schedules = found.iter().map(|(_, schedules)| schedules).sum();
+    let best = found
+        .into_iter()
+        .map(|(found, _)| found)
+        .min_by_key(|found| found.makespan);
+    Outcome {
+        found: best.unwrap_or_default(),
+        schedules,
+    }
+}

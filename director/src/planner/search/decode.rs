@@ -1,0 +1,345 @@
+//! From an order of jobs to a schedule: each job as early as it can be, in the order given; and the same from the end.
+//!
+//! Serial schedule generation (Kelley, 1963) on a table of free units by tick. A window that fails is searched from its end, so that
+//! the next try begins right behind the tick that was full. The backward pass is the same with *before* and *after*
+//! exchanged, on a clock that counts from the end. Placing the jobs by their ends from the back, and then by
+//! their starts from the front, is double justification (Valls, Ballestín and Quintanilla, EJOR 165, 2005): it never makes
+//! a schedule longer and often makes it shorter.
+//!
+//! Work is counted in jobs placed; as many as there are is one schedule.
+//!
+//! Invariant: what a pass leaves keeps every precedence, capacity, release and closed time.
+//! Elsewhere: where orders come from is [`super::rules`] and [`super::genetic`].
+
+use super::lanes::{GUARDS, fits};
+use super::model::{Model, PackedWay, Plain, Rows};
+
+/// Which end of time a pass begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// As early as possible, from tick 0.
+    Start,
+    /// As late as possible; times of such a pass count from the end of the schedule.
+    End,
+}
+
+/// Who says in which way a job is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ways {
+    /// The pass: the way that ends first, of those the one with the least misfit.
+    Choose,
+    /// The pass before.
+    Keep,
+}
+
+/// Makes schedules for one model; holds its tables from one to the next.
+#[derive(Clone, Debug)]
+pub struct Decoder<'m> {
+    model: &'m Model,
+    /// Free units, by word and tick.
+    free: Vec<u64>,
+    /// By job: when it ends on the clock of the last pass.
+    end: Vec<u32>,
+    /// By job: which of its ways.
+    way: Vec<u32>,
+    /// The length of the last pass's schedule.
+    length: u32,
+    /// Ticks that the last pass may have written.
+    dirty: usize,
+    sorter: Sorter,
+    placed: u64,
+}
+
+impl<'m> Decoder<'m> {
+    /// Nothing placed yet.
+    pub fn new(model: &'m Model) -> Self {
+        let ticks = model.horizon as usize + 1;
+        let free = model
+            .empty
+            .iter()
+            .flat_map(|&word| std::iter::repeat_n(word, ticks))
+            .collect();
+        let way = model
+            .fixed
+            .iter()
+            .map(|fixed| fixed.map_or(0, |fixed| fixed.way))
+            .collect();
+        Self {
+            model,
+            free,
+            end: vec![0; model.len()],
+            way,
+            length: 0,
+            dirty: 0,
+            sorter: Sorter::new(model.len(), ticks),
+            placed: 0,
+        }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &'m Model {
+        self.model
+    }
+
+    /// Jobs placed so far, over all passes.
+    pub fn placed(&self) -> u64 {
+        self.placed
+    }
+
+    /// By job: when it ends, on the clock of the last pass.
+    pub fn ends(&self) -> &[u32] {
+        &self.end
+    }
+
+    /// By job: which of its ways was taken.
+    pub fn ways(&self) -> &[u32] {
+        &self.way
+    }
+
+    /// Sets the ways for a pass that keeps them.
+    pub fn set_ways(&mut self, ways: &[u32]) {
+        self.way.copy_from_slice(ways);
+    }
+
+    /// When `job` starts, on the clock of the last pass.
+    pub fn start(&self, job: u32) -> u32 {
+        let at = job as usize;
+        self.end[at] - self.model.ways[at][self.way[at] as usize].duration
+    }
+
+    /// Places the jobs of `order`, each after all that it waits for on this pass's clock, and gives the schedule's length.
+    ///
+    /// A pass from the end belongs to the schedule of the pass before, whose length it does not exceed.
+    pub fn pass(&mut self, from: From, ways: Ways, order: &[u32]) -> u32 {
+        self.placed += order.len() as u64;
+        self.length = if self.model.plain.is_empty() {
+            self.clear(from);
+            self.pass_any(from, ways, order)
+        } else {
+            self.pass_plain(from, order)
+        };
+        self.dirty = self.dirty.max(self.length as usize);
+        self.length
+    }
+
+    /// The jobs in the order of their ends in the last pass, the last first: the order for a pass from the other side.
+    pub fn turned(&mut self, order: &[u32], turned: &mut Vec<u32>) {
+        self.sorter.sort(order, &self.end, turned);
+    }
+
+    /// Double justification of the schedule of the last pass, which came from the start by `order`. Leaves in `order` the jobs by their
+    /// starts before the last pass. Gives the length.
+    pub fn justify(&mut self, order: &mut Vec<u32>, spare: &mut Vec<u32>) -> u32 {
+        self.turned(order, spare);
+        self.pass(From::End, Ways::Keep, spare);
+        self.turned(spare, order);
+        self.pass(From::Start, Ways::Keep, order)
+    }
+
+    /// One word, one way, nothing taken: the case that has to be fast.
+    fn pass_plain(&mut self, from: From, order: &[u32]) -> u32 {
+        let model = self.model;
+        let empty = model.empty[0];
+        let free = &mut self.free[..];
+        free[..self.dirty].fill(empty);
+        self.dirty = 0;
+        let end = &mut self.end[..model.len()];
+        let plain = &model.plain[..model.len()];
+        let (before, forward) = match from {
+            From::Start => (&model.before, true),
+            From::End => (&model.after, false),
+        };
+        let mut length = 0;
+        for &job in order {
+            let mut at = if forward {
+                model.release[job as usize]
+            } else {
+                0
+            };
+            for &other in before.of(job) {
+                at = at.max(end[other as usize]);
+            }
+            let Plain { demand, duration } = plain[job as usize];
+            let (mut start, long) = (at as usize, duration as usize);
+            // Ticks before it are known to have room.
+            let mut known = start;
+            loop {
+                let window = &free[known..start + long];
+                match window.iter().rposition(|&free| !fits(free, demand)) {
+                    None => break,
+                    Some(full) => {
+                        let checked = start + long;
+                        start = known + full + 1;
+                        known = checked;
+                    }
+                }
+            }
+            for tick in &mut free[start..start + long] {
+                *tick -= demand;
+            }
+            let done = (start + long) as u32;
+            end[job as usize] = done;
+            length = length.max(done);
+        }
+        length
+    }
+
+    /// Several words, choices, closed times and a fixed past.
+    fn pass_any(&mut self, from: From, ways: Ways, order: &[u32]) -> u32 {
+        let model = self.model;
+        let before: &Rows = match from {
+            From::Start => &model.before,
+            From::End => &model.after,
+        };
+        let mut length = match from {
+            From::Start => model.fixed_end,
+            From::End => 0,
+        };
+        for &job in order {
+            let at = job as usize;
+            let mut ready = if from == From::Start {
+                model.release[at]
+            } else {
+                0
+            };
+            for &other in before.of(job) {
+                ready = ready.max(self.end[other as usize]);
+            }
+            if ways == Ways::Choose {
+                self.way[at] = self.best_way(&model.ways[at], ready);
+            }
+            let way = &model.ways[at][self.way[at] as usize];
+            let start = self.fit(way, ready);
+            self.take(way, start);
+            self.end[at] = start + way.duration;
+            length = length.max(self.end[at]);
+        }
+        length
+    }
+
+    fn best_way(&self, ways: &[PackedWay], ready: u32) -> u32 {
+        if ways.len() == 1 {
+            return 0;
+        }
+        let ended = |way: &PackedWay| (self.fit(way, ready) + way.duration, way.misfit);
+        let best = (0..).zip(ways).min_by_key(|(_, way)| ended(way));
+        best.map_or(0, |(place, _)| place)
+    }
+
+    /// The first tick from `ready` on at which `way` has room for its whole duration.
+    fn fit(&self, way: &PackedWay, ready: u32) -> u32 {
+        let ticks = self.model.horizon as usize + 1;
+        let long = way.duration as usize;
+        let mut start = ready as usize;
+        'again: loop {
+            for &(word, demand) in &way.demand {
+                let row = word as usize * ticks;
+                let window = &self.free[row + start..row + start + long];
+                if let Some(full) = window.iter().rposition(|&free| !fits(free, demand)) {
+                    start += full + 1;
+                    continue 'again;
+                }
+            }
+            return start as u32;
+        }
+    }
+
+    fn take(&mut self, way: &PackedWay, start: u32) {
+        let ticks = self.model.horizon as usize + 1;
+        let (start, end) = (start as usize, (start + way.duration) as usize);
+        for &(word, demand) in &way.demand {
+            let row = word as usize * ticks;
+            for tick in &mut self.free[row + start..row + end] {
+                *tick -= demand;
+            }
+        }
+    }
+
+    /// An empty table, and on it what is taken from the start.
+    fn clear(&mut self, from: From) {
+        let model = self.model;
+        let ticks = model.horizon as usize + 1;
+        let latest = model.taken.iter().map(|taken| taken.to as usize).max();
+        let dirty = self.dirty.max(latest.unwrap_or(0));
+        for (word, &empty) in model.empty.iter().enumerate() {
+            self.free[word * ticks..word * ticks + dirty].fill(empty);
+        }
+        self.dirty = 0;
+        for taken in &model.taken {
+            // On the clock that counts from the end, what lies behind the end is no more.
+            let (begin, end) = match from {
+                From::Start => (taken.from, taken.to),
+                From::End => (
+                    self.length.saturating_sub(taken.to),
+                    self.length.saturating_sub(taken.from),
+                ),
+            };
+            let row = taken.word as usize * ticks;
+            for tick in &mut self.free[row + begin as usize..row + end as usize] {
+                *tick = less(*tick, taken.lanes);
+            }
+            self.dirty = self.dirty.max(end as usize);
+        }
+        for (job, fixed) in model.fixed.iter().enumerate() {
+            if let (Some(fixed), From::Start) = (fixed, from) {
+                self.end[job] = fixed.start + model.ways[job][fixed.way as usize].duration;
+            }
+        }
+    }
+}
+
+/// `free` without `taken`, lane by lane, and no lane below nothing: closed times may overlap.
+fn less(free: u64, taken: u64) -> u64 {
+    let mut left = GUARDS;
+    for lane in 0..super::lanes::LANES {
+        let units = super::lanes::read(free, lane).saturating_sub(super::lanes::read(taken, lane));
+        left |= super::lanes::units(lane, units);
+    }
+    left
+}
+
+/// Sorts jobs by a time, the latest first, in time that grows with the number of different times only.
+#[derive(Clone, Debug)]
+struct Sorter {
+    /// By time: the last job that was put there, plus one.
+    head: Vec<u32>,
+    /// By job: the one that was put there before, plus one.
+    next: Vec<u32>,
+    /// A bit for each time at which there is one.
+    some: Vec<u64>,
+}
+
+impl Sorter {
+    fn new(jobs: usize, ticks: usize) -> Self {
+        Self {
+            head: vec![0; ticks],
+            next: vec![0; jobs],
+            some: vec![0; ticks.div_ceil(64)],
+        }
+    }
+
+    /// Of equal times the one later in `order` comes first, so that no job of no length overtakes what it waits for.
+    fn sort(&mut self, order: &[u32], time: &[u32], sorted: &mut Vec<u32>) {
+        let mut latest = 0;
+        for &job in order {
+            let at = time[job as usize] as usize;
+            self.next[job as usize] = self.head[at];
+            self.head[at] = job + 1;
+            self.some[at / 64] |= 1 << (at % 64);
+            latest = latest.max(at / 64);
+        }
+        sorted.clear();
+        for block in (0..=latest).rev() {
+            let mut bits = std::mem::take(&mut self.some[block]);
+            while bits != 0 {
+                let bit = 63 - bits.leading_zeros();
+                bits ^= 1 << bit;
+                let mut job = std::mem::take(&mut self.head[block * 64 + bit as usize]);
+                while job != 0 {
+                    sorted.push(job - 1);
+                    job = self.next[job as usize - 1];
+                }
+            }
+        }
+    }
+}

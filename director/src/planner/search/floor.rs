@@ -1,0 +1,285 @@
+//! What no schedule can beat: lower bounds, each with a reason in a sentence.
+//!
+//! - **Path**: the longest chain, releases included.
+//! - **Load**: of the jobs on one resource that cannot start before *h* and are followed by at least *q*, the work shared out
+//!   evenly, between *h* and *q*; over every pair of *h* and *q*.
+//! - **Clique**: jobs no two of which can go on together stand in a row; the load of such a row. Cliques grow greedily from each job.
+//! - **Able**: work that only the agents of some set can do, by their number; over the unions of two sets of able agents.
+//! - **Energy**: for a length *T*, every job has a window; when between two ticks the parts that must lie there need more than the
+//!   resource has, *T* is too short (Baptiste, Le Pape and Nuijten, Annals of Operations Research 92, 1999).
+//!
+//! Invariant: no schedule of the model is shorter than the bound.
+
+use std::collections::BTreeSet;
+
+use super::model::Model;
+
+/// Jobs up to which the bounds are tried whose time grows with the third power of the jobs.
+const ENERGY_JOBS_MOST: usize = 250;
+
+/// Earliest starts and what has to follow, by dependencies alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Floor {
+    /// By job: the earliest tick at which it can start.
+    pub head: Vec<u32>,
+    /// By job: the least time from its end to the end of the schedule.
+    pub tail: Vec<u32>,
+    /// The longest chain.
+    pub path: u32,
+    /// The best of all bounds.
+    pub bound: u32,
+}
+
+/// One job on a resource.
+#[derive(Clone, Copy)]
+struct Part {
+    head: u32,
+    tail: u32,
+    length: u32,
+    units: u32,
+}
+
+impl Floor {
+    /// The bounds of a model.
+    pub fn of(model: &Model) -> Self {
+        let mut floor = Self::paths(model);
+        floor.bound = floor.path.max(model.fixed_end);
+        let rows: Vec<(u64, Vec<Part>)> = floor.resources(model);
+        for (capacity, parts) in &rows {
+            floor.bound = floor.bound.max(load(*capacity, parts));
+        }
+        floor.bound = floor.bound.max(floor.cliques(model)).max(floor.able(model));
+        if model.free.len() <= ENERGY_JOBS_MOST {
+            while rows
+                .iter()
+                .any(|(capacity, parts)| too_short(*capacity, parts, floor.bound))
+            {
+                floor.bound += 1;
+            }
+        }
+        floor
+    }
+
+    fn paths(model: &Model) -> Self {
+        let (mut head, mut tail) = (model.release.clone(), vec![0; model.len()]);
+        for (job, fixed) in model.fixed.iter().enumerate() {
+            if let Some(fixed) = fixed {
+                head[job] = fixed.start;
+                let ended = fixed.start + model.ways[job][fixed.way as usize].duration;
+                for &next in model.after.of(job as u32) {
+                    head[next as usize] = head[next as usize].max(ended);
+                }
+            }
+        }
+        for &job in &model.free {
+            let ended = head[job as usize] + model.shortest(job);
+            for &next in model.after.of(job) {
+                head[next as usize] = head[next as usize].max(ended);
+            }
+        }
+        for &job in model.free.iter().rev() {
+            let follow = model.after.of(job).iter();
+            let longest = follow
+                .map(|&next| tail[next as usize] + model.shortest(next))
+                .max();
+            tail[job as usize] = longest.unwrap_or(0);
+        }
+        let through = |&job: &u32| head[job as usize] + model.shortest(job) + tail[job as usize];
+        let path = model.free.iter().map(through).max().unwrap_or(0);
+        Self {
+            head,
+            tail,
+            path,
+            bound: path,
+        }
+    }
+
+    fn part(&self, model: &Model, job: u32, units: u32) -> Part {
+        let (head, tail) = (self.head[job as usize], self.tail[job as usize]);
+        Part {
+            head,
+            tail,
+            length: model.shortest(job),
+            units,
+        }
+    }
+
+    /// By resource: its capacity, and what every way of a job needs of it.
+    fn resources(&self, model: &Model) -> Vec<(u64, Vec<Part>)> {
+        let of = |resource: usize| {
+            let jobs = model.free.iter();
+            let parts = jobs.filter_map(|&job| {
+                let ways = 0..model.ways[job as usize].len();
+                let units = ways
+                    .map(|way| model.demand(job, way, resource))
+                    .min()
+                    .unwrap_or(0);
+                (units > 0 && model.shortest(job) > 0).then(|| self.part(model, job, units))
+            });
+            parts.collect()
+        };
+        let capacity = model.capacity.iter().enumerate();
+        capacity
+            .map(|(resource, &units)| (u64::from(units), of(resource)))
+            .collect()
+    }
+
+    /// The work that only some agents can do, by their number.
+    fn able(&self, model: &Model) -> u32 {
+        if !model.has_choice() {
+            return 0;
+        }
+        // Where every way takes one unit of one resource of one unit, a resource is an agent.
+        let agent = |job: u32, way: usize| {
+            let mut needed =
+                (0..model.capacity.len()).filter(|&resource| model.demand(job, way, resource) > 0);
+            let first = needed.next();
+            first.filter(|&resource| needed.next().is_none() && model.capacity[resource] == 1)
+        };
+        let set = |job: u32| {
+            (0..model.ways[job as usize].len())
+                .map(|way| agent(job, way))
+                .collect::<Option<BTreeSet<usize>>>()
+        };
+        let able: Vec<(BTreeSet<usize>, Part)> = model
+            .free
+            .iter()
+            .filter_map(|&job| Some((set(job)?, self.part(model, job, 1))))
+            .collect();
+        let sets: BTreeSet<&BTreeSet<usize>> = able.iter().map(|(set, _)| set).collect();
+        let mut best = 0;
+        for one in &sets {
+            for other in &sets {
+                let union: BTreeSet<usize> = one.union(other).copied().collect();
+                let parts: Vec<Part> = able
+                    .iter()
+                    .filter(|(set, _)| set.is_subset(&union))
+                    .map(|&(_, part)| part)
+                    .collect();
+                best = best.max(load(union.len() as u64, &parts));
+            }
+        }
+        best
+    }
+
+    /// Jobs that stand in a row because no two of them can go on together.
+    fn cliques(&self, model: &Model) -> u32 {
+        let jobs = &model.free;
+        if jobs.len() > ENERGY_JOBS_MOST || model.has_choice() {
+            return 0;
+        }
+        let apart = Apart::of(model);
+        let mut best = 0;
+        for &seed in jobs {
+            let mut with: Vec<u32> = jobs
+                .iter()
+                .copied()
+                .filter(|&job| apart.are(seed, job))
+                .collect();
+            with.sort_by_key(|&job| std::cmp::Reverse(model.shortest(job)));
+            let mut clique = vec![seed];
+            for job in with {
+                if clique.iter().all(|&other| apart.are(job, other)) {
+                    clique.push(job);
+                }
+            }
+            let parts: Vec<Part> = clique.iter().map(|&job| self.part(model, job, 1)).collect();
+            best = best.max(load(1, &parts));
+        }
+        best
+    }
+}
+
+/// Which jobs can never go on at the same time.
+struct Apart {
+    len: usize,
+    table: Vec<bool>,
+}
+
+impl Apart {
+    fn of(model: &Model) -> Self {
+        let len = model.len();
+        let mut table = vec![false; len * len];
+        // A job stands apart from all that comes before it.
+        for &job in &model.free {
+            for &before in model.before.of(job) {
+                for earlier in 0..len {
+                    if earlier == before as usize || table[before as usize * len + earlier] {
+                        table[job as usize * len + earlier] = true;
+                    }
+                }
+            }
+        }
+        let too_many = |one: u32, other: u32| {
+            (0..model.capacity.len()).any(|resource| {
+                model.demand(one, 0, resource) + model.demand(other, 0, resource)
+                    > model.capacity[resource]
+            })
+        };
+        for &one in &model.free {
+            for &other in &model.free {
+                if one < other && too_many(one, other) {
+                    table[one as usize * len + other as usize] = true;
+                }
+            }
+        }
+        Self { len, table }
+    }
+
+    fn are(&self, one: u32, other: u32) -> bool {
+        let at = |one: u32, other: u32| self.table[one as usize * self.len + other as usize];
+        one != other && (at(one, other) || at(other, one))
+    }
+}
+
+/// Over all pairs of a head and a tail: the head, the work behind it, shared out, and the tail.
+fn load(capacity: u64, parts: &[Part]) -> u32 {
+    let mut by_head = parts.to_vec();
+    by_head.sort_by_key(|part| std::cmp::Reverse(part.head));
+    let mut tails: Vec<u32> = parts.iter().map(|part| part.tail).collect();
+    tails.sort_unstable();
+    tails.dedup();
+    let mut best = 0;
+    for tail in tails {
+        let mut work = 0_u64;
+        for part in by_head.iter().filter(|part| part.tail >= tail) {
+            work += u64::from(part.length) * u64::from(part.units);
+            let length = u64::from(part.head) + work.div_ceil(capacity.max(1)) + u64::from(tail);
+            best = best.max(u32::try_from(length).unwrap_or(u32::MAX));
+        }
+    }
+    best
+}
+
+/// Whether in a schedule of length `until` some interval would have to hold more than it can.
+fn too_short(capacity: u64, parts: &[Part], until: u32) -> bool {
+    let mut from: Vec<u32> = parts
+        .iter()
+        .flat_map(|part| [part.head, until.saturating_sub(part.tail + part.length)])
+        .collect();
+    let mut to: Vec<u32> = parts
+        .iter()
+        .flat_map(|part| [part.head + part.length, until.saturating_sub(part.tail)])
+        .collect();
+    for times in [&mut from, &mut to] {
+        times.sort_unstable();
+        times.dedup();
+    }
+    from.iter().any(|&from| {
+        to.iter().filter(|&&to| to > from).any(|&to| {
+            let needed: u64 = parts
+                .iter()
+                .map(|part| {
+                    // As far to the left as it goes, and as far to the right: the lesser of what lies inside.
+                    let left = (part.head + part.length)
+                        .min(to)
+                        .saturating_sub(from.max(part.head));
+                    let (start, end) = (until - part.tail - part.length, until - part.tail);
+                    let right = end.min(to).saturating_sub(from.max(start));
+                    u64::from(left.min(right)) * u64::from(part.units)
+                })
+                .sum();
+            needed > capacity * u64::from(to - from)
+        })
+    })
+}

@@ -1,0 +1,25 @@
+//! The search for short schedules: resource-constrained project scheduling, with what a sprint adds to it.
+//!
+//! ```text
+//! problem ─▶ model ─▶ bounds ──────────────────────┐
+//!              └────▶ orders ─▶ decode ─▶ justify ─▶ best schedule, and how far from optimal it can be
+//!                       ▲                     │
+//!                       └── cross, disturb ◀──┘
+//! ```
+//!
+//! Pure and seeded: the budget is a number of schedules, and a deadline is asked for through a closure. A schedule
+//! is as many placed jobs as there are jobs, whoever placed them, so that passes over a part count as that part.
+//!
+//! Elsewhere: how a sprint becomes a problem is [`super::plan`]'s; several islands at once are run by [`crate::perform`].
+
+pub mod decode;
+pub mod floor;
+pub mod genetic;
+pub mod imopse;
+pub mod lanes;
+pub mod model;
+pub mod psplib;
+pub mod random;
+pub mod rules;
+#[cfg(test)]
+mod tests;
