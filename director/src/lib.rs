@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Inside, a pure state machine decides ([`engine`]) and actors carry it out ([`actors`], [`perform`]); what people
-//! and programs see is made by [`view`] and [`report`]. `ARCHITECTURE.md` has the map.
+//! and programs see is made by [`view`] and [`report`]; [`simulate`] runs whole sprints on virtual time. `ARCHITECTURE.md` has the map.
 //!
 //! Elsewhere: what is said is [`protocols`], what does the work is [`agents`], what keeps actors alive and the
 //! journal is `director_runtime`.
@@ -27,5 +27,6 @@ pub mod history;
 pub mod perform;
 pub mod planner;
 pub mod report;
+pub mod simulate;
 pub mod system;
 pub mod view;

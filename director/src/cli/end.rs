@@ -14,6 +14,7 @@ use crate::control::protocol::{Fault, FaultKind};
 use crate::history::HistoryError;
 use crate::perform::Trouble;
 use crate::planner::PlanError;
+use crate::simulate::prepare::SimulateError;
 use crate::system::StartError;
 
 /// What the process ends with.
@@ -51,6 +52,9 @@ pub(super) enum CliError {
     /// No plan can be made of it.
     #[error("the sprint cannot be planned: {0}")]
     Plan(#[from] PlanError),
+    /// It cannot be simulated.
+    #[error(transparent)]
+    Simulate(#[from] SimulateError),
     /// The director, or the journal in its place, said no.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -96,7 +100,10 @@ impl CliError {
     /// The code that the process ends with.
     pub(super) fn code(&self) -> Code {
         match self {
-            CliError::Input(_) | CliError::Manifest(_) | CliError::Plan(_) => Code::BadInput,
+            CliError::Input(_)
+            | CliError::Manifest(_)
+            | CliError::Plan(_)
+            | CliError::Simulate(_) => Code::BadInput,
             CliError::Fault(fault) => match fault.kind {
                 FaultKind::BadRequest | FaultKind::NotFound | FaultKind::Rejected => Code::BadInput,
                 FaultKind::Stopped => Code::Unfinished,

@@ -29,6 +29,7 @@ mod progress;
 mod report;
 mod run;
 mod schema;
+mod simulate;
 mod source;
 mod status;
 mod steer;
@@ -90,6 +91,7 @@ struct Which {
 enum Command {
     Run(run::RunArgs),
     Plan(plan::PlanArgs),
+    Simulate(simulate::SimulateArgs),
     Status(status::StatusArgs),
     Events(events::EventsArgs),
     Why(why::WhyArgs),
@@ -175,6 +177,7 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
     match command {
         Command::Run(args) => run::run(args, cx),
         Command::Plan(args) => plan::plan(&args, cx),
+        Command::Simulate(args) => simulate::simulate(&args, cx),
         Command::Status(args) => status::status(args, cx),
         Command::Events(args) => events::events(args, cx),
         Command::Why(args) => why::why(args, cx),

@@ -48,6 +48,18 @@ pub enum Purpose {
     MergeTime = 14,
     /// Anything that is not about one attempt.
     Other = 15,
+    /// How an attempt ends: well, or in one of the ways in which it can go wrong.
+    Fate = 16,
+    /// How far an attempt gets before it ends badly, as a share of its work.
+    Moment = 17,
+    /// How much of the work a rejection costs again.
+    Rework = 18,
+    /// Whether git or the disk refuses something.
+    Refusal = 19,
+    /// When the provider next limits the rate.
+    Window = 20,
+    /// Whether an agent that is asked has an answer.
+    Advice = 21,
 }
 
 /// The luck of one run. Cheap to copy.

@@ -1,0 +1,137 @@
+//! The forecast as one JSON document.
+
+use serde_json::{Map, Value, json};
+
+use super::{HOUR, Shown, wilson};
+use crate::simulate::spread::Spread;
+use crate::simulate::watch::TROUBLES;
+
+/// Bars of the histogram.
+const BARS: usize = 40;
+
+/// The document. Without a rate, a seed fixes every byte of it.
+pub fn json(shown: &Shown<'_>) -> Value {
+    let sums = shown.sums;
+    let state = shown.set.engine.state();
+    let (on_time, interval) = match shown.set.deadline {
+        Some(_) => {
+            let (low, high) = wilson(sums.on_time, sums.runs);
+            (
+                json!(round(shown.share(sums.on_time))),
+                json!([round(low), round(high)]),
+            )
+        }
+        None => (Value::Null, Value::Null),
+    };
+    let tasks: Vec<Value> = (0..)
+        .zip(shown.spec.tasks.iter().zip(&sums.tasks))
+        .map(|(place, (task, seen))| {
+            let mean = |sum: u128, n: u64| match n {
+                0 => Value::Null,
+                n => json!(round(sum as f64 / n as f64 / HOUR)),
+            };
+            json!({
+                "id": task.id.as_str(),
+                "criticality": round(shown.share(seen.critical)),
+                "cruciality": round(sums.cruciality(place)),
+                "cycle_hours": mean(seen.cycle, seen.done),
+                "waiting_hours": mean(seen.waited, sums.runs),
+                "attempts": round(seen.attempts as f64 / sums.runs as f64),
+                "done_probability": round(shown.share(seen.done)),
+            })
+        })
+        .collect();
+    let (mut utilization, mut waiting) = (Map::new(), Map::new());
+    for (role, share, waited) in shown.utilization() {
+        utilization.insert(role.to_owned(), json!(round(share)));
+        waiting.insert(role.to_owned(), json!(round(waited)));
+    }
+    let each = |count: u64| json!(round(count as f64 / sums.runs as f64));
+    let failures: Map<String, Value> = TROUBLES
+        .iter()
+        .zip(sums.troubles)
+        .map(|(name, count)| ((*name).to_owned(), each(count)))
+        .collect();
+    let escalations: Map<String, Value> = ["low", "medium", "high", "critical"]
+        .iter()
+        .zip(sums.tiers)
+        .map(|(name, count)| ((*name).to_owned(), each(count)))
+        .collect();
+    let mut document = json!({
+        "sprint": shown.spec.id.as_str(),
+        "runs": sums.runs,
+        "seed": shown.seed,
+        "faults": shown.faults,
+        "finish_hours": spread(&sums.finish, HOUR),
+        "finish_histogram": histogram(&sums.finish),
+        "deadline_hours": shown.set.deadline.map(|span| round(span.as_hours())),
+        "on_time_probability": on_time,
+        "on_time_interval": interval,
+        "done_probability": round(shown.share(sums.done)),
+        "agent_hours": spread(&sums.effort, HOUR),
+        "points": spread(&sums.points, 1.0),
+        "committed_points": state.tasks.tally(shown.set.sprint).committed_points,
+        "tasks": tasks,
+        "utilization": utilization,
+        "waiting_hours": waiting,
+        "failures": failures,
+        "escalations": escalations,
+        "notes": shown.notes(),
+    });
+    let rate = shown.set.faults.cost_per_hour_micros as f64 / 1e6;
+    if let Some(object) = document.as_object_mut() {
+        if rate > 0.0 {
+            object.insert("cost_usd".to_owned(), spread(&sums.effort, HOUR / rate));
+        }
+        if let Some(rate) = shown.rate {
+            object.insert("sprints_per_second".to_owned(), json!(rate.round()));
+        }
+    }
+    document
+}
+
+/// A distribution in `unit`s.
+fn spread(spread: &Spread, unit: f64) -> Value {
+    if spread.count() == 0 {
+        return json!({ "mean": null, "p50": null, "p85": null, "p95": null, "min": null, "max": null });
+    }
+    let at = |value: u64| round(value as f64 / unit);
+    let interval = |part: f64| {
+        let (low, high) = spread.quantile_interval(part);
+        json!([at(low), at(high)])
+    };
+    let error = spread.mean_error();
+    let mean = spread.mean();
+    let mean_interval = match error.is_finite() {
+        true => json!([round((mean - error) / unit), round((mean + error) / unit)]),
+        false => Value::Null,
+    };
+    json!({
+        "mean": round(mean / unit),
+        "p50": at(spread.quantile(0.5)),
+        "p85": at(spread.quantile(0.85)),
+        "p95": at(spread.quantile(0.95)),
+        "min": at(spread.min()),
+        "max": at(spread.max()),
+        "deviation": round(spread.deviation() / unit),
+        "interval_95": { "mean": mean_interval, "p50": interval(0.5), "p85": interval(0.85), "p95": interval(0.95) },
+    })
+}
+
+/// Where each bar begins, in hours, and how many runs end in it.
+fn histogram(finish: &Spread) -> Value {
+    if finish.count() == 0 {
+        return json!([]);
+    }
+    let width = (finish.max() - finish.min()) as f64 / BARS as f64;
+    let bars = finish.bars(BARS);
+    (0..)
+        .zip(bars)
+        .map(|(place, count)| json!({ "from_hours": round((finish.min() as f64 + width * f64::from(place)) / HOUR), "runs": count }))
+        .collect()
+}
+
+/// Four digits after the point: more would only be noise.
+fn round(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}

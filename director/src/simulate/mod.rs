@@ -1,0 +1,22 @@
+//! Simulation: whole sprints on virtual time, decided by the engine that runs real ones.
+//!
+//! ```text
+//! spec ─▶ prepare ─▶ world: engine + event heap + models ─▶ watch ─▶ sums ─▶ forecast
+//!                      ▲ numbers by (seed, run, task, attempt, purpose)
+//! ```
+//!
+//! Agents, git, gates and people are models here; the engine is the real one, step by step, with every decision it
+//! would make. One seed is one sprint, bit for bit, on any machine and any number of threads.
+//!
+//! Elsewhere: what people and programs read of it is [`crate::report::forecast`]; the same models on the real actors
+//! are in the tests.
+
+pub mod faults;
+pub mod forecast;
+mod inputs;
+pub mod prepare;
+pub mod spread;
+pub mod sums;
+pub mod waits;
+pub mod watch;
+pub mod world;

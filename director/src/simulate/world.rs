@@ -1,0 +1,528 @@
+//! The world of one run: an event heap around the engine, in which agents, git, gates and people are models.
+//!
+//! Time is whole milliseconds from 0. What reaches the engine in one instant comes in rounds: the inputs of a round are
+//! sorted by kind, task and attempt, one dispatch ends the round, and what is answered at once is the next round of
+//! the same instant. So the order never depends on how the heap was filled, and actors on virtual time that are
+//! asked in the same rounds make the same decisions.
+//!
+//! Invariant: every run ends. A sprint that does not end by itself, or not in [`TIME_MAX`] or
+//! [`STEPS_PER_TASK`] inputs a task, is reported as stuck with what it waits for.
+//! Elsewhere: what is seen of a run is `watch`; the numbers drawn are `stream`.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use director_protocols::command::Command;
+use director_protocols::event::Event;
+use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, MessageId, TaskId};
+use director_protocols::time::{Span, Time};
+
+use super::inputs::{self, Fate, Input};
+use super::prepare::Prepared;
+use super::watch::Watch;
+use crate::engine::effects::Effect;
+use crate::engine::{Decision, Engine};
+use crate::estimate::random::{Luck, Purpose, below, happens};
+
+/// The part of a question that is about no task.
+const NO_TASK: u32 = u32::MAX;
+/// The longest that a simulated sprint may take: ten years.
+pub const TIME_MAX: Time = Time(10 * 365 * 24 * 3_600_000);
+/// The most inputs for each task of a sprint.
+pub const STEPS_PER_TASK: u64 = 10_000;
+/// How long a dead agent stays away at least; its supervisor waits longer with each death in a row.
+const RESTART_MS: u64 = 200;
+
+/// Something that reaches the engine at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Time,
+    round: u32,
+    rank: (u8, u64, u64),
+    input: Input,
+}
+
+/// An agent as a model.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hand {
+    attempt: Option<(TaskId, Attempt)>,
+    generation: Generation,
+    deaths: u32,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The sprint ended by itself.
+    Ended,
+    /// It would go on for ever, or wait for ever; why, in words.
+    Stuck(String),
+}
+
+/// One run.
+pub struct World<'a> {
+    set: &'a Prepared,
+    /// The engine of this run.
+    pub engine: Engine,
+    luck: Luck,
+    now: Time,
+    round: u32,
+    heap: BinaryHeap<Reverse<Due>>,
+    /// Work left for the next attempt, by task, in milliseconds.
+    left: Vec<u64>,
+    /// Merges that were complete when the attempt began, by task.
+    begun_after: Vec<u32>,
+    merges: u32,
+    hands: Vec<Hand>,
+    /// When the provider limits the rate: from, until.
+    windows: Vec<(u64, u64)>,
+    /// What is seen of the run.
+    pub watch: Watch,
+}
+
+impl<'a> World<'a> {
+    /// A world for runs of `set`.
+    pub fn new(set: &'a Prepared) -> Self {
+        let watch = Watch::new(set);
+        Self {
+            set,
+            engine: Engine::default(),
+            luck: Luck::of(0, 0),
+            now: Time(0),
+            round: 0,
+            heap: BinaryHeap::new(),
+            left: Vec::new(),
+            begun_after: Vec::new(),
+            merges: 0,
+            hands: Vec::new(),
+            windows: Vec::new(),
+            watch,
+        }
+    }
+
+    /// One whole sprint: run number `run` under `seed`. What was seen is in `watch` afterwards.
+    pub fn run(&mut self, seed: u64, run: u64) -> Ending {
+        self.run_with(seed, run, &mut |_, _, _| {})
+    }
+
+    /// As [`World::run`]; each decision is shown as it falls.
+    pub fn run_with(
+        &mut self,
+        seed: u64,
+        run: u64,
+        seen: &mut dyn FnMut(&Engine, Time, &Decision),
+    ) -> Ending {
+        self.reset(seed, run);
+        let set = self.set;
+        for decision in &set.decisions {
+            self.see(&decision.events);
+            seen(&self.engine, self.now, decision);
+        }
+        for (id, effect) in &set.effects {
+            self.perform(*id, effect);
+        }
+        let steps_max = STEPS_PER_TASK * (self.left.len() as u64 + 10);
+        let mut steps = 0;
+        while !self.watch.is_over() {
+            let Some(next) = self.next_moment() else {
+                return Ending::Stuck(self.what_is_left("nothing that happens by itself is left"));
+            };
+            if next > TIME_MAX || steps > steps_max {
+                return Ending::Stuck(self.what_is_left("it goes on without end"));
+            }
+            self.round = if next > self.now { 0 } else { self.round + 1 };
+            self.now = next;
+            if self.engine.next_deadline().is_some_and(|at| at <= next) {
+                self.tell(&Command::Tick, seen);
+            }
+            while let Some(Reverse(due)) = self.heap.peek()
+                && (due.at, due.round) == (self.now, self.round)
+                && let Some(Reverse(due)) = self.heap.pop()
+            {
+                steps += 1;
+                self.take(due.input, seen);
+            }
+            let decision = self.engine.dispatch(self.now);
+            self.follow(decision, seen);
+        }
+        Ending::Ended
+    }
+
+    fn reset(&mut self, seed: u64, run: u64) {
+        self.engine.clone_from(&self.set.engine);
+        self.luck = Luck::of(seed, run);
+        self.now = Time(0);
+        self.round = 0;
+        self.heap.clear();
+        self.left.clear();
+        let tasks = 0..self.set.tasks.len();
+        let (set, luck) = (self.set, self.luck);
+        self.left
+            .extend(tasks.map(|task| set.durations.draw(luck, task as u32, 1)));
+        self.begun_after.clear();
+        self.begun_after.resize(self.left.len(), 0);
+        self.merges = 0;
+        let agents = set.engine.state().team.agents.len();
+        self.hands.clear();
+        self.hands.resize(
+            agents,
+            Hand {
+                generation: Generation(1),
+                ..Hand::default()
+            },
+        );
+        self.windows.clear();
+        self.watch.reset(&self.left);
+    }
+
+    fn next_moment(&self) -> Option<Time> {
+        let due = self.heap.peek().map(|Reverse(due)| due.at);
+        // A deadline that was missed is due now.
+        let deadline = self.engine.next_deadline().map(|at| at.max(self.now));
+        match (due, deadline) {
+            (Some(due), Some(deadline)) => Some(due.min(deadline)),
+            (due, deadline) => due.or(deadline),
+        }
+    }
+
+    fn after(&mut self, wait: u64, input: Input) {
+        let (at, round) = match wait {
+            0 => (self.now, self.round + 1),
+            wait => (self.now + Span(wait), 0),
+        };
+        let rank = inputs::rank(&input);
+        self.heap.push(Reverse(Due {
+            at,
+            round,
+            rank,
+            input,
+        }));
+    }
+
+    fn take(&mut self, input: Input, seen: &mut dyn FnMut(&Engine, Time, &Decision)) {
+        match input {
+            Input::Ended(task, attempt, agent, fate) => {
+                let hand = &mut self.hands[agent.index()];
+                // Called off meanwhile.
+                if hand.attempt != Some((task, attempt)) {
+                    return;
+                }
+                if fate != Fate::Silent {
+                    hand.attempt = None;
+                }
+                if fate == Fate::Crash {
+                    hand.deaths += 1;
+                    let wait = RESTART_MS << (hand.deaths - 1).min(7);
+                    self.after(wait, Input::Up(agent));
+                }
+            }
+            Input::Up(agent) => {
+                self.hands[agent.index()].generation = self.hands[agent.index()].generation.next()
+            }
+            _ => {}
+        }
+        let command = inputs::command(input, self.set, |agent| {
+            self.hands[agent.index()].generation
+        });
+        self.tell(&command, seen);
+    }
+
+    fn tell(&mut self, command: &Command, seen: &mut dyn FnMut(&Engine, Time, &Decision)) {
+        // What comes too late is refused, which changes nothing.
+        if let Ok(decision) = self.engine.step(command, self.now) {
+            self.follow(decision, seen);
+        }
+    }
+
+    fn follow(&mut self, decision: Decision, seen: &mut dyn FnMut(&Engine, Time, &Decision)) {
+        self.see(&decision.events);
+        seen(&self.engine, self.now, &decision);
+        for (id, effect) in &decision.effects {
+            self.perform(*id, effect);
+        }
+    }
+
+    fn see(&mut self, events: &[Event]) {
+        for event in events {
+            self.watch.see(self.engine.state(), event, self.now);
+            match event {
+                Event::InboxOpened(e) => {
+                    let attempt = e
+                        .task_id
+                        .map(|task| self.engine.state().tasks.table[task.index()].attempt);
+                    let (task, attempt) = match (e.task_id, attempt) {
+                        (Some(task), Some(attempt)) => (task.0, attempt.0),
+                        _ => (NO_TASK, e.item.0),
+                    };
+                    let bits = self.luck.draw(task, attempt, Purpose::Answer);
+                    let wait = self
+                        .set
+                        .waits
+                        .at(bits, self.set.faults.answer_seconds * 1_000);
+                    self.after(wait, Input::Answer(e.item));
+                }
+                Event::MergeCompleted(_) => self.merges += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Answers one effect, as those it is meant for would.
+    fn perform(&mut self, id: EffectId, effect: &Effect) {
+        let faults = self.set.faults;
+        let git = faults.git_seconds * 1_000;
+        match effect {
+            Effect::SyncTeam => {}
+            Effect::RestartRole { role } => self.restart(role),
+            Effect::PrepareRepo { .. } => self.after(git, Input::RepoPrepared(id)),
+            Effect::CheckBase { .. } => {
+                let took = self.gate_time(NO_TASK, 0);
+                self.after(took, Input::Gated(id, true));
+            }
+            Effect::PrepareWorktree { task, attempt } => {
+                let refused = self.refuses(*task, *attempt, 0);
+                self.after(
+                    git,
+                    if refused {
+                        Input::Refused(id)
+                    } else {
+                        Input::WorktreePrepared(id)
+                    },
+                );
+            }
+            Effect::Assign {
+                task,
+                attempt,
+                agent,
+            } => self.begin(id, *task, *attempt, *agent),
+            Effect::CancelAttempt {
+                task,
+                attempt,
+                agent,
+            } => {
+                let hand = &mut self.hands[agent.index()];
+                if hand.attempt == Some((*task, *attempt)) {
+                    hand.attempt = None;
+                }
+                self.after(0, Input::Cancelled(*task, *attempt));
+            }
+            Effect::CommitWork { task, attempt } => {
+                let refused = self.refuses(*task, *attempt, 1);
+                if refused {
+                    self.do_again(*task, *attempt);
+                }
+                self.after(
+                    git,
+                    if refused {
+                        Input::Refused(id)
+                    } else {
+                        Input::Committed(id, *task)
+                    },
+                );
+            }
+            Effect::Salvage { .. } => self.after(git, Input::Salvaged(id)),
+            Effect::PrepareMerge { batch, .. } => {
+                let conflict = batch.iter().any(|task| {
+                    let attempt = self.engine.state().tasks.table[task.index()].attempt;
+                    self.merges > self.begun_after[task.index()]
+                        && self.chance(task.0, attempt.0, Purpose::Conflict, faults.conflict)
+                });
+                if conflict {
+                    self.all_again(batch);
+                }
+                self.after(
+                    git,
+                    if conflict {
+                        Input::Conflicted(id)
+                    } else {
+                        Input::MergePrepared(id)
+                    },
+                );
+            }
+            Effect::RunGates { batch, .. } => {
+                let first = batch.first().copied().unwrap_or_default();
+                let attempt = self.engine.state().tasks.table[first.index()].attempt;
+                let red = batch.iter().any(|task| {
+                    let attempt = self.engine.state().tasks.table[task.index()].attempt;
+                    self.chance(task.0, attempt.0, Purpose::Gate, faults.red)
+                });
+                if red {
+                    self.all_again(batch);
+                }
+                let took = self.gate_time(first.0, attempt.0);
+                self.after(took, Input::Gated(id, !red));
+            }
+            Effect::Advance { .. } => self.after(git, Input::Merged(id)),
+            Effect::CleanUp { .. } => self.after(git, Input::CleanedUp(id)),
+            Effect::Deliver { message, .. } => self.deliver(id, *message),
+            Effect::DeliverAnswer { message, .. } => {
+                self.after(0, Input::Delivered(id, *message, false))
+            }
+        }
+    }
+
+    /// An agent begins an attempt: how long it takes and how it ends is drawn here.
+    fn begin(&mut self, id: EffectId, task: TaskId, attempt: Attempt, agent: AgentId) {
+        self.after(0, Input::Started(id, task, attempt));
+        self.hands[agent.index()].attempt = Some((task, attempt));
+        self.begun_after[task.index()] = self.merges;
+        let (set, luck) = (self.set, self.luck);
+        let model = &set.tasks[task.index()];
+        let work = self.left[task.index()].max(1);
+        let fate = Fate::drawn(&set.faults, luck.draw(task.0, attempt.0, Purpose::Fate));
+        let moment = match fate {
+            Fate::Done => work,
+            _ => 1 + below(luck.draw(task.0, attempt.0, Purpose::Moment), work),
+        };
+        let mut took = if model.limited {
+            self.stretched(moment)
+        } else {
+            moment
+        };
+        let mut fate = fate;
+        if fate == Fate::Hang {
+            let policy = &set.engine.state().sprints.table[set.sprint.index()]
+                .spec
+                .policy;
+            self.after(
+                (took + policy.silent_after.0).max(1),
+                Input::Ended(task, attempt, agent, Fate::Silent),
+            );
+            took += policy.wedged_after.0;
+        }
+        if let Some(limit) = model.limit
+            && took > limit
+        {
+            (took, fate) = (limit, Fate::OutOfTime);
+        }
+        if let Fate::Block(_) = fate {
+            // What was done until then is not done again.
+            self.left[task.index()] = (work - moment.min(work)).max(1);
+            fate = Fate::Block(
+                set.faults
+                    .tier(luck.draw(task.0, attempt.0, Purpose::Severity)),
+            );
+        }
+        self.after(took.max(1), Input::Ended(task, attempt, agent, fate));
+    }
+
+    /// How long `work` takes from now on, with the times in which the provider limits the rate.
+    fn stretched(&mut self, work: u64) -> u64 {
+        let faults = self.set.faults;
+        if faults.limit_every_seconds == 0 {
+            return work;
+        }
+        let (mut at, mut left) = (self.now.0, work);
+        for window in 0.. {
+            let (from, until) = self.window(window);
+            if until <= at {
+                continue;
+            }
+            if from >= at + left {
+                break;
+            }
+            left -= from.saturating_sub(at).min(left);
+            at = until;
+        }
+        at + left - self.now.0
+    }
+
+    fn window(&mut self, place: usize) -> (u64, u64) {
+        while self.windows.len() <= place {
+            let faults = self.set.faults;
+            let before = self.windows.last().map_or(0, |(_, until)| *until);
+            let bits = self
+                .luck
+                .draw(NO_TASK, self.windows.len() as u32, Purpose::Window);
+            let from = before + 1 + self.set.waits.at(bits, faults.limit_every_seconds * 1_000);
+            self.windows
+                .push((from, from + faults.limit_for_seconds * 1_000));
+        }
+        self.windows[place]
+    }
+
+    fn chance(&self, task: u32, attempt: u32, purpose: Purpose, per_mille: u32) -> bool {
+        happens(self.luck.draw(task, attempt, purpose), per_mille * 1_000)
+    }
+
+    fn gate_time(&self, task: u32, attempt: u32) -> u64 {
+        let mean = self.set.faults.gates_seconds * 1_000;
+        mean / 2 + below(self.luck.draw(task, attempt, Purpose::GateTime), mean)
+    }
+
+    fn refuses(&self, task: TaskId, attempt: Attempt, what: u32) -> bool {
+        let name = attempt.0 * 2 + what;
+        self.chance(task.0, name, Purpose::Refusal, self.set.faults.refuse)
+    }
+
+    /// How much of the task's work a rejection costs again: from half of the profile's share to one and a half.
+    fn do_again(&mut self, task: TaskId, attempt: Attempt) {
+        let whole = self.watch.work(task);
+        let mean = whole / 1_000 * u64::from(self.set.faults.rework);
+        let drawn = self.luck.draw(task.0, attempt.0, Purpose::Rework);
+        self.left[task.index()] = (mean / 2 + below(drawn, mean)).max(1);
+    }
+
+    fn all_again(&mut self, batch: &[TaskId]) {
+        for task in batch {
+            let attempt = self.engine.state().tasks.table[task.index()].attempt;
+            self.do_again(*task, attempt);
+        }
+    }
+
+    fn deliver(&mut self, id: EffectId, message: MessageId) {
+        let faults = self.set.faults;
+        let row = &self.engine.state().messages.table[message.index()];
+        let blocker = row
+            .blocker
+            .and_then(|blocker| self.engine.state().trouble.blocker(blocker));
+        let (task, attempt) = match (row.waiting, blocker) {
+            (Some((task, attempt)), _) => (task.0, attempt.0),
+            (None, Some(blocker)) => (
+                blocker.task.0,
+                self.engine.state().tasks.table[blocker.task.index()]
+                    .attempt
+                    .0,
+            ),
+            (None, None) => (NO_TASK, message.0),
+        };
+        let knows = self.chance(task, attempt, Purpose::Advice, faults.advice);
+        self.after(
+            faults.advice_seconds * 1_000,
+            Input::Delivered(id, message, knows),
+        );
+    }
+
+    fn restart(&mut self, role: &str) {
+        let team = &self.engine.state().team;
+        let down: Vec<AgentId> = match team.by_role.get(role) {
+            Some(id) => team.roles[id.index()]
+                .active()
+                .filter(|agent| !team.agents[agent.index()].up)
+                .collect(),
+            None => Vec::new(),
+        };
+        for agent in down {
+            self.after(RESTART_MS, Input::Up(agent));
+        }
+    }
+
+    /// Working time until the sprint's last day is over, in milliseconds.
+    pub fn deadline(&self) -> Option<u64> {
+        self.set.deadline.map(|span| span.0)
+    }
+
+    /// What a sprint that does not end waits for.
+    fn what_is_left(&self, why: &str) -> String {
+        let state = self.engine.state();
+        let open: Vec<String> = state
+            .tasks
+            .table
+            .iter()
+            .filter(|task| !task.phase.is_over())
+            .take(5)
+            .map(|task| format!("{} is {}", task.spec.id, task.phase.as_str()))
+            .collect();
+        format!("{why}: {}", open.join(", "))
+    }
+}
