@@ -27,7 +27,7 @@ use crate::actors::post::{Item, Post, Wake};
 use crate::actors::role::Crew;
 use crate::actors::service::{self, MakeTask};
 use crate::actors::team;
-use crate::actors::{gatekeeper, integrator};
+use crate::actors::{gatekeeper, integrator, messenger};
 use crate::engine::Engine;
 use crate::handle::{Call, Handle};
 use crate::history::{self, HistoryError};
@@ -269,12 +269,14 @@ impl Builder {
             .map_err(|error| StartError::Actors(error.to_string()))?;
         found.into_iter().for_each(|command| sink(command));
         let integrator = integrator::integrator(Arc::clone(&workshop), Arc::clone(&sink));
-        let gatekeeper = gatekeeper::gatekeeper(workshop, Arc::clone(&sink));
+        let gatekeeper = gatekeeper::gatekeeper(Arc::clone(&workshop), Arc::clone(&sink));
+        let messenger = messenger::messenger(workshop, Arc::clone(&sink));
         let store = Arc::new(Mutex::new(Some(store)));
         let mut children = vec![
             journal::child(store, writing, reports, Arc::clone(&journal_address)),
             integrator.child(),
             gatekeeper.child(),
+            messenger.child(),
             team::child(crew, Arc::clone(&team_address)),
         ];
         for (name, make) in services {
@@ -295,6 +297,7 @@ impl Builder {
                     slots,
                     integrator,
                     gatekeeper,
+                    messenger,
                     sink,
                 }),
                 children,

@@ -4,6 +4,7 @@
 //! [`Rejection`](crate::rejection::Rejection). Commands are not journalled; what they cause is.
 
 use crate::ids::{AgentId, Attempt, EffectId, Generation, InboxId, MessageId, SprintId, TaskId};
+use crate::inbox::Reply;
 use crate::sprint::SprintSpec;
 use crate::work::{AttemptEnd, DiffStat, GateOutcome};
 
@@ -67,7 +68,9 @@ pub enum Command {
     Answer {
         /// What is answered.
         item: InboxId,
-        /// The answer.
+        /// In words, yes or no.
+        reply: Reply,
+        /// The answer, or the reason; may be empty for yes and no.
         text: String,
         /// Who answered.
         by: String,
@@ -262,6 +265,13 @@ pub enum Command {
         effect: EffectId,
         /// Worktrees that were kept, each with the reason.
         kept: Vec<String>,
+    },
+    /// A stakeholder was told of an event.
+    Informed {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// What went wrong; empty when nothing did.
+        problem: String,
     },
     /// An effect cannot be carried out and trying again will not help.
     EffectFailed {

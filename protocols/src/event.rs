@@ -13,6 +13,7 @@ use crate::codec::{self, CodecError};
 use crate::ids::{
     AgentId, Attempt, BlockerId, EffectId, Generation, InboxId, MessageId, SprintId, TaskId,
 };
+use crate::inbox::{InboxDefault, InboxKind, Reply};
 use crate::severity::Severity;
 use crate::sprint::SprintSpec;
 use crate::time::{Span, Time};
@@ -42,6 +43,14 @@ macro_rules! events {
                 fn from(event: $name) -> Event { Event::$name(event) }
             }
         )*
+
+        impl Serialize for Event {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Event::$name(event) => to.serialize_newtype_variant("Event", $kind, $json, event),)*
+                }
+            }
+        }
 
         impl Event {
             /// Every kind there is: number, version and JSON name.
@@ -489,6 +498,14 @@ events! {
         question: String,
         /// The lost role behind it.
         role: Option<String>,
+        /// What sort of thing it is.
+        kind: InboxKind,
+        /// The attempt that a person has in hand.
+        attempt: Option<Attempt>,
+        /// When the default happens.
+        deadline: Option<Time>,
+        /// What happens if nobody answers by then.
+        default: InboxDefault,
     }
     /// A person answered.
     65 1 InboxAnswered "inbox_answered" {
@@ -498,6 +515,8 @@ events! {
         answer: String,
         /// Who.
         by: String,
+        /// In words, yes or no.
+        reply: Reply,
     }
     /// What waited for a person no longer does.
     66 1 InboxClosed "inbox_closed" {
@@ -637,6 +656,27 @@ events! {
         role: String,
         /// Who asked.
         by: String,
+    }
+
+    /// Nobody has answered in time; whoever is notified is notified again.
+    100 1 InboxReminded "inbox_reminded" {
+        /// The number.
+        item: InboxId,
+        /// The next time.
+        deadline: Time,
+    }
+    /// A stakeholder was told of an event, or could not be.
+    101 1 StakeholderInformed "stakeholder_informed" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who.
+        stakeholder: String,
+        /// What they were told of.
+        about: String,
+        /// What went wrong; empty when nothing did.
+        problem: String,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::ids::Name;
 use crate::severity::Severity;
 use crate::shared::Shared;
 use crate::time::Span;
+use crate::ways::Ways;
 
 /// The most tasks one sprint can have.
 pub const TASKS_MAX: usize = 100_000;
@@ -46,6 +47,8 @@ pub struct SprintSpec {
     pub tasks: Vec<Shared<TaskSpec>>,
     /// Limits and retries.
     pub policy: Policy,
+    /// Who is told what, and what waits for people.
+    pub ways: Box<Ways>,
 }
 
 /// A role and how many agents fill it.

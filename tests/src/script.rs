@@ -17,6 +17,7 @@ use director::engine::{Decision, Engine};
 use director_protocols::command::Command;
 use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, EffectId, Generation, InboxId, SprintId, TaskId};
+use director_protocols::inbox::Reply;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
@@ -232,8 +233,31 @@ impl Script {
                 let item: u32 = item.parse().expect("a number");
                 self.tell(Command::Answer {
                     item: InboxId(item - 1),
+                    reply: Reply::Answer,
                     text: "go on".to_owned(),
                     by,
+                })
+            }
+            [how @ ("approve" | "reject"), item] => {
+                let item: u32 = item.parse().expect("a number");
+                let (reply, text) = match how {
+                    "approve" => (Reply::Approve, ""),
+                    _ => (Reply::Reject, "not like this"),
+                };
+                self.tell(Command::Answer {
+                    item: InboxId(item - 1),
+                    reply,
+                    text: text.to_owned(),
+                    by,
+                })
+            }
+            ["told", ref problem @ ..] => {
+                let (effect, ()) = self
+                    .effects(|effect| matches!(effect, Effect::Inform { .. }).then_some(()))
+                    .expect("somebody is to be told");
+                self.tell(Command::Informed {
+                    effect,
+                    problem: problem.join(" "),
                 })
             }
             ["lose", role] => self.tell(Command::RoleLost {
@@ -427,6 +451,15 @@ impl Script {
                 format!("{name} from {} to {}", e.from.as_str(), e.to.as_str())
             }
             Event::InboxOpened(e) => format!("{name} {}: {}", e.item.0 + 1, e.question),
+            Event::InboxAnswered(e) => format!("{name} {}: {} by {}", e.item.0 + 1, e.answer, e.by),
+            Event::InboxReminded(e) => {
+                format!(
+                    "{name} {} again in {}",
+                    e.item.0 + 1,
+                    e.deadline.since(self.now)
+                )
+            }
+            Event::StakeholderInformed(e) => format!("{name} {} of {}", e.stakeholder, e.about),
             Event::InboxClosed(e) => format!("{name} {}: {}", e.item.0 + 1, e.reason),
             Event::QuestionAnswered(e) => format!("{name} by {}: {}", e.by, e.text),
             Event::HandoffSent(e) => format!("{name} {} to {}", task(e.from), task(e.to)),

@@ -96,6 +96,7 @@ async fn attend(running: &Running) {
         for item in waiting {
             let answer = Command::Answer {
                 item,
+                reply: Default::default(),
                 text: "go on".to_owned(),
                 by: "person".to_owned(),
             };

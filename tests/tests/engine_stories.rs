@@ -156,7 +156,7 @@ fn each_tier_asks_somebody_else() {
                 > resume
                   sprint_resumed
                 > answer 1
-                  inbox_answered
+                  inbox_answered 1: go on by ada
                   blocker_resolved
                   emergency_resolved
                   task_assigned fire to engineer-1 as attempt 2: 932 = 1000 expertise, 775 capacity, 1000 continuity
@@ -190,7 +190,7 @@ fn each_tier_asks_somebody_else() {
                   blocker_escalated from medium to high
                   inbox_opened 1: which way?
                 > answer 1
-                  inbox_answered
+                  inbox_answered 1: go on by ada
                   blocker_resolved
             "#]],
         ),
@@ -253,7 +253,7 @@ fn each_tier_asks_somebody_else() {
                   blocker_raised side high (reported high, critical path false), goes up never
                   inbox_opened 1: which way?
                 > answer 1
-                  inbox_answered
+                  inbox_answered 1: go on by ada
                   blocker_resolved
                   task_assigned side to engineer-2 as attempt 4: 932 = 1000 expertise, 775 capacity, 1000 continuity
             "#]],
@@ -294,7 +294,7 @@ fn an_emergency_lasts_until_the_last_critical_blocker_is_resolved() {
               blocker_raised two critical (reported critical, critical path true), goes up never
               inbox_opened 2: which way?
             > answer 1
-              inbox_answered
+              inbox_answered 1: go on by ada
               blocker_resolved
               emergency_resolved
               engineering_emergency
@@ -305,7 +305,7 @@ fn an_emergency_lasts_until_the_last_critical_blocker_is_resolved() {
               task_completed one (333)
               sprint_velocity_updated
             > answer 2
-              inbox_answered
+              inbox_answered 2: go on by ada
               blocker_resolved
               emergency_resolved
               task_assigned two to engineer-2 as attempt 2: 932 = 1000 expertise, 775 capacity, 1000 continuity
@@ -639,7 +639,7 @@ fn a_conflict_goes_to_the_same_agent_then_to_another_then_to_a_person() {
             > git ok
               work_salvaged
             > answer 1
-              inbox_answered
+              inbox_answered 1: go on by ada
               blocker_resolved
               task_assigned a to engineer-2 as attempt 4: 985 = 1000 expertise, 950 capacity, 1000 continuity
         "#]],
@@ -922,7 +922,7 @@ fn whoever_asks_is_answered() {
               task_completed a (500)
               sprint_velocity_updated
             > answer 1
-              inbox_answered
+              inbox_answered 1: go on by ada
               role_restored
         "#]],
     );
@@ -964,7 +964,7 @@ fn a_lost_role_gives_back_its_work_and_is_started_again() {
             > done a
               no: attempt 1 at task `a` is over (the current one is 1); its report is not counted
             > answer 1
-              inbox_answered
+              inbox_answered 1: go on by ada
               role_restored
             > up
               agent_up engineer-1

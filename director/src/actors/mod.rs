@@ -5,6 +5,7 @@
 //!  ├── journal      makes records durable
 //!  ├── integrator   the only one that touches git
 //!  ├── gatekeeper   runs gates
+//!  ├── messenger    tells those outside
 //!  ├── team         supervises the roles
 //!  │    └── <role>       supervises its agents
 //!  │         └── <role>-<n>   hosts one agent
@@ -18,6 +19,7 @@ pub mod director;
 pub mod gatekeeper;
 pub mod integrator;
 pub mod journal;
+pub mod messenger;
 pub mod post;
 pub mod role;
 pub mod service;

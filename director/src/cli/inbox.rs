@@ -1,4 +1,6 @@
-//! `director inbox` and `director answer`.
+//! `director inbox`, `answer`, `approve` and `reject`.
+
+use director_protocols::inbox::Reply;
 
 use super::Context;
 use super::end::{CliError, Code};
@@ -20,6 +22,8 @@ pub(super) fn inbox(args: &InboxArgs, cx: &mut Context) -> Result<Code, CliError
 }
 
 /// Answer something in the inbox
+///
+/// The answer to a task of yours is what you did: it is done then.
 #[derive(Debug, clap::Args)]
 pub(super) struct AnswerArgs {
     /// Its number in `director inbox`
@@ -31,14 +35,44 @@ pub(super) struct AnswerArgs {
 }
 
 pub(super) fn answer(args: AnswerArgs, cx: &mut Context) -> Result<Code, CliError> {
-    let text = args.text.join(" ");
-    source::order(
-        Order::Answer {
-            item: args.item,
-            text,
-            by: who(),
-        },
-        cx,
-    )?;
+    give(args.item, Reply::Answer, &args.text, cx)
+}
+
+/// Say yes to something in the inbox: done, go on, accepted
+#[derive(Debug, clap::Args)]
+pub(super) struct ApproveArgs {
+    /// Its number in `director inbox`
+    #[arg(value_name = "ID")]
+    item: u32,
+    /// What else there is to say
+    text: Vec<String>,
+}
+
+pub(super) fn approve(args: ApproveArgs, cx: &mut Context) -> Result<Code, CliError> {
+    give(args.item, Reply::Approve, &args.text, cx)
+}
+
+/// Say no to something in the inbox, with the reason
+#[derive(Debug, clap::Args)]
+pub(super) struct RejectArgs {
+    /// Its number in `director inbox`
+    #[arg(value_name = "ID")]
+    item: u32,
+    /// The reason; it goes to whoever waits
+    reason: Vec<String>,
+}
+
+pub(super) fn reject(args: RejectArgs, cx: &mut Context) -> Result<Code, CliError> {
+    give(args.item, Reply::Reject, &args.reason, cx)
+}
+
+fn give(item: u32, reply: Reply, words: &[String], cx: &mut Context) -> Result<Code, CliError> {
+    let order = Order::Answer {
+        item,
+        text: words.join(" "),
+        reply,
+        by: who(),
+    };
+    source::order(order, cx)?;
     Ok(Code::Done)
 }

@@ -9,6 +9,7 @@ use director_protocols::sprint::{RoleSpec, SprintSpec};
 use super::end::{CliError, Code};
 use super::output::note;
 use super::{Context, home};
+use crate::engine::people::PERSON;
 use crate::planner;
 use crate::report::plan as render;
 use crate::system::Builder;
@@ -79,7 +80,10 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
 
 /// A sprint may be planned for agents of any kind; to run it, this program has to have them.
 fn runnable(spec: &SprintSpec, kinds: &[&str]) -> Result<(), CliError> {
-    let missing = |role: &&RoleSpec| !kinds.contains(&role.agent.kind.as_str());
+    let missing = |role: &&RoleSpec| {
+        let kind = role.agent.kind.as_str();
+        kind != PERSON && !kinds.contains(&kind)
+    };
     let Some(role) = spec.team.iter().find(missing) else {
         return Ok(());
     };
@@ -104,10 +108,16 @@ mod tests {
         let mut product = role("product", 1, &[]);
         product.agent.kind = "person".to_owned();
         spec.team.push(product);
+        assert!(
+            runnable(&spec, &["command"]).is_ok(),
+            "people need no program"
+        );
+        let last = spec.team.len() - 1;
+        spec.team[last].agent.kind = "codex".to_owned();
         let error = runnable(&spec, &["claude", "command"]).expect_err("nobody has it");
         assert_eq!(
             error.to_string(),
-            "role `product` has an agent of the kind `person`, which this program cannot run; it has claude, command: \
+            "role `product` has an agent of the kind `codex`, which this program cannot run; it has claude, command: \
              change `agent` of the role, or run it with a program that registers the kind"
         );
     }

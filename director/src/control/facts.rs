@@ -6,6 +6,7 @@
 use director_protocols::codec;
 use director_protocols::digest::Digest;
 use director_protocols::ids::{SprintId, TaskId};
+use director_protocols::inbox::InboxKind;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::work::Verdict;
 use serde::{Deserialize, Serialize};
@@ -135,7 +136,7 @@ pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
         number: id.0,
         sprint: row.spec.id.to_string(),
         state: row.state().to_owned(),
-        over: row.is_over() && !cleaning,
+        over: row.is_over() && !cleaning && !state.outstanding.is_informing(id),
         waits_for_people: waits_for_people(state, id),
         refused: row.refused.clone(),
         warnings: row.warnings.clone(),
@@ -162,21 +163,37 @@ fn waits_for_people(state: &State, id: SprintId) -> bool {
         return false;
     };
     let tally = state.tasks.tally(id);
-    let asked = state.trouble.waiting().any(|(_, item)| item.sprint == id);
-    if !asked || row.paused || tally.in_hand > 0 || row.merge.is_some() || !row.queue.is_empty() {
+    let mut asked = false;
+    for (_, item) in state
+        .trouble
+        .waiting()
+        .filter(|(_, item)| item.sprint == id)
+    {
+        // Something happens by itself when nobody comes.
+        if item.deadline.is_some() && item.default.acts() {
+            return false;
+        }
+        asked |= item.kind != InboxKind::Notice;
+    }
+    if !asked
+        || row.paused
+        || tally.in_hand > state.in_peoples_hands(id)
+        || row.merge.is_some()
+        || !row.queue.is_empty()
+        || state.outstanding.is_informing(id)
+    {
         return false;
     }
-    // What is ready is not handed out while its role is lost, nor in an emergency.
+    // What is ready is not handed out while its role is lost or its people are busy, nor in an emergency.
     let stuck = |task: TaskId| {
         state.tasks.get(task).is_none_or(|task| match task.phase {
             Phase::Ready => {
+                let role = state.team.roles.get(task.role.index());
                 row.emergency.is_some()
-                    || state
-                        .team
-                        .roles
-                        .get(task.role.index())
-                        .is_some_and(|role| role.lost)
+                    || role
+                        .is_some_and(|role| role.lost || role.is_people() && role.free.is_empty())
             }
+            Phase::Working => task.agent.is_some_and(|agent| state.is_person(agent)),
             phase => !phase.is_active(),
         })
     };

@@ -6,6 +6,7 @@
 
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, InboxId, SprintId, TaskId};
+use director_protocols::inbox::Reply;
 
 use super::protocol::{Fault, FaultKind, Order};
 use crate::engine::state::State;
@@ -153,16 +154,27 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
                 said,
             )
         }
-        Order::Answer { item, text, by } => {
+        Order::Answer {
+            item,
+            text,
+            reply,
+            by,
+        } => {
             let place = item.checked_sub(1).ok_or_else(|| {
                 Fault::not_found("the inbox counts from 1; `director inbox` lists what waits")
             })?;
             let command = Command::Answer {
                 item: InboxId(place),
+                reply: *reply,
                 text: text.clone(),
                 by: who(by),
             };
-            (command, format!("number {item} is answered"))
+            let said = match reply {
+                Reply::Answer => "answered",
+                Reply::Approve => "approved",
+                Reply::Reject => "rejected",
+            };
+            (command, format!("number {item} is {said}"))
         }
         Order::Pause { sprint: name, by } => {
             let id = name

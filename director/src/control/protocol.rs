@@ -12,6 +12,7 @@
 //!
 //! Elsewhere: answering questions is [`super::answer`], carrying out orders [`super::orders`].
 
+use director_protocols::inbox;
 use director_protocols::sprint::SprintSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -149,8 +150,11 @@ pub enum Order {
     Answer {
         /// Its number as people see it, from 1.
         item: u32,
-        /// The answer.
+        /// The answer, or the reason; may be empty for yes and no.
         text: String,
+        /// In words, yes or no.
+        #[serde(default)]
+        reply: inbox::Reply,
         /// Who answers.
         #[serde(default)]
         by: String,

@@ -172,6 +172,7 @@ async fn questions_and_orders_go_over_the_socket_and_come_back() {
             Order::Answer {
                 item: 0,
                 text: "yes".into(),
+                reply: Default::default(),
                 by: by.clone(),
             },
             FaultKind::NotFound,
@@ -181,6 +182,7 @@ async fn questions_and_orders_go_over_the_socket_and_come_back() {
             Order::Answer {
                 item: 7,
                 text: "yes".into(),
+                reply: Default::default(),
                 by,
             },
             FaultKind::Rejected,

@@ -15,6 +15,7 @@ use director_protocols::work::AttemptEnd;
 use serde::Serialize;
 
 use super::gating;
+use super::inform;
 use super::state::State;
 
 /// Something to do outside.
@@ -118,6 +119,15 @@ pub enum Effect {
         /// To whom.
         to: AgentId,
     },
+    /// Tell a stakeholder of an event. At least once; the effect's number is the key that tells a repeat.
+    Inform {
+        /// The sprint.
+        sprint: SprintId,
+        /// The stakeholder's place in the sprint's list.
+        stakeholder: u32,
+        /// What happened.
+        event: Box<Event>,
+    },
 }
 
 impl Effect {
@@ -201,6 +211,7 @@ impl Outstanding {
             Event::MergeConflicted(e) => self.remove(e.effect),
             Event::MergeCompleted(e) => self.remove(e.effect),
             Event::MessageDelivered(e) => self.remove(e.effect),
+            Event::StakeholderInformed(e) => self.remove(e.effect),
             Event::QualityGateStatus(e) => {
                 if let Some(effect) = e.effect {
                     self.remove(effect);
@@ -256,7 +267,8 @@ impl Outstanding {
             | Event::AgentUp(_)
             | Event::AgentDown(_)
             | Event::RoleLost(_)
-            | Event::RoleRestored(_) => {}
+            | Event::RoleRestored(_)
+            | Event::InboxReminded(_) => {}
         }
     }
 
@@ -291,6 +303,12 @@ impl Outstanding {
 
 /// What follows from `event`, in the state that it led to.
 pub fn of(state: &State, event: &Event) -> Vec<Effect> {
+    let mut effects = follows(state, event);
+    effects.extend(inform::informs(state, event));
+    effects
+}
+
+fn follows(state: &State, event: &Event) -> Vec<Effect> {
     match event {
         Event::EpochOpened(_) => vec![Effect::SyncTeam],
         Event::RoleRestored(e) => vec![Effect::RestartRole {
@@ -313,6 +331,8 @@ pub fn of(state: &State, event: &Event) -> Vec<Effect> {
             let (task, attempt, agent) = (e.task_id, e.attempt, e.agent_id);
             if state.has_repo(task) {
                 vec![Effect::PrepareWorktree { task, attempt }]
+            } else if state.is_person(agent) {
+                Vec::new()
             } else {
                 vec![Effect::Assign {
                     task,
@@ -323,12 +343,12 @@ pub fn of(state: &State, event: &Event) -> Vec<Effect> {
         }
         Event::WorktreePrepared(e) => {
             match state.tasks.get(e.task_id).and_then(|task| task.agent) {
-                Some(agent) => vec![Effect::Assign {
+                Some(agent) if !state.is_person(agent) => vec![Effect::Assign {
                     task: e.task_id,
                     attempt: e.attempt,
                     agent,
                 }],
-                None => Vec::new(),
+                _ => Vec::new(),
             }
         }
         Event::AttemptEnded(e) => {
@@ -463,7 +483,9 @@ pub fn of(state: &State, event: &Event) -> Vec<Effect> {
         | Event::MessageDelivered(_)
         | Event::AgentUp(_)
         | Event::AgentDown(_)
-        | Event::RoleLost(_) => Vec::new(),
+        | Event::RoleLost(_)
+        | Event::InboxReminded(_)
+        | Event::StakeholderInformed(_) => Vec::new(),
     }
 }
 
@@ -508,6 +530,13 @@ impl Outstanding {
             Effect::Deliver { message, to } if *to == agent => Some((id, *message)),
             _ => None,
         })
+    }
+
+    /// Whether a stakeholder of the sprint is still to be told of something.
+    pub fn is_informing(&self, id: SprintId) -> bool {
+        self.list
+            .values()
+            .any(|effect| matches!(effect, Effect::Inform { sprint, .. } if *sprint == id))
     }
 
     /// Whether the task's earlier work is still being saved.

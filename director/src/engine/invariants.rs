@@ -266,10 +266,21 @@ fn inbox(state: &State) -> Result<(), String> {
             (_, Some(message), Some(_)) => state.messages.table[message.index()]
                 .waiting
                 .is_some_and(|(task, attempt)| !state.is_in_hand(task, attempt)),
+            (_, None, Some(task)) => item
+                .attempt
+                .is_some_and(|attempt| !state.is_in_hand(task, attempt)),
             _ => false,
         };
         if vain {
             return Err(format!("inbox item {id} is open and nobody waits for it"));
+        }
+    }
+    for (id, task) in tasks(state) {
+        let asked = state.trouble.asked.get(&id).into_iter().flatten();
+        let handed = asked.filter(|item| state.trouble.inbox[item.index()].attempt.is_some());
+        let at_work = task.phase == Phase::Working && state.is_with_a_person(id);
+        if at_work != (handed.count() == 1) {
+            return Err(format!("task {id} is {:?} with a person", task.phase));
         }
     }
     for (id, sprint) in (0u32..).map(SprintId).zip(&state.sprints.table) {

@@ -70,6 +70,8 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && e.blocker.is_none_or(blocker)
                 && e.message.is_none_or(message)
         }
+        Event::InboxReminded(e) => item(e.item),
+        Event::StakeholderInformed(e) => sprint(e.sprint_id),
         Event::InboxAnswered(e) => item(e.item),
         Event::InboxClosed(e) => item(e.item),
         Event::EngineeringEmergency(e) => sprint(e.sprint_id) && blocker(e.blocker),

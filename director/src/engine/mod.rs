@@ -16,10 +16,12 @@
 pub mod decide;
 pub mod effects;
 pub mod gating;
+pub mod inform;
 pub mod invariants;
 pub mod known;
 pub mod messages;
 pub mod orders;
+pub mod people;
 pub mod sprints;
 pub mod state;
 pub mod tasks;

@@ -10,6 +10,7 @@ use director_protocols::work::{Assignment, HandoffPart};
 
 use super::effects::Effect;
 use super::gating;
+use super::inform::{self, Notice};
 use super::sprints::Stage;
 use super::state::State;
 
@@ -154,6 +155,8 @@ pub enum Order {
         /// The answer.
         text: String,
     },
+    /// Tell a stakeholder of an event.
+    Inform(Box<Notice>),
 }
 
 /// Writes out an effect. `None` if the state no longer has what it is about.
@@ -255,6 +258,16 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
                 text,
             }
         }
+        Effect::Inform {
+            sprint,
+            stakeholder,
+            event,
+        } => Order::Inform(Box::new(inform::notice(
+            state,
+            *sprint,
+            *stakeholder,
+            event,
+        )?)),
     })
 }
 
@@ -263,6 +276,8 @@ fn team(state: &State) -> Vec<RoleOrder> {
         .team
         .roles
         .iter()
+        // People need no actors.
+        .filter(|role| !role.is_people())
         .map(|role| RoleOrder {
             spec: (*role.spec).clone(),
             agents: role

@@ -123,6 +123,8 @@ pub struct Sprints {
     pub table: Vec<Sprint>,
     /// The newest sprint of each name.
     pub by_name: BTreeMap<Name, SprintId>,
+    /// Whether any of them has stakeholders.
+    pub listening: bool,
 }
 
 impl Sprints {

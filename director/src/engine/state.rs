@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use director_protocols::event::{Event, Outcome, SprintSubmitted};
 use director_protocols::ids::{
-    AgentId, Attempt, BlockerId, FeatureId, Name, RoleId, SprintId, TaskId,
+    AgentId, Attempt, BlockerId, FeatureId, InboxId, Name, RoleId, SprintId, TaskId,
 };
 use director_protocols::sprint::Priority;
 use director_protocols::time::{Span, Time};
@@ -33,6 +33,8 @@ pub enum Deadline {
     Retry(TaskId),
     /// A blocker goes up a tier.
     Tier(BlockerId),
+    /// What waits for a person is dealt with by default.
+    Inbox(InboxId),
 }
 
 /// Everything the director knows.
@@ -389,28 +391,15 @@ impl State {
             }
             Event::BlockerResolved(e) => self.resolved(e.blocker, &e.by, &e.answer, now),
             Event::InboxOpened(e) => {
-                if let Some(blocker) = e.blocker {
-                    self.trouble.blockers[blocker.index()].item = Some(e.item);
-                }
-                self.trouble.open(InboxItem {
-                    sprint: e.sprint_id,
-                    task: e.task_id,
-                    blocker: e.blocker,
-                    message: e.message,
-                    role: e.role.clone(),
-                    severity: e.severity,
-                    question: e.question.clone(),
-                    opened: now,
-                    closed: None,
-                });
+                self.inbox_opened(e.item, InboxItem::of(e, now), now);
             }
             Event::InboxAnswered(e) => {
                 let closed = (now, e.answer.clone(), e.by.clone());
-                self.trouble.close(e.item, closed);
+                self.inbox_closed(e.item, closed);
             }
             Event::InboxClosed(e) => {
                 let closed = (now, e.reason.clone(), String::new());
-                self.trouble.close(e.item, closed);
+                self.inbox_closed(e.item, closed);
             }
             Event::EngineeringEmergency(e) => {
                 self.sprints.table[e.sprint_id.index()].emergency = Some(e.blocker);
@@ -474,6 +463,8 @@ impl State {
             Event::AgentDown(e) => self.team.down(e.agent_id),
             Event::RoleLost(e) => self.set_lost(&e.role, true),
             Event::RoleRestored(e) => self.set_lost(&e.role, false),
+            Event::InboxReminded(e) => self.inbox_deadline(e.item, Some(e.deadline)),
+            Event::StakeholderInformed(_) => {}
         }
     }
 
@@ -484,7 +475,7 @@ impl State {
     }
 
     fn submitted(&mut self, e: &SprintSubmitted, now: Time) {
-        self.team.adopt(&e.spec.team);
+        self.team.adopt(&e.spec.team, now);
         self.without_retired();
         let first = self.tasks.table.len() as u32;
         let mut spec = e.spec.clone();
@@ -552,6 +543,7 @@ impl State {
                 spec: task,
             });
         }
+        self.sprints.listening |= !spec.ways.stakeholders.is_empty();
         self.tasks.tallies.push(tally);
         self.sprints.by_name.insert(spec.id.clone(), e.sprint_id);
         self.sprints.table.push(Sprint {
@@ -741,7 +733,7 @@ impl State {
     }
 
     /// Moves a task to `phase`; the deadline of a wait goes with the wait.
-    fn move_to(&mut self, id: TaskId, phase: Phase, now: Time) {
+    pub(super) fn move_to(&mut self, id: TaskId, phase: Phase, now: Time) {
         if let Phase::Backoff(at) = self.tasks.table[id.index()].phase {
             self.deadlines.remove(&(at, Deadline::Retry(id)));
         }

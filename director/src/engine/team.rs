@@ -14,6 +14,8 @@ use director_protocols::sprint::RoleSpec;
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
 
+use super::people::PERSON;
+
 /// How many features an agent is taken to remember.
 const REMEMBERED_FEATURES_MAX: usize = 4;
 
@@ -105,7 +107,7 @@ impl Team {
     }
 
     /// Takes in a sprint's team: known roles are brought up to date, new ones added, instances grown or retired.
-    pub fn adopt(&mut self, specs: &[RoleSpec]) {
+    pub fn adopt(&mut self, specs: &[RoleSpec], now: Time) {
         for spec in specs {
             let role = *self.by_role.entry(spec.name.clone()).or_insert_with(|| {
                 self.roles.push(Role {
@@ -116,7 +118,9 @@ impl Team {
                 });
                 RoleId(self.roles.len() as u32 - 1)
             });
+            let were_people = self.roles[role.index()].is_people();
             self.roles[role.index()].spec = spec.clone().into();
+            let are_people = self.roles[role.index()].is_people();
             while self.roles[role.index()].agents.len() < spec.count as usize {
                 self.add_agent(role);
             }
@@ -126,7 +130,14 @@ impl Team {
                 .into_iter()
                 .enumerate()
             {
-                self.agents[id.index()].retired = place >= spec.count as usize;
+                let agent = &mut self.agents[id.index()];
+                agent.retired = place >= spec.count as usize;
+                if are_people {
+                    agent.up = !agent.retired;
+                    agent.joined.get_or_insert(now);
+                } else if were_people {
+                    agent.up = false;
+                }
                 self.refresh(id);
             }
         }
@@ -184,10 +195,11 @@ impl Team {
         self.refresh(id);
     }
 
-    /// A director took over: nobody is up.
+    /// A director took over: nobody is up but people.
     pub fn all_down(&mut self) {
         for index in 0..self.agents.len() {
-            self.agents[index].up = false;
+            let agent = &mut self.agents[index];
+            agent.up = !agent.retired && self.roles[agent.role.index()].is_people();
             self.refresh(AgentId(index as u32));
         }
         for role in &mut self.roles {
@@ -237,6 +249,11 @@ impl Role {
             .iter()
             .chain(&self.spec.covers)
             .any(|k| k == kind || k == "*")
+    }
+
+    /// Whether people fill it: there is no actor, and what they get waits in the inbox.
+    pub fn is_people(&self) -> bool {
+        self.spec.agent.kind == PERSON
     }
 
     /// Instances that are part of the team.

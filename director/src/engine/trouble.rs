@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use director_protocols::ids::{AgentId, BlockerId, InboxId, MessageId, SprintId, TaskId};
+use director_protocols::event::InboxOpened;
+use director_protocols::ids::{AgentId, Attempt, BlockerId, InboxId, MessageId, SprintId, TaskId};
+use director_protocols::inbox::{InboxDefault, InboxKind};
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use serde::Serialize;
@@ -48,6 +50,14 @@ pub struct InboxItem {
     pub message: Option<MessageId>,
     /// The lost role behind it.
     pub role: Option<String>,
+    /// What sort of thing it is.
+    pub kind: InboxKind,
+    /// The attempt that a person has in hand.
+    pub attempt: Option<Attempt>,
+    /// When the default happens.
+    pub deadline: Option<Time>,
+    /// What happens then.
+    pub default: InboxDefault,
     /// How urgent.
     pub severity: Severity,
     /// What is asked.
@@ -58,6 +68,27 @@ pub struct InboxItem {
     pub closed: Option<(Time, String, String)>,
 }
 
+impl InboxItem {
+    /// What is opened with that event.
+    pub fn of(e: &InboxOpened, now: Time) -> Self {
+        Self {
+            sprint: e.sprint_id,
+            task: e.task_id,
+            blocker: e.blocker,
+            message: e.message,
+            role: e.role.clone(),
+            kind: e.kind,
+            attempt: e.attempt,
+            deadline: e.deadline,
+            default: e.default.clone(),
+            severity: e.severity,
+            question: e.question.clone(),
+            opened: now,
+            closed: None,
+        }
+    }
+}
+
 /// All blockers and inbox items ever.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Trouble {
@@ -65,7 +96,7 @@ pub struct Trouble {
     pub blockers: Vec<Blocker>,
     /// By id.
     pub inbox: Vec<InboxItem>,
-    /// Open questions of agents at work, by the task whose attempt waits.
+    /// Open questions of agents at work, and tasks of people, by the task whose attempt waits.
     pub asked: BTreeMap<TaskId, Vec<InboxId>>,
 }
 
@@ -77,7 +108,9 @@ impl Trouble {
 
     /// Takes in an item.
     pub fn open(&mut self, item: InboxItem) {
-        if let (Some(task), Some(_)) = (item.task, item.message) {
+        if let Some(task) = item.task
+            && (item.message.is_some() || item.attempt.is_some())
+        {
             let id = InboxId(self.inbox.len() as u32);
             self.asked.entry(task).or_default().push(id);
         }

@@ -101,7 +101,8 @@ impl Workshop {
             | Order::CancelAttempt { .. }
             | Order::RunGates { .. }
             | Order::Deliver { .. }
-            | Order::DeliverAnswer { .. } => return Vec::new(),
+            | Order::DeliverAnswer { .. }
+            | Order::Inform(_) => return Vec::new(),
         };
         answer.unwrap_or_else(|trouble| self.refuse(effect, order, place, task, &trouble))
     }

@@ -9,6 +9,7 @@
 pub mod deliver;
 pub mod gates;
 pub mod git;
+mod inform;
 pub mod islands;
 mod ports;
 pub mod startup;

@@ -35,6 +35,8 @@ pub struct Ports {
     pub integrator: Desk,
     /// The one that runs gates.
     pub gatekeeper: Desk,
+    /// The one that tells people and programs outside.
+    pub messenger: Desk,
     /// Who hears what could not be done.
     pub sink: Sink,
 }
@@ -139,6 +141,7 @@ impl Performer for Ports {
             | Order::Advance { .. }
             | Order::CleanUp(..)
             | Order::Withdraw(_)) => self.integrator.put(effect, order),
+            order @ Order::Inform(_) => self.messenger.put(effect, order),
         }
     }
 
@@ -149,6 +152,7 @@ impl Performer for Ports {
             .chain([
                 ("integrator".to_owned(), self.integrator.depth()),
                 ("gatekeeper".to_owned(), self.gatekeeper.depth()),
+                ("messenger".to_owned(), self.messenger.depth()),
             ])
             .collect()
     }

@@ -182,6 +182,11 @@ impl Workshop {
         }
     }
 
+    /// The data directory.
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     /// The directory in which a task without a repository works, and its gates run.
     pub fn scratch(&self, sprint: &str, task: &str) -> PathBuf {
         self.data_dir.join("scratch").join(sprint).join(task)

@@ -177,5 +177,6 @@ pub(crate) fn checkout() -> SprintSpec {
         ],
         tasks: tasks.into_iter().map(Into::into).collect(),
         policy: Policy::default(),
+        ways: Default::default(),
     }
 }

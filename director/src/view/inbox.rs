@@ -1,6 +1,7 @@
 //! What waits for a person, and how to answer it.
 
 use director_protocols::ids::SprintId;
+use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
@@ -28,7 +29,8 @@ pub struct Item {
     pub sprint: String,
     /// The task, if it is about one.
     pub task: Option<String>,
-    /// `blocker`, `question` (an agent waits for the answer) or `role` (a role that is down).
+    /// `blocker`, `question` (an agent waits for the answer), `role` (a role that is down), `task` (a person's) or
+    /// `notice` (nothing waits for it).
     pub kind: &'static str,
     /// How urgent.
     pub severity: Severity,
@@ -38,6 +40,10 @@ pub struct Item {
     pub from: Option<String>,
     /// Since when.
     pub opened: String,
+    /// When the default happens.
+    pub deadline: Option<String>,
+    /// What happens then, in words; empty without a deadline.
+    pub default: String,
     /// How to answer, as a command.
     pub answer: String,
 }
@@ -68,16 +74,22 @@ pub(crate) fn items(state: &State) -> Vec<(SprintId, Item)> {
                 id: number,
                 sprint: sprint_name(state, item.sprint),
                 task: item.task.map(|task| state.task_name(task)),
-                kind: match (&item.role, item.message) {
-                    (Some(_), _) => "role",
-                    (None, Some(_)) => "question",
-                    (None, None) => "blocker",
-                },
+                kind: item.kind.as_str(),
                 severity: item.severity,
                 question: item.question.clone(),
                 from: asker.map(|agent| state.agent_name(agent)),
                 opened: rfc3339(item.opened),
-                answer: format!("director answer {number} \"…\""),
+                deadline: item.deadline.map(rfc3339),
+                default: item
+                    .deadline
+                    .map_or_else(String::new, |_| item.default.to_string()),
+                answer: match item.kind {
+                    InboxKind::Task => format!("director approve {number}"),
+                    InboxKind::Notice => format!("director approve {number}"),
+                    InboxKind::Blocker | InboxKind::Question | InboxKind::Role => {
+                        format!("director answer {number} \"…\"")
+                    }
+                },
             };
             (item.sprint, view)
         })
@@ -113,7 +125,25 @@ pub fn render(view: &InboxView, now: Time, width: usize, colour: bool) -> String
         for part in item.question.lines().take(12) {
             lines.extend(wrap("   ", part, width));
         }
-        lines.push(paint.on(Look::Dim, &format!("   {}", item.answer)));
+        if let Some(deadline) = &item.deadline {
+            lines.push(format!(
+                "   {} by itself in {}",
+                item.default,
+                until(deadline, now)
+            ));
+        }
+        let does = match item.kind {
+            "task" => "   it is done",
+            "notice" => "   puts it away",
+            _ => "",
+        };
+        lines.push(paint.on(Look::Dim, &format!("   {}{does}", item.answer)));
+        if item.kind == "task" {
+            lines.push(paint.on(
+                Look::Dim,
+                &format!("   director reject {} REASON   it cannot be done", item.id),
+            ));
+        }
         if let (Some(task), "blocker") = (&item.task, item.kind) {
             lines.push(paint.on(
                 Look::Dim,
@@ -122,6 +152,17 @@ pub fn render(view: &InboxView, now: Time, width: usize, colour: bool) -> String
         }
     }
     text_of(&lines)
+}
+
+/// How long until then.
+fn until(deadline: &str, now: Time) -> String {
+    deadline.parse::<jiff::Timestamp>().map_or_else(
+        |_| deadline.to_owned(),
+        |at| {
+            let ms = at.as_millisecond() - timestamp(now).as_millisecond();
+            Span(u64::try_from(ms).unwrap_or(0)).to_string()
+        },
+    )
 }
 
 fn age(opened: &str, now: Time) -> String {
@@ -172,6 +213,8 @@ mod tests {
         expect![[r#"
             {
               "answer": "director answer 1 \"…\"",
+              "deadline": null,
+              "default": "",
               "from": "ux-engineer-1",
               "id": 1,
               "kind": "blocker",

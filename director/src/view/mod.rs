@@ -23,7 +23,7 @@ pub mod why;
 mod words;
 
 pub use agents::{AgentsView, agents};
-pub use events::{event_lines, event_text};
+pub use events::{event_lines, event_object, event_text};
 pub use inbox::{InboxView, inbox};
 pub use live::{LiveView, live, render_live};
 pub use status::{StatusView, status};

@@ -209,6 +209,10 @@ impl Run {
                 effect,
                 kept: Vec::new(),
             }],
+            Effect::Inform { .. } => vec![Command::Informed {
+                effect,
+                problem: String::new(),
+            }],
             Effect::Deliver { message, .. } | Effect::DeliverAnswer { message, .. } => {
                 vec![Command::Delivery {
                     effect,
@@ -305,6 +309,7 @@ impl Run {
     pub fn answer(&mut self, item: u32, text: &str) {
         self.say(Command::Answer {
             item: director_protocols::ids::InboxId(item),
+            reply: director_protocols::inbox::Reply::Answer,
             text: text.to_owned(),
             by: "ada".to_owned(),
         });

@@ -96,6 +96,8 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::GuidanceGiven(e) => of_task(e.task_id, None),
         Event::BlockerResolved(e) => of_blocker(e.blocker),
         Event::InboxOpened(e) => of_sprint(e.sprint_id, e.task_id.as_slice()),
+        Event::InboxReminded(e) => of_item(e.item),
+        Event::StakeholderInformed(e) => of_sprint(e.sprint_id, &[]),
         Event::InboxAnswered(e) => of_item(e.item),
         Event::InboxClosed(e) => of_item(e.item),
         Event::EngineeringEmergency(e) => of_sprint(e.sprint_id, &[]),

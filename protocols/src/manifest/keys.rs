@@ -2,10 +2,11 @@
 //!
 //! The check of a file and the JSON Schema both read these tables; a key that is not here is unknown to both.
 
+use super::keys_ways;
 use super::shape::{Key, Shape, Table};
 use crate::sprint::AGENTS_MAX;
 
-const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
     Key {
         name,
         shape,
@@ -15,7 +16,7 @@ const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
     }
 }
 
-const fn required(name: &'static str, shape: Shape, about: &'static str) -> Key {
+pub(super) const fn required(name: &'static str, shape: Shape, about: &'static str) -> Key {
     Key {
         name,
         shape,
@@ -27,7 +28,7 @@ const fn required(name: &'static str, shape: Shape, about: &'static str) -> Key 
 
 const TEXTS: Shape = Shape::List(&Shape::Text);
 const NAMES: Shape = Shape::List(&Shape::Name);
-const RUN: Shape = Shape::Any(&[Shape::Line, Shape::Argv]);
+pub(super) const RUN: Shape = Shape::Any(&[Shape::Line, Shape::Argv]);
 
 /// The words for a priority; `medium` is read as `normal`.
 pub(super) const PRIORITIES: &[&str] = &["low", "normal", "medium", "high", "critical"];
@@ -94,6 +95,16 @@ pub(super) static ROOT: Table = Table {
             missing: "the sprint is empty: it has no task",
             about: "a [[task]] for each task, with at least its `id`",
         },
+        key(
+            "inbox",
+            Shape::Table(&keys_ways::INBOX),
+            "how long what waits for people may wait, and what happens then",
+        ),
+        key(
+            "notify",
+            Shape::Table(&keys_ways::NOTIFY),
+            "how you are told that something waits for you",
+        ),
         key(
             "stakeholder",
             Shape::List(&Shape::Table(&STAKEHOLDER)),

@@ -12,6 +12,7 @@
 mod errors;
 mod json;
 mod keys;
+mod keys_ways;
 mod resolve;
 mod schema;
 mod shape;
@@ -28,7 +29,7 @@ pub use errors::{ManifestErrors, Mark, Problem, SHOWN_MAX};
 pub use schema::schema;
 
 use crate::ids::Name;
-use crate::sprint::{RunSpec, SprintSpec};
+use crate::sprint::SprintSpec;
 
 /// The largest sprint file, in bytes: 64 MiB.
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -51,27 +52,10 @@ pub const AGENT_KINDS: [&str; 9] = [
 pub struct Manifest {
     /// The sprint.
     pub spec: SprintSpec,
-    /// Who is told what.
-    pub stakeholders: Vec<Stakeholder>,
     /// Tasks whose file has no estimate: theirs was assumed, an hour for each point.
     pub assumed: Vec<Name>,
     /// What is allowed and probably not meant, one sentence each.
     pub warnings: Vec<String>,
-}
-
-/// Somebody who is told what happens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stakeholder {
-    /// Who.
-    pub name: Name,
-    /// The events they are told of; empty for all of them.
-    pub on: Vec<Name>,
-    /// Where each event is posted.
-    pub webhook: Option<String>,
-    /// What is run for each event.
-    pub run: Option<RunSpec>,
-    /// Whether each event is put in the inbox; so where there is no webhook and no command.
-    pub inbox: bool,
 }
 
 /// How a sprint file is written.

@@ -6,6 +6,7 @@ use director_protocols::command::Command;
 use director_protocols::ids::{
     AgentId, Attempt, EffectId, Generation, InboxId, MessageId, Seq, SprintId, TaskId,
 };
+use director_protocols::inbox::Reply;
 use director_protocols::time::Span;
 use director_protocols::work::{AttemptEnd, DiffStat, Report};
 use rand_chacha::rand_core::Rng;
@@ -42,6 +43,7 @@ impl World {
             70..84 => Command::Resume { sprint: None, by },
             _ => Command::Answer {
                 item: InboxId(self.below(inbox) as u32),
+                reply: [Reply::Answer, Reply::Approve, Reply::Reject][self.below(3)],
                 text: "do as you think best".to_owned(),
                 by,
             },
@@ -64,8 +66,9 @@ impl World {
             "engineer-1",
             "tester-1",
             "person",
+            "designer",
             "nobody",
-        ][self.below(6)]
+        ][self.below(7)]
         .to_owned();
         let text = "which way?".to_owned();
         let command = match self.below(5) {
@@ -157,6 +160,7 @@ impl World {
             6 => Command::Reassign { task, to: None, by },
             7 => Command::Answer {
                 item: InboxId(self.number()),
+                reply: Reply::Answer,
                 text,
                 by,
             },

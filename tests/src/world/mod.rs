@@ -18,6 +18,7 @@ use director::engine::{Decision, Engine};
 use director_protocols::command::Command;
 use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, Seq, TaskId};
+use director_protocols::inbox::Reply;
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::SprintSpec;
@@ -264,7 +265,12 @@ impl World {
 
     /// Lets time pass to the next deadline, or answers what waits for a person.
     fn wait(&mut self) -> bool {
-        if let Some(at) = self.engine.next_deadline() {
+        let waiting = self.engine.state().trouble.waiting().next();
+        // A reminder comes again and again, so somebody comes at some time.
+        let somebody_comes = waiting.is_some() && self.chance(300);
+        if let Some(at) = self.engine.next_deadline()
+            && !somebody_comes
+        {
             self.now = self.now.max(at);
             self.tell(Command::Tick).expect("a tick is accepted");
             return true;
@@ -279,6 +285,7 @@ impl World {
         if let Some(item) = item {
             self.tell(Command::Answer {
                 item,
+                reply: Reply::Approve,
                 text: "go on".to_owned(),
                 by: "tester".to_owned(),
             })
@@ -475,6 +482,11 @@ impl World {
             Effect::CleanUp { .. } => Command::CleanedUp {
                 effect,
                 kept: Vec::new(),
+            },
+            Effect::Inform { .. } if bad => refused,
+            Effect::Inform { .. } => Command::Informed {
+                effect,
+                problem: String::new(),
             },
             Effect::Deliver { .. } | Effect::DeliverAnswer { .. } if bad => refused,
             Effect::Deliver { message, .. } => Command::Delivery {

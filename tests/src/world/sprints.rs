@@ -17,8 +17,18 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
         1 + below(3),
         1 + below(2),
     );
+    if below(3) == 0 {
+        // Somebody who takes their time, and is told of what happens.
+        text.push_str(
+            "[team.designer]\nagent = \"person\"\nkinds = [\"design\"]\ncovers = [\"testing\"]\n",
+        );
+        text.push_str("[notify]\nrun = \"true\"\n");
+        text.push_str(["", "[inbox]\ntask = { within = \"2h\", default = \"reject\" }\nquestion = { within = \"1h\", default = \"answer\", text = \"yes\" }\n", "[inbox]\ntask = { within = \"30m\" }\n"][below(3)]);
+    }
+    let person = text.contains("designer");
     for index in 0..tasks {
-        let kind = ["feature", "testing", "bug_fix"][below(3)];
+        let kinds = ["feature", "testing", "bug_fix", "design"];
+        let kind = kinds[below(if person { 4 } else { 3 })];
         let priority = ["low", "normal", "high", "critical"][below(4)];
         let mut before: BTreeSet<usize> = BTreeSet::new();
         for _ in 0..below(3) {

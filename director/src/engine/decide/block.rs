@@ -20,6 +20,7 @@ use director_protocols::sprint::{Policy, Priority};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::BlockerReport;
 
+use super::inbox;
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
 
@@ -194,6 +195,7 @@ pub fn due(state: &State, now: Time) -> Vec<Event> {
         .flat_map(|(_, deadline)| match deadline {
             Deadline::Retry(task) => vec![RetryDue { task_id: *task }.into()],
             Deadline::Tier(blocker) => up(state, *blocker, now),
+            Deadline::Inbox(item) => inbox::overdue(state, *item, now),
         })
         .collect()
 }

@@ -10,12 +10,13 @@ use director_protocols::event::{
     HandoffAccepted, HandoffSent, InboxClosed, InboxOpened, MergeStarted, SprintEnded,
     SprintInitialized, SprintRefused, SprintVelocityUpdated, TaskCompleted,
 };
-use director_protocols::ids::{AgentId, BlockerId, InboxId, MessageId, SprintId, TaskId};
+use director_protocols::ids::{AgentId, BlockerId, MessageId, SprintId, TaskId};
+use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{block, integrate, retry};
+use super::{block, inbox, integrate, retry};
 use crate::engine::gating;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
@@ -44,35 +45,27 @@ pub fn after(state: &State, event: &Event, now: Time) -> Vec<Event> {
         },
         Event::TaskAssigned(e) => {
             // Low and medium blockers are over when an agent takes the task up again.
-            match state.tasks.table[e.task_id.index()].blocker {
-                Some(blocker) => vec![
-                    BlockerResolved {
-                        blocker,
-                        by: state.agent_name(e.agent_id),
-                        answer: String::new(),
-                    }
-                    .into(),
-                ],
-                None => Vec::new(),
+            let blocker = state.tasks.table[e.task_id.index()].blocker;
+            let mut events: Vec<Event> = Vec::from_iter(blocker.map(|blocker| {
+                BlockerResolved {
+                    blocker,
+                    by: state.agent_name(e.agent_id),
+                    answer: String::new(),
+                }
+                .into()
+            }));
+            if state.is_person(e.agent_id) && !state.has_repo(e.task_id) {
+                events.push(inbox::handed(state, e.task_id, now));
             }
+            events
         }
-        Event::AttemptStarted(e) => {
-            let row = &state.tasks.table[e.task_id.index()];
-            match row.story.as_ref().map(|story| story.starts) {
-                Some(1) => row
-                    .depends_on
-                    .iter()
-                    .map(|from| {
-                        HandoffAccepted {
-                            from: *from,
-                            to: e.task_id,
-                        }
-                        .into()
-                    })
-                    .collect(),
-                _ => Vec::new(),
-            }
+        Event::WorktreePrepared(e) if state.is_with_a_person(e.task_id) => {
+            vec![inbox::handed(state, e.task_id, now)]
         }
+        Event::InboxOpened(e) if e.kind == InboxKind::Task => {
+            e.task_id.map_or_else(Vec::new, |task| begun(state, task))
+        }
+        Event::AttemptStarted(e) => begun(state, e.task_id),
         Event::AttemptEnded(e) => match e.end {
             AttemptEnd::Done(_) if state.is_reported(e.task_id) && !state.has_repo(e.task_id) => {
                 let mut events = unanswered(state, e.task_id);
@@ -108,22 +101,40 @@ pub fn after(state: &State, event: &Event, now: Time) -> Vec<Event> {
         Event::BlockerRaised(e) => asked(state, e.blocker, e.severity, now),
         Event::BlockerEscalated(e) => asked(state, e.blocker, e.to, now),
         Event::BlockerResolved(e) => after_resolution(state, e.blocker),
-        Event::QuestionAsked(e) if e.to.is_none() => vec![
-            InboxOpened {
-                item: InboxId(state.trouble.inbox.len() as u32),
-                sprint_id: state.tasks.table[e.task_id.index()].sprint,
-                task_id: Some(e.task_id),
-                blocker: None,
-                message: Some(e.message),
-                severity: Severity::High,
-                question: e.text.clone(),
-                role: None,
-            }
-            .into(),
-        ],
-        Event::RoleLost(e) => lost(state, &e.role, &e.reason),
+        Event::QuestionAsked(e) if e.to.is_none() => {
+            let place = (state.tasks.table[e.task_id.index()].sprint, Some(e.task_id));
+            let text = e.text.clone();
+            let open = inbox::opened(state, InboxKind::Question, place, Severity::High, text, now);
+            vec![
+                InboxOpened {
+                    message: Some(e.message),
+                    ..open
+                }
+                .into(),
+            ]
+        }
+        Event::RoleLost(e) => lost(state, &e.role, &e.reason, now),
         Event::RoleRestored(e) => found(state, Some(&e.role), "the role is started again"),
         Event::EpochOpened(_) => found(state, None, "a new director starts every role again"),
+        _ => Vec::new(),
+    }
+}
+
+/// What the tasks before it left is accepted when the first attempt begins.
+fn begun(state: &State, task: TaskId) -> Vec<Event> {
+    let row = &state.tasks.table[task.index()];
+    match row.story.as_ref().map(|story| story.starts) {
+        Some(1) => row
+            .depends_on
+            .iter()
+            .map(|from| {
+                HandoffAccepted {
+                    from: *from,
+                    to: task,
+                }
+                .into()
+            })
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -171,7 +182,7 @@ fn found(state: &State, role: Option<&str>, reason: &str) -> Vec<Event> {
         .collect()
 }
 
-fn lost(state: &State, role: &str, reason: &str) -> Vec<Event> {
+fn lost(state: &State, role: &str, reason: &str, now: Time) -> Vec<Event> {
     let running = state
         .sprints
         .table
@@ -179,17 +190,14 @@ fn lost(state: &State, role: &str, reason: &str) -> Vec<Event> {
         .position(|sprint| !sprint.is_over());
     running
         .map(|index| {
+            let text = format!(
+                "The role {role} is down after too many restarts ({reason}). Mend the cause, then answer anything to start it again."
+            );
+            let place = (SprintId(index as u32), None);
+            let open = inbox::opened(state, InboxKind::Role, place, Severity::High, text, now);
             InboxOpened {
-                item: InboxId(state.trouble.inbox.len() as u32),
-                sprint_id: SprintId(index as u32),
-                task_id: None,
-                blocker: None,
-                message: None,
-                severity: Severity::High,
-                question: format!(
-                    "The role {role} is down after too many restarts ({reason}). Mend the cause, then answer anything to start it again."
-                ),
                 role: Some(role.to_owned()),
+                ..open
             }
             .into()
         })
@@ -308,21 +316,18 @@ fn after_completion(state: &State, task: TaskId) -> Vec<Event> {
 }
 
 /// What tiers high and critical ask for: a question, and at critical the emergency.
-fn asked(state: &State, id: BlockerId, severity: Severity, _now: Time) -> Vec<Event> {
+fn asked(state: &State, id: BlockerId, severity: Severity, now: Time) -> Vec<Event> {
     let blocker = &state.trouble.blockers[id.index()];
     let sprint_id = state.tasks.table[blocker.task.index()].sprint;
     let mut events: Vec<Event> = Vec::new();
     if severity >= Severity::High && blocker.item.is_none() {
+        let place = (sprint_id, Some(blocker.task));
+        let text = blocker.text.clone();
+        let open = inbox::opened(state, InboxKind::Blocker, place, severity, text, now);
         events.push(
             InboxOpened {
-                item: InboxId(state.trouble.inbox.len() as u32),
-                sprint_id,
-                task_id: Some(blocker.task),
                 blocker: Some(id),
-                message: None,
-                severity,
-                question: blocker.text.clone(),
-                role: None,
+                ..open
             }
             .into(),
         );
@@ -357,7 +362,7 @@ fn asked(state: &State, id: BlockerId, severity: Severity, _now: Time) -> Vec<Ev
 fn architect(state: &State, held_up: Option<AgentId>) -> Option<AgentId> {
     let role = state.team.by_role.get(ARCHITECTURE)?;
     let role = &state.team.roles[role.index()];
-    if role.spec.agent.kind == SILENT {
+    if role.spec.agent.kind == SILENT || role.is_people() {
         return None;
     }
     role.active()

@@ -8,16 +8,18 @@ use director_protocols::event::{
     BlockerResolved, Event, MessageDelivered, MessageSent, QuestionAnswered, QuestionAsked,
 };
 use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, TaskId};
+use director_protocols::inbox::InboxKind;
 use director_protocols::rejection::Rejection;
+use director_protocols::severity::Severity;
+use director_protocols::time::Time;
 
-use super::Answer;
+use super::{Answer, inbox};
 use crate::engine::effects::Effect;
+use crate::engine::people::PERSON;
 use crate::engine::state::State;
 
 /// Who answers when nobody else does.
 const DIRECTOR: &str = "director";
-/// The name that stands for a person.
-pub const PERSON: &str = "person";
 
 /// Whom `name` means, seen from `from`.
 fn resolve(state: &State, from: AgentId, name: &str) -> Result<AgentId, Rejection> {
@@ -56,9 +58,12 @@ fn known(state: &State, agent: AgentId) -> Result<(), Rejection> {
 }
 
 /// Decides about something that one agent tells another.
-pub fn tell(state: &State, from: AgentId, to: &str, text: &str) -> Answer {
+pub fn tell(state: &State, from: AgentId, to: &str, text: &str, now: Time) -> Answer {
     known(state, from)?;
     let to = resolve(state, from, to)?;
+    if state.is_person(to) {
+        return Ok(note_for_a_person(state, from, to, text, now));
+    }
     Ok(vec![
         MessageSent {
             message: next_id(state),
@@ -68,6 +73,27 @@ pub fn tell(state: &State, from: AgentId, to: &str, text: &str) -> Answer {
         }
         .into(),
     ])
+}
+
+/// What an agent tells a person: something to know, in the inbox of the sprint that it works for.
+fn note_for_a_person(
+    state: &State,
+    from: AgentId,
+    to: AgentId,
+    text: &str,
+    now: Time,
+) -> Vec<Event> {
+    let Some(task) = state.team.agents[from.index()].task else {
+        return Vec::new();
+    };
+    let place = (state.tasks.table[task.index()].sprint, Some(task));
+    let text = format!(
+        "{} tells {}: {text}",
+        state.agent_name(from),
+        state.agent_name(to)
+    );
+    let open = inbox::opened(state, InboxKind::Notice, place, Severity::Low, text, now);
+    vec![open.into()]
 }
 
 /// Decides about something that one agent asks and waits for.
@@ -90,7 +116,8 @@ pub fn ask(
     }
     let to = match to {
         PERSON => None,
-        name => Some(resolve(state, from, name)?),
+        // A role that people fill has no actor to ask: the question waits in the inbox.
+        name => Some(resolve(state, from, name)?).filter(|to| !state.is_person(*to)),
     };
     if let Some(to) = to {
         let circle = state.messages.circle(from, to);

@@ -40,7 +40,12 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
         Command::Retry { task, by } => retry::by_hand(state, *task, by),
         Command::Reassign { task, to, by } => steer::reassign(state, *task, *to, by),
         Command::Delivered { sprint, commit, by } => steer::delivered(state, *sprint, commit, by),
-        Command::Answer { item, text, by } => inbox::answer(state, *item, text, by),
+        Command::Answer {
+            item,
+            reply,
+            text,
+            by,
+        } => inbox::answer(state, *item, (*reply, text), by, now),
 
         Command::AgentUp { agent, generation } => attempt::agent_up(state, *agent, *generation),
         Command::AgentDown {
@@ -67,7 +72,7 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             state: word,
         } => attempt::liveness(state, *task, *attempt, word),
 
-        Command::Tell { from, to, text } => message::tell(state, *from, to, text),
+        Command::Tell { from, to, text } => message::tell(state, *from, to, text, now),
         Command::Ask {
             from,
             attempt: (task, attempt),
@@ -90,6 +95,7 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
         | Command::GatesFinished { .. }
         | Command::MergeCompleted { .. }
         | Command::CleanedUp { .. }
+        | Command::Informed { .. }
         | Command::EffectFailed { .. } => integrate::answer(state, command, now),
         Command::Incident { sprint, task, text } => integrate::seen(state, *sprint, *task, text),
     }

@@ -1,7 +1,7 @@
 //! Opening: a director takes over the journal.
 //!
 //! All actors are new, so nobody is up and nothing is in hand: attempts that were are interrupted, which is
-//! nobody's fault, and their tasks are ready again once what they left is saved.
+//! nobody's fault, and their tasks are ready again once what they left is saved. People keep what they have.
 
 use director_protocols::event::{EpochOpened, Event};
 use director_protocols::ids::AgentId;
@@ -18,7 +18,9 @@ pub fn open(state: &State, version: &str) -> Vec<Event> {
         }
         .into(),
     ];
-    let agents = (0..state.team.agents.len() as u32).map(AgentId);
+    let agents = (0..state.team.agents.len() as u32)
+        .map(AgentId)
+        .filter(|agent| !state.is_person(*agent));
     events.extend(agents.filter_map(|agent| attempt::interrupted(state, agent)));
     events
 }

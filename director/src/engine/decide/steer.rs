@@ -117,11 +117,12 @@ pub fn cancel_task(state: &State, task: TaskId, by: &str) -> Answer {
     Ok(events)
 }
 
-/// The end of an attempt that no agent has been asked for yet: there is nobody to call off.
+/// The end of an attempt that no agent has been asked for yet, or that a person has: there is nobody to call off.
 fn withdrawn(state: &State, task: TaskId) -> Option<Event> {
     let row = &state.tasks.table[task.index()];
     let agent_id = row.agent?;
-    (row.phase == Phase::Assigned && state.outstanding.is_preparing(task)).then(|| {
+    let unasked = row.phase == Phase::Assigned && state.outstanding.is_preparing(task);
+    (unasked || state.is_person(agent_id)).then(|| {
         AttemptEnded {
             task_id: task,
             agent_id,

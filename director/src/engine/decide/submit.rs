@@ -12,6 +12,7 @@ use director_protocols::rejection::Rejection;
 use director_protocols::sprint::{AGENTS_MAX, SprintSpec, TASKS_MAX};
 
 use super::{Answer, attempt, message};
+use crate::engine::people::PERSON;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::planner;
@@ -40,10 +41,14 @@ pub fn submit(state: &State, spec: &SprintSpec) -> Answer {
     // Who is no longer part of the team gives back what it was not given yet; nobody waits for its answers.
     for agent in retired(state, spec) {
         let task = state.team.agents[agent.index()].task;
-        if task.is_some_and(|task| state.outstanding.is_preparing(task)) {
+        if task.is_some_and(|task| state.outstanding.is_preparing(task)) || state.is_person(agent) {
             events.extend(attempt::interrupted(state, agent));
         }
         events.extend(message::unanswerable(state, agent));
+    }
+    // What a role's people had goes to its actors, and the other way round.
+    for agent in changed_hands(state, spec) {
+        events.extend(attempt::interrupted(state, agent));
     }
     // Who needs a lost role has seen to it that it can run.
     events.extend(spec.team.iter().filter_map(|role| {
@@ -64,6 +69,17 @@ pub fn submit(state: &State, spec: &SprintSpec) -> Answer {
         .into()
     }));
     Ok(events)
+}
+
+/// Agents that stay, of roles that people filled and no longer do, or do now and did not.
+fn changed_hands(state: &State, spec: &SprintSpec) -> Vec<AgentId> {
+    let changed = spec.team.iter().filter_map(|role| {
+        let id = state.team.by_role.get(&role.name)?;
+        let known = &state.team.roles[id.index()];
+        let people = role.agent.kind == PERSON;
+        (known.is_people() != people).then(|| known.agents.iter().take(role.count as usize))
+    });
+    changed.flatten().copied().collect()
 }
 
 /// Agents that the sprint's team has no place for.

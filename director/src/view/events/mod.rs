@@ -27,19 +27,25 @@ pub fn event_lines(entry: &Entry, state: &State) -> Vec<Value> {
     (0u32..)
         .zip(&entry.events)
         .map(|(n, event)| {
-            let mut object = fields(event, state);
-            let sprint = subject(event, state).sprint;
-            object.insert("seq".to_owned(), json!(entry.seq.0));
-            object.insert("n".to_owned(), json!(n));
-            object.insert("at".to_owned(), json!(rfc3339(entry.at)));
-            object.insert("event".to_owned(), json!(event.name()));
-            object.insert(
-                "sprint".to_owned(),
-                json!(sprint.map(|id| sprint_name(state, id))),
-            );
-            Value::Object(object)
+            let mut object = event_object(event, state);
+            object["seq"] = json!(entry.seq.0);
+            object["n"] = json!(n);
+            object["at"] = json!(rfc3339(entry.at));
+            object
         })
         .collect()
+}
+
+/// The event as one JSON object, without its position and time.
+pub fn event_object(event: &Event, state: &State) -> Value {
+    let mut object = fields(event, state);
+    let sprint = subject(event, state).sprint;
+    object.insert("event".to_owned(), json!(event.name()));
+    object.insert(
+        "sprint".to_owned(),
+        json!(sprint.map(|id| sprint_name(state, id))),
+    );
+    Value::Object(object)
 }
 
 /// One line per event of the entry, for people.
@@ -302,6 +308,18 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         ),
         Event::RoleLost(e) => format!("all agents of {} stay down: {}", e.role, e.reason),
         Event::RoleRestored(e) => format!("{} is started again for {}", e.role, e.by),
+        Event::InboxReminded(e) => format!(
+            "#{} still waits for a person; the next reminder is at {}",
+            e.item.0 + 1,
+            timestamp(e.deadline).strftime("%Y-%m-%d %H:%M:%SZ")
+        ),
+        Event::StakeholderInformed(e) => match e.problem.as_str() {
+            "" => format!("{} was told of {}", e.stakeholder, e.about),
+            problem => format!(
+                "{} could not be told of {}: {problem}",
+                e.stakeholder, e.about
+            ),
+        },
     }
 }
 
@@ -332,5 +350,7 @@ pub(crate) fn changes(stat: DiffStat) -> String {
     )
 }
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;

@@ -186,6 +186,7 @@ fn everything() -> (Run, Vec<Event>) {
         }
         .into(),
     ]);
+    events.extend(samples::events(task, effect, later));
     run.wait(Span::seconds(1));
     (run, events)
 }
@@ -418,7 +419,9 @@ fn every_event_reads_as_a_sentence() {
         agent_up                 tech-lead-1 takes work (start 1)
         agent_down               ux-engineer-1 went down (start 1): out of memory
         role_lost                all agents of ux-engineer stay down: 6 restarts in 60s
-        role_restored            ux-engineer is started again for ada"#]].assert_eq(&lines.join("\n"));
+        role_restored            ux-engineer is started again for ada
+        inbox_reminded           #1 still waits for a person; the next reminder is at 2026-11-23 12:16:13Z
+        stakeholder_informed     notify could not be told of inbox_opened: exit code 1"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

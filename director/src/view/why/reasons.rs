@@ -56,6 +56,17 @@ pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<
                 "{agent} has it; its worktree is being prepared or the assignment is on its way"
             ),
         ),
+        Phase::Working if state.is_with_a_person(id) => {
+            let asked = state.trouble.asked.get(&id).and_then(|items| items.last());
+            add(
+                "person",
+                format!(
+                    "{agent} is a person, and it waits for the answer to inbox #{} for {}",
+                    asked.map_or(0, |item| item.0 + 1),
+                    now.since(task.changed)
+                ),
+            );
+        }
         Phase::Working => {
             let since = story.map_or(task.changed, |story| story.assigned);
             let alive = match story.map_or("", |story| story.liveness.as_str()) {

@@ -10,6 +10,7 @@ mod gates;
 mod graph;
 mod tasks;
 mod team;
+mod ways;
 
 use crate::ids::Name;
 use crate::sprint::{Policy, RunSpec, SprintSpec};
@@ -18,7 +19,7 @@ use crate::time::Span;
 use super::errors::{Problems, SHOWN_MAX, Words};
 use super::shape::Path;
 use super::tree::{Node, Value};
-use super::{Manifest, Options, Stakeholder, values};
+use super::{Manifest, Options, values};
 
 /// What every part of the reading shares.
 struct Reading<'r> {
@@ -50,8 +51,7 @@ pub(super) fn manifest(
     let team = team::team(root, &mut reading);
     let gates = gates::of_sprint(root.field("gates"), &mut reading);
     let policy = limits(root.field("limits"), &mut reading);
-    let stakeholders = root.field("stakeholder").map_or(&[][..], Node::items);
-    let stakeholders = stakeholders.iter().filter_map(stakeholder).collect();
+    let ways = Box::new(ways::ways(root, &mut reading));
     let tasks = tasks::tasks(root, &team, repo.is_some(), &mut reading);
     let mut warnings = reading.warnings;
     if reading.more_warnings > 0 {
@@ -70,10 +70,10 @@ pub(super) fn manifest(
         gates,
         tasks: tasks.specs,
         policy,
+        ways,
     };
     Some(Manifest {
         spec,
-        stakeholders,
         assumed: tasks.assumed,
         warnings,
     })
@@ -220,21 +220,6 @@ fn weights(node: Option<&Node<'_>>, usual: [u32; 3], reading: &mut Reading<'_>) 
         });
     }
     weights
-}
-
-fn stakeholder(node: &Node<'_>) -> Option<Stakeholder> {
-    let webhook = text(node.field("webhook"));
-    let run = node.field("run").and_then(run);
-    Some(Stakeholder {
-        name: name(node.field("name"))?,
-        on: names(node.field("on")),
-        inbox: node
-            .field("inbox")
-            .and_then(Node::flag)
-            .unwrap_or(webhook.is_none() && run.is_none()),
-        webhook,
-        run,
-    })
 }
 
 fn name(node: Option<&Node<'_>>) -> Option<Name> {
