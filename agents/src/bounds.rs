@@ -46,6 +46,7 @@ pub(crate) fn bounded_end(end: AttemptEnd) -> AttemptEnd {
 
 fn bounded_report(mut report: Report) -> Report {
     let over = report.artifacts.len().max(report.acceptance.len());
+    let over = over.max(report.findings.len());
     if over > ITEMS_MAX {
         report.feedback = format!(
             "(a list of {over} entries was cut to {ITEMS_MAX}) {}",
@@ -54,6 +55,10 @@ fn bounded_report(mut report: Report) -> Report {
     }
     report.artifacts.truncate(ITEMS_MAX);
     report.acceptance.truncate(ITEMS_MAX);
+    report.findings.truncate(ITEMS_MAX);
+    for finding in &mut report.findings {
+        *finding = clip(std::mem::take(finding), 4_096);
+    }
     for artifact in &mut report.artifacts {
         artifact.name = clip(std::mem::take(&mut artifact.name), 4_096);
         artifact.kind = clip(std::mem::take(&mut artifact.kind), 200);

@@ -75,6 +75,17 @@ pub enum Command {
         /// Who answered.
         by: String,
     },
+    /// A person lets a task pass in spite of a gate.
+    OverrideGate {
+        /// Which task.
+        task: TaskId,
+        /// Which gate.
+        gate: String,
+        /// Why.
+        reason: String,
+        /// Who.
+        by: String,
+    },
     /// The integration branch was brought into the base.
     Delivered {
         /// Which sprint.

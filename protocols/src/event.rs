@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
 use crate::ids::{
-    AgentId, Attempt, BlockerId, EffectId, Generation, InboxId, MessageId, SprintId, TaskId,
+    AgentId, Attempt, BlockerId, EffectId, Generation, InboxId, MessageId, Name, SprintId, TaskId,
 };
 use crate::inbox::{InboxDefault, InboxKind, Reply};
+use crate::origin::Origin;
 use crate::severity::Severity;
-use crate::sprint::SprintSpec;
+use crate::shared::Shared;
+use crate::sprint::{SprintSpec, TaskSpec};
 use crate::time::{Span, Time};
-use crate::work::{AttemptEnd, DiffStat, GateOutcome};
+use crate::work::{AttemptEnd, DiffStat, GateOutcome, Verdict};
 
 /// The record kind of a decision: a list of event frames.
 pub const DECISION_KIND: u16 = 1;
@@ -332,6 +334,14 @@ events! {
         outcomes: Vec<GateOutcome>,
         /// Whether nothing failed.
         passed: bool,
+        /// The commit whose tree was looked at; empty without a repository.
+        commit: String,
+        /// The sprint's test coverage so far, in hundredths of a percent; none where nothing measured it.
+        test_coverage: Option<u32>,
+        /// Thousandths of the sprint's accepted tasks whose review passed; none where nobody reviews.
+        code_review_completion: Option<u32>,
+        /// Thousandths of the sprint's accepted tasks whose documentation was found up to date; none where nothing looks.
+        documentation_status: Option<u32>,
     }
     /// The integration branch holds the work.
     41 1 MergeCompleted "merge_completed" {
@@ -506,6 +516,8 @@ events! {
         deadline: Option<Time>,
         /// What happens if nobody answers by then.
         default: InboxDefault,
+        /// The gate that a person judges.
+        gate: Option<Name>,
     }
     /// A person answered.
     65 1 InboxAnswered "inbox_answered" {
@@ -677,6 +689,60 @@ events! {
         about: String,
         /// What went wrong; empty when nothing did.
         problem: String,
+    }
+    /// A task comes to the sprint.
+    102 1 TaskAdded "task_added" {
+        /// Its number.
+        task_id: TaskId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// All of it.
+        spec: Shared<TaskSpec>,
+        /// What it depends on.
+        dependencies: Vec<TaskId>,
+        /// Why.
+        origin: Origin,
+        /// Who asked.
+        by: String,
+    }
+    /// An agent or a person has judged a gate.
+    103 1 GateJudged "gate_judged" {
+        /// The task whose work it is.
+        task_id: TaskId,
+        /// The gate.
+        gate: Name,
+        /// Passed or failed.
+        verdict: Verdict,
+        /// Who.
+        by: String,
+        /// What has to be changed, or what else there is to say.
+        findings: String,
+        /// The task of judging, where an agent did it.
+        help: Option<TaskId>,
+    }
+    /// All who judge a task's work have spoken.
+    104 1 WorkReviewed "work_reviewed" {
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// Whether it goes on.
+        passed: bool,
+        /// Which time, from 1.
+        round: u32,
+        /// What each said.
+        outcomes: Vec<GateOutcome>,
+    }
+    /// A person lets a task pass in spite of a gate.
+    105 1 GateOverridden "gate_overridden" {
+        /// The task.
+        task_id: TaskId,
+        /// The gate.
+        gate: Name,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
     }
 }
 

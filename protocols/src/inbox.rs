@@ -18,6 +18,8 @@ pub enum InboxKind {
     Role,
     /// A task whose agent is a person: the answer is its result.
     Task,
+    /// A gate that a person judges.
+    Gate,
     /// Something to know; nothing waits for it.
     Notice,
 }
@@ -30,6 +32,7 @@ impl InboxKind {
             InboxKind::Question => "question",
             InboxKind::Role => "role",
             InboxKind::Task => "task",
+            InboxKind::Gate => "gate",
             InboxKind::Notice => "notice",
         }
     }
@@ -108,6 +111,8 @@ pub struct InboxRules {
     pub question: Option<InboxRule>,
     /// For tasks of people.
     pub task: Option<InboxRule>,
+    /// For gates that people judge.
+    pub gate: Option<InboxRule>,
 }
 
 impl InboxRules {
@@ -116,6 +121,7 @@ impl InboxRules {
         match kind {
             InboxKind::Question => self.question.as_ref(),
             InboxKind::Task => self.task.as_ref(),
+            InboxKind::Gate => self.gate.as_ref(),
             // These have deadlines of their own, or none.
             InboxKind::Blocker | InboxKind::Role | InboxKind::Notice => None,
         }

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod inbox;
 pub mod kinds;
 pub mod manifest;
+pub mod origin;
 pub mod rejection;
 pub mod roles;
 pub mod severity;

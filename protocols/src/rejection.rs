@@ -105,6 +105,16 @@ pub enum Rejection {
         /// Who waits for whom.
         cycle: String,
     },
+    /// No gate of that name.
+    #[error("task `{task}` has no gate `{gate}`; it has: {known}")]
+    NoGate {
+        /// The task.
+        task: String,
+        /// What was asked for.
+        gate: String,
+        /// Its gates.
+        known: String,
+    },
     /// The answer is empty or does not fit.
     #[error("the answer is not usable: {why}")]
     BadAnswer {

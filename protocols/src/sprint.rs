@@ -346,6 +346,25 @@ pub enum Check {
         /// When to give up.
         timeout: Span,
     },
+    /// A coverage file that the commands leave behind, read by the director from the merged tree.
+    Coverage {
+        /// The least that has to be covered, in hundredths of a percent.
+        least: u32,
+        /// Where the file is; the usual places where none is named.
+        files: Vec<String>,
+    },
+    /// An agent or a person looks at the work before it is merged.
+    Judge {
+        /// Who.
+        by: Judge,
+        /// How often findings may go back to the author before it is a blocker.
+        rounds_max: u32,
+    },
+    /// Each acceptance criterion of the task is answered in its report, with evidence.
+    Acceptance {
+        /// Whether a criterion without an answer fails the gate; otherwise it is not measured.
+        strict: bool,
+    },
     /// Wanted, but nothing here can measure it: reported as *not measured*, never as passed.
     NotMeasured {
         /// What would have to be there, for people.
@@ -353,6 +372,21 @@ pub enum Check {
     },
     /// Switched off by the sprint file.
     Off,
+}
+
+/// Who judges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judge {
+    /// An agent of a role, other than the author if there is another.
+    Role {
+        /// The role.
+        role: Name,
+        /// What a command agent runs.
+        run: Option<RunSpec>,
+    },
+    /// A person, in the inbox.
+    Person,
 }
 
 /// Limits and retries of a sprint.

@@ -51,6 +51,8 @@ pub struct Report {
     pub feedback: String,
     /// The acceptance criteria it answers.
     pub acceptance: Vec<CriterionAnswer>,
+    /// What has to be changed, where the work was to judge another's.
+    pub findings: Vec<String>,
     /// Spending of this attempt, in millionths of a dollar.
     pub cost_micros: u64,
 }
@@ -205,8 +207,10 @@ pub struct GateOutcome {
     pub exit_code: Option<i32>,
     /// How long it took.
     pub took: Span,
-    /// The last part of the output.
+    /// The last part of the output, or what a judge said.
     pub tail: String,
+    /// What was measured, in hundredths of a percent, where the gate is a share.
+    pub measured: Option<u32>,
 }
 
 /// A gate's verdict.
@@ -219,4 +223,6 @@ pub enum Verdict {
     Failed,
     /// Nothing here can measure it.
     NotMeasured,
+    /// A person let it pass in spite of it.
+    Overridden,
 }

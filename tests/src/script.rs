@@ -111,6 +111,22 @@ impl Script {
                     ..Report::default()
                 }),
             ),
+            ["found", task] => self.end(
+                task,
+                AttemptEnd::Done(Report {
+                    findings: vec!["it is not round".to_owned()],
+                    ..Report::default()
+                }),
+            ),
+            ["override", task, gate] => {
+                let task = self.task(task);
+                self.tell(Command::OverrideGate {
+                    task,
+                    gate: gate.to_owned(),
+                    reason: "it will do".to_owned(),
+                    by,
+                })
+            }
             ["fail", task] => self.end(
                 task,
                 AttemptEnd::Failed {
@@ -206,6 +222,7 @@ impl Script {
                         exit_code: Some(i32::from(red)),
                         took: Span(10),
                         tail: String::new(),
+                        measured: None,
                     }],
                 })
             }
@@ -452,6 +469,19 @@ impl Script {
             }
             Event::InboxOpened(e) => format!("{name} {}: {}", e.item.0 + 1, e.question),
             Event::InboxAnswered(e) => format!("{name} {}: {} by {}", e.item.0 + 1, e.answer, e.by),
+            Event::TaskAdded(e) => format!("{name} {} by {}", task(e.task_id), e.by),
+            Event::GateJudged(e) => {
+                format!(
+                    "{name} {} of {}: {:?} by {}",
+                    e.gate,
+                    task(e.task_id),
+                    e.verdict,
+                    e.by
+                )
+            }
+            Event::WorkReviewed(e) => {
+                format!("{name} {} round {}: {}", task(e.task_id), e.round, e.passed)
+            }
             Event::InboxReminded(e) => {
                 format!(
                     "{name} {} again in {}",

@@ -273,3 +273,315 @@ fn who_asked_to_be_told_is_told_once_for_each_event_also_after_a_restart() {
         "#]],
     );
 }
+
+/// An engineer and two who can judge.
+fn judged(gates: &str, more: &str) -> SprintSpec {
+    sprint(
+        &format!(
+            r#"
+[sprint]
+id = "s"
+[team]
+only = true
+[team.engineer]
+agent = "worker"
+kinds = ["feature"]
+[team.reviewer]
+agent = "worker"
+kinds = ["review"]
+[gates]
+{gates}
+[[task]]
+id = "page"
+kind = "feature"
+{more}
+[[task]]
+id = "old"
+kind = "review"
+expects = "nothing"
+depends_on = ["page"]
+"#
+        ),
+        &["worker"],
+    )
+}
+
+#[test]
+fn findings_go_back_to_the_author_a_bounded_number_of_times() {
+    for (gates, script, expected) in [
+        (
+            "review = { by = \"reviewer\", rounds = 2 }",
+            "submit
+            up
+            start page
+            done page
+            start page.review
+            reopen
+            up
+            start page.review
+            found page.review
+            start page
+            done page
+            start page.review-2
+            found page.review-2
+            answer 1
+            start page
+            done page
+            start page.review-3
+            done page.review-3",
+            expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned page to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+                  agent_up reviewer-1
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  task_added page.review by director
+                  task_assigned page.review to reviewer-1 as attempt 1: 797 = 1000 expertise, 993 capacity, 0 continuity
+                > start page.review
+                  attempt_started
+                > reopen
+                  epoch_opened
+                  attempt_ended page.review interrupted
+                > up
+                  agent_up engineer-1
+                  agent_up reviewer-1
+                  task_assigned page.review to reviewer-1 as attempt 2: 997 = 1000 expertise, 993 capacity, 1000 continuity
+                > start page.review
+                  attempt_started
+                > found page.review
+                  attempt_ended page.review done
+                  gate_judged review of page: Failed by reviewer-1
+                  work_reviewed page round 1: false
+                  work_rejected page counts false: found: `review`, judged by reviewer-1:
+                it is not round
+                  task_reassigned page to engineer-1
+                  task_assigned page to engineer-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  task_added page.review-2 by director
+                  task_assigned page.review-2 to reviewer-1 as attempt 1: 796 = 1000 expertise, 987 capacity, 0 continuity
+                > start page.review-2
+                  attempt_started
+                > found page.review-2
+                  attempt_ended page.review-2 done
+                  gate_judged review of page: Failed by reviewer-1
+                  work_reviewed page round 2: false
+                  work_rejected page counts false: found: `review`, judged by reviewer-1:
+                it is not round
+                  blocker_raised page high (reported high, critical path true), goes up never
+                  inbox_opened 1: after 2 rounds the work is still not accepted; say how to go on, or override the gate. found: `review`, judged by reviewer-1:
+                it is not round
+                > answer 1
+                  inbox_answered 1: go on by ada
+                  blocker_resolved
+                  task_assigned page to engineer-1 as attempt 3: 977 = 1000 expertise, 925 capacity, 1000 continuity
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  task_added page.review-3 by director
+                  task_assigned page.review-3 to reviewer-1 as attempt 1: 794 = 1000 expertise, 981 capacity, 0 continuity
+                > start page.review-3
+                  attempt_started
+                > done page.review-3
+                  attempt_ended page.review-3 done
+                  gate_judged review of page: Passed by reviewer-1
+                  work_reviewed page round 3: true
+                  quality_gate_status
+                  task_completed page (500)
+                  handoff_sent page to old
+                  sprint_velocity_updated
+                  task_assigned old to reviewer-1 as attempt 1: 786 = 1000 expertise, 956 capacity, 0 continuity
+            "#]],
+        ),
+        (
+            "review = { by = \"person\" }\ndocs = { by = \"reviewer\" }",
+            "submit
+            up
+            start page
+            done page
+            answer 1
+            reject 1
+            start page.docs
+            done page.docs
+            start page
+            done page
+            approve 2
+            override page docs",
+            expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned page to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+                  agent_up reviewer-1
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  inbox_opened 1: Judge the work on task page (page).
+                Its author says: done
+                This is the gate `review`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; leave it out when nothing has to be. What is merely worth knowing belongs into `summary`.
+                  task_added page.docs by director
+                  task_assigned page.docs to reviewer-1 as attempt 1: 797 = 1000 expertise, 993 capacity, 0 continuity
+                > answer 1
+                  no: the answer is not usable: a gate is approved or rejected: `director approve ID`, `director reject ID REASON`
+                > reject 1
+                  inbox_answered 1: no: not like this by ada
+                  gate_judged review of page: Failed by ada
+                > start page.docs
+                  attempt_started
+                > done page.docs
+                  attempt_ended page.docs done
+                  gate_judged docs of page: Passed by reviewer-1
+                  work_reviewed page round 1: false
+                  work_rejected page counts false: found: `review`, judged by ada:
+                not like this
+                  task_reassigned page to engineer-1
+                  task_assigned page to engineer-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  inbox_opened 2: Judge the work on task page (page).
+                Its author says: done
+                The round before found: `review`, judged by ada:
+                not like this
+                This is the gate `review`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; leave it out when nothing has to be. What is merely worth knowing belongs into `summary`.
+                  task_added page.docs-2 by director
+                  task_assigned page.docs-2 to reviewer-1 as attempt 1: 796 = 1000 expertise, 987 capacity, 0 continuity
+                > approve 2
+                  inbox_answered 2: yes by ada
+                  gate_judged review of page: Passed by ada
+                > override page docs
+                  gate_overridden
+                  task_cancelled page.docs-2
+                  work_reviewed page round 2: true
+                  quality_gate_status
+                  task_completed page (500)
+                  handoff_sent page to old
+                  sprint_velocity_updated
+            "#]],
+        ),
+        (
+            "review = { by = \"reviewer\" }",
+            "submit
+            up
+            start page
+            done page
+            cancel page.review
+            cancel page",
+            expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned page to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+                  agent_up reviewer-1
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  task_added page.review by director
+                  task_assigned page.review to reviewer-1 as attempt 1: 797 = 1000 expertise, 993 capacity, 0 continuity
+                > cancel page.review
+                  task_cancelled page.review
+                  inbox_opened 1: page.review could not judge it (cancelled by ada). Judge the work on task page (page).
+                Its author says: done
+                This is the gate `review`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; leave it out when nothing has to be. What is merely worth knowing belongs into `summary`.
+                > cancel page
+                  task_cancelled page
+                  inbox_closed 1: no verdict is wanted any more
+                  task_cancelled old
+            "#]],
+        ),
+    ] {
+        tell(judged(gates, ""), script, expected);
+    }
+}
+
+#[test]
+fn each_criterion_is_answered_with_evidence_or_the_gate_says_so() {
+    for (gates, script, expected) in [
+        (
+            "acceptance = true",
+            "submit
+            up
+            start page
+            done page
+            tick 1s
+            override page acceptance
+            start page
+            done page",
+            expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned page to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+                  agent_up reviewer-1
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  quality_gate_status
+                  work_rejected page counts true: gate `acceptance` failed: 0 of 1 criteria answered with evidence
+                no answer: it is round
+                  retry_scheduled page in 1.0s
+                > tick 1s
+                  retry_due
+                  task_assigned page to engineer-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+                > override page acceptance
+                  gate_overridden
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  quality_gate_status
+                  task_completed page (500)
+                  handoff_sent page to old
+                  sprint_velocity_updated
+                  task_assigned old to reviewer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+            "#]],
+        ),
+        (
+            "",
+            "submit
+            up
+            start page
+            done page",
+            expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned page to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+                  agent_up reviewer-1
+                > start page
+                  attempt_started
+                > done page
+                  attempt_ended page done
+                  quality_gate_status
+                  task_completed page (500)
+                  handoff_sent page to old
+                  sprint_velocity_updated
+                  task_assigned old to reviewer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+            "#]],
+        ),
+    ] {
+        let spec = judged(gates, "acceptance = [\"it is round\"]");
+        tell(spec, script, expected);
+    }
+}

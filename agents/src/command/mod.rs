@@ -252,6 +252,9 @@ pub(crate) fn without_secrets(turn: Turn, redact: impl Fn(String) -> String) -> 
         Turn::Done(mut report) => {
             report.summary = redact(report.summary);
             report.feedback = redact(report.feedback);
+            for finding in &mut report.findings {
+                *finding = redact(std::mem::take(finding));
+            }
             for answer in &mut report.acceptance {
                 answer.evidence = redact(std::mem::take(&mut answer.evidence));
             }

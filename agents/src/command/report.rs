@@ -120,6 +120,7 @@ impl Reader {
             hours_spent: self.number("hours_spent", Span::from_hours),
             feedback: self.text("feedback"),
             acceptance: self.list("acceptance", criterion),
+            findings: self.list("findings", |item| item.as_str().map(str::to_owned)),
             cost_micros: self.number("cost_usd", micros).unwrap_or(0),
         };
         let progress = self.number("progress", percent);

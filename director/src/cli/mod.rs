@@ -17,6 +17,7 @@ mod doctor;
 mod end;
 mod events;
 mod follow;
+mod gate;
 mod home;
 mod inbox;
 mod init;
@@ -101,6 +102,7 @@ enum Command {
     Answer(inbox::AnswerArgs),
     Approve(inbox::ApproveArgs),
     Reject(inbox::RejectArgs),
+    Gate(gate::GateArgs),
     Retry(steer::RetryArgs),
     Cancel(steer::CancelArgs),
     Reassign(steer::ReassignArgs),
@@ -189,6 +191,7 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
         Command::Answer(args) => inbox::answer(args, cx),
         Command::Approve(args) => inbox::approve(args, cx),
         Command::Reject(args) => inbox::reject(args, cx),
+        Command::Gate(args) => gate::gate(args, cx),
         Command::Retry(args) => steer::retry(args, cx),
         Command::Cancel(args) => steer::cancel(args, cx),
         Command::Reassign(args) => steer::reassign(args, cx),

@@ -160,6 +160,7 @@ fn the_help_lists_every_command_in_one_line_each() {
           answer       Answer something in the inbox
           approve      Say yes to something in the inbox: done, go on, accepted
           reject       Say no to something in the inbox, with the reason
+          gate         Let a task pass in spite of a gate
           retry        Try a failed, blocked, quarantined or cancelled task again
           cancel       Call off a task and what depends on it, or the whole sprint
           reassign     Give a task to another agent

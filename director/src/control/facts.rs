@@ -118,7 +118,7 @@ pub fn fingerprint(spec: &SprintSpec) -> String {
 pub fn fingerprint_of(state: &State, id: SprintId) -> Option<String> {
     let row = state.sprints.get(id)?;
     let mut spec = (*row.spec).clone();
-    let tasks = row.tasks().filter_map(|task| state.tasks.get(task));
+    let tasks = row.submitted().filter_map(|task| state.tasks.get(task));
     spec.tasks = tasks.map(|task| task.spec.clone()).collect();
     Some(fingerprint(&spec))
 }
@@ -193,6 +193,8 @@ fn waits_for_people(state: &State, id: SprintId) -> bool {
                     || role
                         .is_some_and(|role| role.lost || role.is_people() && role.free.is_empty())
             }
+            // Whoever judges it is a task of its own, or a person.
+            Phase::Reviewing => true,
             Phase::Working => task.agent.is_some_and(|agent| state.is_person(agent)),
             phase => !phase.is_active(),
         })

@@ -176,6 +176,23 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
             };
             (command, format!("number {item} is {said}"))
         }
+        Order::Override {
+            sprint,
+            task: name,
+            gate,
+            reason,
+            by,
+        } => {
+            let task = task(state, sprint.as_deref(), name)?;
+            let command = Command::OverrideGate {
+                task,
+                gate: gate.clone(),
+                reason: reason.clone(),
+                by: who(by),
+            };
+            let said = format!("gate `{gate}` no longer holds up task `{name}`");
+            (command, said)
+        }
         Order::Pause { sprint: name, by } => {
             let id = name
                 .as_deref()

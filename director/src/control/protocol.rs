@@ -159,6 +159,21 @@ pub enum Order {
         #[serde(default)]
         by: String,
     },
+    /// Let a task pass in spite of a gate.
+    Override {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Which task.
+        task: String,
+        /// Which gate.
+        gate: String,
+        /// Why.
+        reason: String,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
     /// Hand out no more work.
     Pause {
         /// Which sprint; all of them without.
@@ -239,7 +254,8 @@ const ASKS: [&str; 10] = [
 ];
 
 /// The names of all orders.
-const ORDERS: [&str; 8] = [
+const ORDERS: [&str; 9] = [
+    "override",
     "retry",
     "cancel",
     "reassign",

@@ -268,7 +268,11 @@ impl Outstanding {
             | Event::AgentDown(_)
             | Event::RoleLost(_)
             | Event::RoleRestored(_)
-            | Event::InboxReminded(_) => {}
+            | Event::InboxReminded(_)
+            | Event::TaskAdded(_)
+            | Event::GateJudged(_)
+            | Event::WorkReviewed(_)
+            | Event::GateOverridden(_) => {}
         }
     }
 
@@ -360,6 +364,7 @@ fn follows(state: &State, event: &Event) -> Vec<Effect> {
                         vec![Effect::CommitWork { task, attempt }]
                     } else if gating::lacks(state, task, None).is_none()
                         && gating::has_commands(state, &[task])
+                        && !gating::wants_judges(state, task)
                     {
                         vec![Effect::RunGates {
                             sprint,
@@ -385,6 +390,16 @@ fn follows(state: &State, event: &Event) -> Vec<Effect> {
             vec![Effect::RunGates {
                 sprint: e.sprint_id,
                 batch: e.batch.clone(),
+            }]
+        }
+        Event::WorkReviewed(e)
+            if e.passed
+                && !state.has_repo(e.task_id)
+                && gating::has_commands(state, &[e.task_id]) =>
+        {
+            vec![Effect::RunGates {
+                sprint: state.tasks.table[e.task_id.index()].sprint,
+                batch: vec![e.task_id],
             }]
         }
         Event::QualityGateStatus(e) if e.passed && state.is_merging(e.sprint_id, &e.batch) => {
@@ -485,6 +500,10 @@ fn follows(state: &State, event: &Event) -> Vec<Effect> {
         | Event::AgentDown(_)
         | Event::RoleLost(_)
         | Event::InboxReminded(_)
+        | Event::TaskAdded(_)
+        | Event::GateJudged(_)
+        | Event::WorkReviewed(_)
+        | Event::GateOverridden(_)
         | Event::StakeholderInformed(_) => Vec::new(),
     }
 }

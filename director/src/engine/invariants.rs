@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use director_protocols::ids::{AgentId, SprintId, TaskId};
 
+use director_protocols::origin::Origin;
 use director_protocols::time::Span;
 
 use super::effects::Effect;
+use super::judging::Judging;
 use super::sprints::Stage;
 use super::state::State;
 use super::tasks::{Phase, Tally};
@@ -36,11 +38,11 @@ fn tallies(state: &State) -> Result<(), String> {
     let mut recount = vec![Tally::default(); state.sprints.table.len()];
     for (_, task) in tasks(state) {
         let tally = &mut recount[task.sprint.index()];
-        if task.phase != Phase::Deferred {
+        if task.phase != Phase::Deferred && !task.is_help() {
             tally.committed += 1;
             tally.committed_points += task.spec.points;
         }
-        if task.phase == Phase::Completed {
+        if task.phase == Phase::Completed && !task.is_help() {
             tally.completed += 1;
             tally.completed_points += task.spec.points;
         }
@@ -224,7 +226,10 @@ fn effects(state: &State) -> Result<(), String> {
         if let Some(holder) = feature.holder {
             let task = &state.tasks.table[holder.index()];
             let working = task.agent.is_some()
-                || matches!(task.phase, Phase::Reported | Phase::Queued | Phase::Merging);
+                || matches!(
+                    task.phase,
+                    Phase::Reported | Phase::Reviewing | Phase::Queued | Phase::Merging
+                );
             if working == salvaging.contains(&holder) {
                 return Err(format!(
                     "task {holder} holds {}, at work: {working}, being saved: {working}",
@@ -273,6 +278,26 @@ fn inbox(state: &State) -> Result<(), String> {
         };
         if vain {
             return Err(format!("inbox item {id} is open and nobody waits for it"));
+        }
+    }
+    for (id, task) in tasks(state) {
+        let judged = task.story.iter().flat_map(|story| &story.judged);
+        let waits = judged.filter(|(gate, judging)| match judging {
+            Judging::Said(_) => false,
+            Judging::Person(item) => state.trouble.open_item(*item).is_some(),
+            Judging::Agent => tasks(state).any(|(_, help)| {
+                let asked = matches!(
+                    help.origin.as_deref(),
+                    Some(Origin::Gate { task_id, gate: of, .. }) if *task_id == id && of == *gate
+                );
+                asked && !help.phase.is_over()
+            }),
+        });
+        if (task.phase == Phase::Reviewing) != (waits.count() > 0) {
+            return Err(format!(
+                "task {id} is {:?}, judged: {:?}",
+                task.phase, task.story
+            ));
         }
     }
     for (id, task) in tasks(state) {

@@ -72,6 +72,15 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         }
         Event::InboxReminded(e) => item(e.item),
         Event::StakeholderInformed(e) => sprint(e.sprint_id),
+        Event::TaskAdded(e) => {
+            e.task_id.index() == state.tasks.table.len()
+                && sprint(e.sprint_id)
+                && tasks(&e.dependencies)
+                && e.origin.about().is_none_or(task)
+        }
+        Event::GateJudged(e) => task(e.task_id) && e.help.is_none_or(task),
+        Event::WorkReviewed(e) => task(e.task_id),
+        Event::GateOverridden(e) => task(e.task_id),
         Event::InboxAnswered(e) => item(e.item),
         Event::InboxClosed(e) => item(e.item),
         Event::EngineeringEmergency(e) => sprint(e.sprint_id) && blocker(e.blocker),

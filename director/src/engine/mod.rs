@@ -13,11 +13,13 @@
 //!
 //! Elsewhere: `decide/` has a file for each thing that can be asked; making records durable is `runtime`.
 
+pub mod adding;
 pub mod decide;
 pub mod effects;
 pub mod gating;
 pub mod inform;
 pub mod invariants;
+pub mod judging;
 pub mod known;
 pub mod messages;
 pub mod orders;

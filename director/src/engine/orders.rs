@@ -4,14 +4,14 @@
 //! restart, it reads the same, because nothing but the journal goes into it.
 
 use director_protocols::ids::{AgentId, Attempt, Generation, MessageId, SprintId, TaskId};
-use director_protocols::sprint::{GateSpec, Isolation, OnConflict, RoleSpec};
+use director_protocols::sprint::{Check, GateSpec, Isolation, OnConflict, RoleSpec};
 use director_protocols::time::Span;
 use director_protocols::work::{Assignment, HandoffPart};
 
 use super::effects::Effect;
 use super::gating;
 use super::inform::{self, Notice};
-use super::sprints::Stage;
+use super::sprints::{Sprint, Stage};
 use super::state::State;
 
 /// Where a sprint's work lies.
@@ -207,7 +207,7 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
                     .merge
                     .as_ref()
                     .map_or_else(String::new, |merge| merge.commit.clone()),
-                gates: gating::gates(state, *sprint, batch),
+                gates: with_ratchet(row, gating::gates(state, *sprint, batch)),
                 output_max: row.spec.policy.output_max,
             }
         }
@@ -227,7 +227,7 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
                 .tasks
                 .features
                 .iter()
-                .filter(|feature| feature.sprint == *sprint)
+                .filter(|feature| feature.sprint == *sprint && feature.exclusive)
                 .map(|feature| feature.name.to_string())
                 .collect();
             features.sort();
@@ -269,6 +269,20 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
             event,
         )?)),
     })
+}
+
+/// A base that is covered less than the file asks for must not get worse; it need not be mended by the first task.
+fn with_ratchet(sprint: &Sprint, mut gates: Vec<GateSpec>) -> Vec<GateSpec> {
+    for gate in &mut gates {
+        let mut base = sprint.base_gates.iter();
+        let before = base.find(|base| base.gate == gate.name.as_str());
+        if let Check::Coverage { least, .. } = &mut gate.check
+            && let Some(base) = before.and_then(|base| base.measured)
+        {
+            *least = base.min(*least);
+        }
+    }
+    gates
 }
 
 fn team(state: &State) -> Vec<RoleOrder> {
@@ -349,6 +363,8 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
     let sprint = state.sprints.get(row.sprint)?;
     let agent = row.agent?;
     let policy = sprint.spec.policy;
+    let about = row.origin.as_ref().filter(|_| row.is_help());
+    let about = about.and_then(|origin| origin.about());
     Some(Assignment {
         task,
         attempt: row.attempt,
@@ -356,14 +372,22 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
         sprint: sprint.spec.id.to_string(),
         spec: row.spec.clone(),
         role: state.team.role_of(agent)?.spec.name.to_string(),
-        workdir: match sprint.spec.repo {
-            Some(_) => story.workdir.clone(),
-            None => String::new(),
+        workdir: match (&sprint.spec.repo, about) {
+            (Some(_), None) => story.workdir.clone(),
+            // Who helps looks at the work where it is.
+            (Some(_), Some(about)) => state
+                .tasks
+                .get(about)
+                .and_then(|row| row.story.as_ref())
+                .map_or_else(String::new, |story| story.workdir.clone()),
+            (None, _) => String::new(),
         },
         handoff: row
             .depends_on
             .iter()
-            .filter_map(|dep| handoff(state, *dep))
+            .copied()
+            .chain(about)
+            .filter_map(|dep| handoff(state, dep))
             .collect(),
         earlier: story.earlier.clone(),
         guidance: story.guidance.clone(),

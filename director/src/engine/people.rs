@@ -55,6 +55,9 @@ impl State {
                 self.move_to(task, Phase::Working, now);
             }
         }
+        if let (Some(gate), Some(task)) = (item.gate.clone(), item.task) {
+            self.person_asked(task, &gate, id, now);
+        }
         self.trouble.open(item);
     }
 

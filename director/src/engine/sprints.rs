@@ -10,7 +10,7 @@ use director_protocols::ids::{BlockerId, Name, SprintId, TaskId};
 use director_protocols::shared::Shared;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
-use director_protocols::work::GateOutcome;
+use director_protocols::work::{GateOutcome, Verdict};
 use serde::Serialize;
 
 /// Where a sprint stands.
@@ -37,6 +37,51 @@ pub struct Merge {
     pub onto: String,
 }
 
+/// What the gates have shown of the work that was accepted so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Quality {
+    /// Tasks that passed their gates.
+    pub accepted: u32,
+    /// The last coverage that was measured, in hundredths of a percent.
+    pub coverage: Option<u32>,
+    /// Tasks whose review passed; none where nobody reviews.
+    pub reviewed: Option<u32>,
+    /// Tasks whose documentation was found up to date; none where nothing looks.
+    pub documented: Option<u32>,
+}
+
+impl Quality {
+    /// With the gates of so many more tasks, which count as accepted when they passed.
+    #[must_use]
+    pub fn with(mut self, outcomes: &[GateOutcome], tasks: u32, passed: bool) -> Self {
+        let of = |name: &str| outcomes.iter().find(|outcome| outcome.gate == name);
+        self.coverage = of("coverage")
+            .and_then(|gate| gate.measured)
+            .or(self.coverage);
+        if !passed {
+            return self;
+        }
+        self.accepted += tasks;
+        for (sum, gate) in [
+            (&mut self.reviewed, of("review")),
+            (&mut self.documented, of("docs")),
+        ] {
+            match gate.map(|gate| gate.verdict) {
+                Some(Verdict::Passed) => *sum = Some(sum.unwrap_or(0) + tasks),
+                Some(Verdict::Failed | Verdict::Overridden) => *sum = Some(sum.unwrap_or(0)),
+                Some(Verdict::NotMeasured) | None => {}
+            }
+        }
+        self
+    }
+
+    /// Thousandths of the accepted tasks.
+    pub fn share(&self, part: Option<u32>) -> Option<u32> {
+        let part = u64::from(part?);
+        Some((part * 1000 / u64::from(self.accepted.max(1))) as u32)
+    }
+}
+
 /// One sprint.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sprint {
@@ -46,6 +91,10 @@ pub struct Sprint {
     pub first: TaskId,
     /// How many tasks it has; they follow each other in the table.
     pub len: u32,
+    /// Tasks that were added since, in order.
+    pub added: Vec<TaskId>,
+    /// How good the accepted work is.
+    pub quality: Quality,
     /// Tasks by name.
     pub by_name: Shared<BTreeMap<Name, TaskId>>,
     /// Where it stands.
@@ -87,10 +136,15 @@ pub struct Sprint {
 }
 
 impl Sprint {
-    /// Its tasks' numbers.
-    pub fn tasks(&self) -> impl Iterator<Item = TaskId> + use<> {
+    /// The numbers of the tasks that it came with.
+    pub fn submitted(&self) -> impl Iterator<Item = TaskId> + use<> {
         let first = self.first.0;
         (first..first + self.len).map(TaskId)
+    }
+
+    /// Its tasks' numbers, those that were added last.
+    pub fn tasks(&self) -> impl Iterator<Item = TaskId> + use<> {
+        self.submitted().chain(self.added.clone())
     }
 
     /// Work is handed out, or would be if it were not paused.

@@ -12,14 +12,14 @@ use director_protocols::event::{Event, Outcome, SprintSubmitted};
 use director_protocols::ids::{
     AgentId, Attempt, BlockerId, FeatureId, InboxId, Name, RoleId, SprintId, TaskId,
 };
-use director_protocols::sprint::Priority;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Earlier};
 use serde::Serialize;
 
+use super::adding::urgency;
 use super::effects::Outstanding;
 use super::messages::{Message, Messages};
-use super::sprints::{Merge, Sprint, Sprints, Stage};
+use super::sprints::{Merge, Quality, Sprint, Sprints, Stage};
 use super::tasks::{Feature, Phase, Tally, Task, Tasks};
 use super::team::Team;
 use super::trouble::{Blocker, InboxItem, Trouble};
@@ -61,11 +61,11 @@ pub struct State {
 }
 
 impl State {
-    /// Whether the task's sprint has a repository.
+    /// Whether the task works in a worktree of its sprint's repository.
     pub fn has_repo(&self, task: TaskId) -> bool {
         self.tasks
             .get(task)
-            .is_some_and(|task| self.sprint_has_repo(task.sprint))
+            .is_some_and(|task| self.sprint_has_repo(task.sprint) && !task.is_help())
     }
 
     /// Whether the sprint has a repository.
@@ -254,6 +254,7 @@ impl State {
                 story.commit.clone_from(&e.commit);
                 story.changes = e.changes;
                 story.conflicting.clear();
+                story.judged.clear();
                 self.move_to(e.task_id, Phase::Queued, now);
                 let sprint = self.tasks.table[e.task_id.index()].sprint;
                 self.sprints.table[sprint.index()]
@@ -290,6 +291,8 @@ impl State {
                 for task in &e.batch {
                     self.tasks.story(*task).gates.clone_from(&e.outcomes);
                 }
+                let quality = &mut self.sprints.table[e.sprint_id.index()].quality;
+                *quality = quality.with(&e.outcomes, e.batch.len() as u32, e.passed);
             }
             Event::MergeCompleted(e) => {
                 let sprint = &mut self.sprints.table[e.sprint_id.index()];
@@ -329,7 +332,9 @@ impl State {
             }
             Event::TaskCancelled(e) => {
                 self.drop_from_merge(e.task_id);
-                self.tasks.story(e.task_id).reason = format!("cancelled by {}", e.by);
+                let story = self.tasks.story(e.task_id);
+                story.reason = format!("cancelled by {}", e.by);
+                story.judged.clear();
                 self.move_to(e.task_id, Phase::Cancelled, now);
             }
             Event::TaskRetried(e) => {
@@ -337,6 +342,7 @@ impl State {
                 story.failures = 0;
                 story.deaths.clear();
                 story.conflicts = 0;
+                story.rounds = 0;
                 story.guided = 0;
                 story.reason.clear();
                 let task = &mut self.tasks.table[e.task_id.index()];
@@ -465,6 +471,10 @@ impl State {
             Event::RoleRestored(e) => self.set_lost(&e.role, false),
             Event::InboxReminded(e) => self.inbox_deadline(e.item, Some(e.deadline)),
             Event::StakeholderInformed(_) => {}
+            Event::TaskAdded(e) => self.task_added(e, now),
+            Event::GateJudged(e) => self.gate_judged(e, now),
+            Event::WorkReviewed(e) => self.work_reviewed(e, now),
+            Event::GateOverridden(e) => self.gate_overridden(e),
         }
     }
 
@@ -507,12 +517,7 @@ impl State {
             });
             let local = |node: &u32| TaskId(first + node);
             let depends_on: Box<[TaskId]> = graph.predecessors(index).iter().map(local).collect();
-            let urgency = match task.priority {
-                Priority::Critical => 0,
-                Priority::High => 1,
-                Priority::Normal => 2,
-                Priority::Low => 3,
-            };
+            let urgency = urgency(task.priority);
             tally.committed += 1;
             tally.committed_points += task.points;
             self.tasks.table.push(Task {
@@ -540,6 +545,7 @@ impl State {
                 began: None,
                 finished: None,
                 story: None,
+                origin: None,
                 spec: task,
             });
         }
@@ -550,6 +556,8 @@ impl State {
             spec: spec.into(),
             first: TaskId(first),
             len,
+            added: Vec::new(),
+            quality: Quality::default(),
             by_name: by_name.into(),
             stage: Stage::Preparing,
             paused: false,
@@ -633,7 +641,10 @@ impl State {
         }
         if phase.is_in_hand() {
             let next = match e.end {
-                AttemptEnd::Done(_) => Phase::Reported,
+                AttemptEnd::Done(_) => {
+                    self.tasks.story(e.task_id).judged.clear();
+                    Phase::Reported
+                }
                 _ => Phase::Ready,
             };
             self.move_to(e.task_id, next, now);

@@ -14,11 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use director_protocols::ids::{
     AgentId, Attempt, BlockerId, FeatureId, Name, RoleId, SprintId, TaskId,
 };
+use director_protocols::origin::Origin;
 use director_protocols::shared::Shared;
 use director_protocols::sprint::TaskSpec;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{DiffStat, Earlier, GateOutcome, Report};
 use serde::Serialize;
+
+use super::judging::{Judging, Override};
 
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,6 +40,8 @@ pub enum Phase {
     Working,
     /// The agent has reported; the work is being put into a commit.
     Reported,
+    /// Somebody judges the work.
+    Reviewing,
     /// Waits for its turn in the merge queue.
     Queued,
     /// Is being merged and gated.
@@ -64,6 +69,7 @@ impl Phase {
             Phase::Assigned => "assigned",
             Phase::Working => "working",
             Phase::Reported => "reported",
+            Phase::Reviewing => "reviewing",
             Phase::Queued => "queued",
             Phase::Merging => "merging",
             Phase::Completed => "completed",
@@ -83,6 +89,7 @@ impl Phase {
                 | Phase::Assigned
                 | Phase::Working
                 | Phase::Reported
+                | Phase::Reviewing
                 | Phase::Queued
                 | Phase::Merging
         )
@@ -150,6 +157,8 @@ pub struct Task {
     pub began: Option<Time>,
     /// Left its last active phase.
     pub finished: Option<Time>,
+    /// Why it was added; absent if the sprint came with it.
+    pub origin: Option<Box<Origin>>,
     /// What has happened to it so far; absent until something has.
     pub story: Option<Box<Story>>,
 }
@@ -163,6 +172,12 @@ pub struct Story {
     pub failures: u32,
     /// Agents that died with it in hand since then.
     pub deaths: Vec<String>,
+    /// Rounds in which judges found something.
+    pub rounds: u32,
+    /// How its judged gates stand.
+    pub judged: BTreeMap<Name, Judging>,
+    /// Gates that a person overrode.
+    pub overridden: BTreeMap<Name, Override>,
     /// Merge conflicts since then.
     pub conflicts: u32,
     /// Guidance rounds for low blockers.
@@ -283,7 +298,7 @@ impl Tasks {
         tally.active = tally.active + u32::from(phase.is_active()) - u32::from(before.is_active());
         tally.blocked = tally.blocked + u32::from(phase == Phase::Blocked)
             - u32::from(before == Phase::Blocked);
-        if phase == Phase::Completed {
+        if phase == Phase::Completed && !task.is_help() {
             tally.completed += 1;
             tally.completed_points += points;
         }

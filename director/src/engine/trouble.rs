@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use director_protocols::event::InboxOpened;
-use director_protocols::ids::{AgentId, Attempt, BlockerId, InboxId, MessageId, SprintId, TaskId};
+use director_protocols::ids::{
+    AgentId, Attempt, BlockerId, InboxId, MessageId, Name, SprintId, TaskId,
+};
 use director_protocols::inbox::{InboxDefault, InboxKind};
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
@@ -58,6 +60,8 @@ pub struct InboxItem {
     pub deadline: Option<Time>,
     /// What happens then.
     pub default: InboxDefault,
+    /// The gate that a person judges.
+    pub gate: Option<Name>,
     /// How urgent.
     pub severity: Severity,
     /// What is asked.
@@ -81,6 +85,7 @@ impl InboxItem {
             attempt: e.attempt,
             deadline: e.deadline,
             default: e.default.clone(),
+            gate: e.gate.clone(),
             severity: e.severity,
             question: e.question.clone(),
             opened: now,

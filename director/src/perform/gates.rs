@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use director_agents::process::{self, Exit, Hooks, Outcome, Probe, ProcessError, Spec, Stop};
 use director_protocols::command::Command;
@@ -21,6 +21,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use super::coverage::{self, Coverage};
 use super::{CallOff, Trouble, Workshop};
 use crate::engine::orders::{Order, Place};
 
@@ -90,19 +91,24 @@ impl Workshop {
         run: &Run<'_>,
         call_off: &CallOff,
     ) -> Result<Vec<GateOutcome>, Trouble> {
-        let (_hall, dir) = self.directory(run, call_off).await?;
+        let (_hall, dir, began) = self.directory(run, call_off).await?;
         let mut stopped = self.floor(run.place).stop.subscribe();
         let mut outcomes = Vec::new();
-        for gate in run.gates {
-            if let Check::Command {
-                run: command,
-                timeout,
-            } = &gate.check
+        let commands = run.gates.iter().filter_map(|gate| match &gate.check {
+            Check::Command { run, timeout } => Some((gate, run, timeout)),
+            _ => None,
+        });
+        for (gate, command, timeout) in commands {
             {
                 let spec = self.spec(effect, run, gate, command, *timeout, &dir);
                 let ceiling = run.output_max.saturating_mul(64).max(RUNAWAY_MIN);
                 let ended = watched(spec, self.guard.as_deref(), &mut stopped, ceiling).await;
                 outcomes.push(outcome(gate, command, *timeout, ceiling, ended));
+            }
+        }
+        for gate in run.gates {
+            if let Check::Coverage { least, files } = &gate.check {
+                outcomes.push(covered(gate, *least, coverage::measure(&dir, files, began)));
             }
         }
         Ok(outcomes)
@@ -113,12 +119,15 @@ impl Workshop {
         self: &Arc<Self>,
         run: &Run<'_>,
         call_off: &CallOff,
-    ) -> Result<(OwnedMutexGuard<()>, PathBuf), Trouble> {
+    ) -> Result<(OwnedMutexGuard<()>, PathBuf, SystemTime), Trouble> {
         let hall = self.floor(run.place).hall.clone().lock_owned().await;
         let (workshop, call_off) = (self.clone(), call_off.clone());
         let (place, commit) = (run.place.clone(), run.commit.to_owned());
         let task = run.tasks.first().copied().unwrap_or("base").to_owned();
         let made = spawn_blocking(move || {
+            let logs = workshop.gate_logs(&place.sprint);
+            make(&logs)?;
+            let began = written_now(&logs)?;
             let dir = match place.repo {
                 Some(_) => workshop.check_out(&place, &commit, &call_off)?,
                 None => {
@@ -127,8 +136,7 @@ impl Workshop {
                     path
                 }
             };
-            make(&workshop.gate_logs(&place.sprint))?;
-            Ok((hall, dir))
+            Ok((hall, dir, began))
         });
         match made.await {
             Ok(made) => made,
@@ -179,6 +187,51 @@ fn make(path: &Path) -> Result<(), Trouble> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// The time as the file system has it: what is written from here on is not older.
+fn written_now(dir: &Path) -> Result<SystemTime, Trouble> {
+    let path = dir.join("began");
+    let write = || {
+        std::fs::write(&path, "")?;
+        std::fs::metadata(&path)?.modified()
+    };
+    write().map_err(|source| Trouble::Note {
+        path: path.clone(),
+        source,
+    })
+}
+
+/// The outcome of a coverage gate.
+fn covered(gate: &GateSpec, least: u32, measured: Result<Coverage, String>) -> GateOutcome {
+    let percent = |share: u32| format!("{}.{:02} %", share / 100, share % 100);
+    let (verdict, evidence, share) = match measured {
+        Err(why) => (Verdict::NotMeasured, why, None),
+        Ok(found) => {
+            let share = found.share().unwrap_or(0);
+            let text = format!(
+                "{} of {} lines are covered, {} ({}); at least {} are wanted",
+                found.hit,
+                found.found,
+                percent(share),
+                found.file,
+                percent(least)
+            );
+            match share >= least {
+                true => (Verdict::Passed, text, Some(share)),
+                false => (Verdict::Failed, text, Some(share)),
+            }
+        }
+    };
+    GateOutcome {
+        gate: gate.name.to_string(),
+        verdict,
+        evidence,
+        exit_code: None,
+        took: Span::ZERO,
+        tail: String::new(),
+        measured: share,
+    }
 }
 
 /// Runs the command, and stops it when the sprint is over or its output passes all measure.
@@ -258,6 +311,7 @@ fn outcome(
         exit_code,
         took,
         tail,
+        measured: None,
     }
 }
 

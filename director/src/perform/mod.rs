@@ -6,6 +6,7 @@
 //!
 //! Elsewhere: when and in which order is `actors`; what an answer means is `engine::decide::integrate`.
 
+mod coverage;
 pub mod deliver;
 pub mod gates;
 pub mod git;

@@ -32,7 +32,7 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
         | Event::ArchitectAsked(_) => Ends::Agents,
         _ => Ends::Words,
     };
-    let mut fields = match event.fields() {
+    match event.fields() {
         Value::Object(fields) => fields
             .into_iter()
             .map(|(key, value)| {
@@ -46,24 +46,13 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
             })
             .collect(),
         _ => Map::new(),
-    };
-    if let Event::QualityGateStatus(e) = event {
-        for (key, gate) in [
-            ("test_coverage", "coverage"),
-            ("code_review_completion", "review"),
-            ("documentation_status", "docs"),
-        ] {
-            let outcome = e.outcomes.iter().find(|outcome| outcome.gate == gate);
-            fields.insert(key.to_owned(), json!(outcome.map(|gate| gate.verdict)));
-        }
     }
-    fields
 }
 
 fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
     let number = value.as_u64();
     match (key, value) {
-        ("task_id" | "dependencies" | "batch", value) => names(value, &|n| task(state, n)),
+        ("task_id" | "dependencies" | "batch" | "help", value) => names(value, &|n| task(state, n)),
         ("agent_id" | "response_team", value) => names(value, &|n| agent(state, n)),
         ("sprint_id", value) => names(value, &|n| sprint(state, n)),
         ("from" | "to", value) => match ends {
@@ -105,7 +94,14 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             Some(n) => json!(rfc3339(Time(n))),
             None => value,
         },
-        ("sprint_progress" | "trend", value) => match number {
+        ("test_coverage" | "measured" | "least", value) => match number {
+            Some(n) => json!(round(n as f64 / 100.0)),
+            None => value,
+        },
+        (
+            "sprint_progress" | "trend" | "code_review_completion" | "documentation_status",
+            value,
+        ) => match number {
             Some(n) => json!(thousandths(n)),
             None => value,
         },

@@ -29,7 +29,7 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
     let (mut work, mut spent, mut estimated) = (Span::ZERO, Span::ZERO, Span::ZERO);
     let mut stuck = row.is_over() || row.paused || row.emergency.is_some();
     let mut front: Option<(u64, TaskId)> = None;
-    for id in row.tasks() {
+    for id in row.tasks().filter(|id| !state.is_help(*id)) {
         let Some(task) = state.tasks.get(id) else {
             continue;
         };

@@ -84,8 +84,9 @@ pub(crate) fn items(state: &State) -> Vec<(SprintId, Item)> {
                     .deadline
                     .map_or_else(String::new, |_| item.default.to_string()),
                 answer: match item.kind {
-                    InboxKind::Task => format!("director approve {number}"),
-                    InboxKind::Notice => format!("director approve {number}"),
+                    InboxKind::Task | InboxKind::Gate | InboxKind::Notice => {
+                        format!("director approve {number}")
+                    }
                     InboxKind::Blocker | InboxKind::Question | InboxKind::Role => {
                         format!("director answer {number} \"…\"")
                     }
@@ -134,16 +135,20 @@ pub fn render(view: &InboxView, now: Time, width: usize, colour: bool) -> String
         }
         let does = match item.kind {
             "task" => "   it is done",
+            "gate" => "   lets it pass",
             "notice" => "   puts it away",
             _ => "",
         };
         lines.push(paint.on(Look::Dim, &format!("   {}{does}", item.answer)));
-        if item.kind == "task" {
-            lines.push(paint.on(
-                Look::Dim,
-                &format!("   director reject {} REASON   it cannot be done", item.id),
-            ));
-        }
+        let refuses = match item.kind {
+            "task" => Some("it cannot be done"),
+            "gate" => Some("sends it back"),
+            _ => None,
+        };
+        lines.extend(refuses.map(|what| {
+            let text = format!("   director reject {} REASON   {what}", item.id);
+            paint.on(Look::Dim, &text)
+        }));
         if let (Some(task), "blocker") = (&item.task, item.kind) {
             lines.push(paint.on(
                 Look::Dim,

@@ -126,7 +126,9 @@ pub fn live_of(state: &State, id: SprintId, now: Time) -> LiveView {
     for task in row.tasks().filter_map(|id| state.tasks.get(id)) {
         let place = match task.phase {
             Phase::Assigned | Phase::Working => &mut view.working,
-            Phase::Reported | Phase::Queued | Phase::Merging => &mut view.merging,
+            Phase::Reported | Phase::Reviewing | Phase::Queued | Phase::Merging => {
+                &mut view.merging
+            }
             Phase::Ready | Phase::Backoff(_) => &mut view.ready,
             Phase::Waiting => &mut view.waiting,
             Phase::Blocked => &mut view.blocked,

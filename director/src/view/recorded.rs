@@ -328,6 +328,7 @@ pub(crate) fn outcome(gate: &str, verdict: Verdict) -> GateOutcome {
             Verdict::Failed => "test cart::adds_up ... FAILED".to_owned(),
             _ => String::new(),
         },
+        measured: None,
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn mark(phase: Phase) -> (&'static str, Look) {
     match phase {
         Phase::Completed => ("✓", Look::Green),
         Phase::Working | Phase::Assigned => ("▶", Look::Cyan),
-        Phase::Reported | Phase::Queued | Phase::Merging => ("◆", Look::Cyan),
+        Phase::Reported | Phase::Reviewing | Phase::Queued | Phase::Merging => ("◆", Look::Cyan),
         Phase::Ready => ("○", Look::Blue),
         Phase::Waiting => ("·", Look::Dim),
         Phase::Backoff(_) => ("↻", Look::Yellow),
@@ -38,6 +38,7 @@ pub(crate) fn verdict_mark(verdict: Verdict) -> (&'static str, Look) {
         Verdict::Passed => ("✓", Look::Green),
         Verdict::Failed => ("✗", Look::Red),
         Verdict::NotMeasured => ("?", Look::Dim),
+        Verdict::Overridden => ("!", Look::Yellow),
     }
 }
 
@@ -47,6 +48,7 @@ pub(crate) fn verdict_word(verdict: Verdict) -> &'static str {
         Verdict::Passed => "passed",
         Verdict::Failed => "failed",
         Verdict::NotMeasured => "not measured",
+        Verdict::Overridden => "overridden",
     }
 }
 
@@ -74,6 +76,7 @@ pub(crate) fn percentage(phase: Phase) -> u32 {
         Phase::Assigned => 10,
         Phase::Working => 25,
         Phase::Reported => 60,
+        Phase::Reviewing => 65,
         Phase::Queued => 70,
         Phase::Merging => 85,
         Phase::Completed => 100,

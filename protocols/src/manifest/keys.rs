@@ -281,9 +281,33 @@ static GATE: Shape = Shape::Any(&[
 ]);
 
 static GATE_TABLE: Table = Table {
-    about: "A gate that a command measures: exit 0 passes.",
+    about: "A gate: a command that exits with 0 in the merged tree, an agent of a role or a person who judges the work, or a share.",
     keys: &[
-        required("run", RUN, "the command, run in the merged tree"),
+        key(
+            "run",
+            RUN,
+            "the command, run in the merged tree; with `by`, what a command agent of that role runs",
+        ),
+        key(
+            "by",
+            Shape::Name,
+            "who judges: a role of the team, or person",
+        ),
+        key(
+            "rounds",
+            Shape::Whole(1, 100),
+            "how often findings go back to the author before it is a blocker; 3 unless written",
+        ),
+        key(
+            "least",
+            Shape::Number(0.0, 100.0),
+            "for coverage: the least that has to be covered, in percent; 80 unless written",
+        ),
+        key(
+            "files",
+            Shape::List(&Shape::Path),
+            "for coverage: where the lcov or cobertura file is; the usual places unless written",
+        ),
         key(
             "timeout",
             Shape::Duration,

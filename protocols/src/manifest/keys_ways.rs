@@ -18,6 +18,7 @@ pub(super) static INBOX: Table = Table {
             "questions of agents at work",
         ),
         key("task", Shape::Table(&RULE), "tasks of people"),
+        key("gate", Shape::Table(&RULE), "gates that people judge"),
     ],
 };
 

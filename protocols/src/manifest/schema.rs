@@ -233,7 +233,7 @@ mod tests {
             ),
             (
                 "gate",
-                r#"{"sprint": {"id": "s"}, "task": [], "gates": {"x": {"timeout": "1s"}}}"#,
+                r#"{"sprint": {"id": "s"}, "task": [], "gates": {"x": {"rounds": 0}}}"#,
             ),
         ] {
             assert!(!check(text).is_empty(), "case: {case}");

@@ -40,7 +40,13 @@ impl World {
                 by,
             },
             60..70 => Command::Pause { sprint: None, by },
-            70..84 => Command::Resume { sprint: None, by },
+            70..80 => Command::Resume { sprint: None, by },
+            80..84 => Command::OverrideGate {
+                task: TaskId(self.below(tasks) as u32),
+                gate: ["review", "docs", "unit"][self.below(3)].to_owned(),
+                reason: "it will do".to_owned(),
+                by,
+            },
             _ => Command::Answer {
                 item: InboxId(self.below(inbox) as u32),
                 reply: [Reply::Answer, Reply::Approve, Reply::Reject][self.below(3)],
@@ -140,7 +146,7 @@ impl World {
         let generation = Generation(self.number());
         let text = "x".repeat(self.below(64));
         let by = "stranger".to_owned();
-        match self.below(30) {
+        match self.below(31) {
             0 => Command::Pause {
                 sprint: Some(sprint),
                 by,
@@ -266,6 +272,12 @@ impl World {
                 path: text.clone(),
                 commit: text,
                 conflict: Vec::new(),
+            },
+            29 => Command::OverrideGate {
+                task,
+                gate: "unit".to_owned(),
+                reason: text,
+                by,
             },
             _ => Command::WorkCommitted {
                 effect: self.some_effect(),

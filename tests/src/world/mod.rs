@@ -359,8 +359,14 @@ impl World {
                 }),
             }
         } else {
+            let judges = self.engine.state().is_help(task);
+            let findings = match judges && self.chance(self.faults.attempt) {
+                true => vec!["not like this".to_owned()],
+                false => Vec::new(),
+            };
             AttemptEnd::Done(Report {
                 summary: "done".to_owned(),
+                findings,
                 ..Report::default()
             })
         };
@@ -575,5 +581,6 @@ fn outcome(verdict: Verdict) -> GateOutcome {
         exit_code: Some(i32::from(verdict == Verdict::Failed)),
         took: Span(10),
         tail: String::new(),
+        measured: None,
     }
 }

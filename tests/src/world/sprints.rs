@@ -25,6 +25,17 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
         text.push_str("[notify]\nrun = \"true\"\n");
         text.push_str(["", "[inbox]\ntask = { within = \"2h\", default = \"reject\" }\nquestion = { within = \"1h\", default = \"answer\", text = \"yes\" }\n", "[inbox]\ntask = { within = \"30m\" }\n"][below(3)]);
     }
+    if below(2) == 0 {
+        let review = [
+            "{ by = \"tech-lead\" }",
+            "{ by = \"person\", rounds = 1 }",
+            "{ by = \"engineer\", rounds = 2 }",
+        ];
+        text.push_str(&format!("[gates]\nreview = {}\n", review[below(3)]));
+        if below(2) == 0 {
+            text.push_str("docs = { by = \"tester\" }\n");
+        }
+    }
     let person = text.contains("designer");
     for index in 0..tasks {
         let kinds = ["feature", "testing", "bug_fix", "design"];

@@ -66,6 +66,10 @@ const EVENTS: &[(u16, &str)] = &[
     (83, "role_restored"),
     (100, "inbox_reminded"),
     (101, "stakeholder_informed"),
+    (102, "task_added"),
+    (103, "gate_judged"),
+    (104, "work_reviewed"),
+    (105, "gate_overridden"),
 ];
 
 #[test]

@@ -7,6 +7,7 @@ use super::{CRATES, File, files, has_word, none, read, sources};
 #[test]
 fn each_library_has_one_home() {
     let homes: &[(&str, &[&str])] = &[
+        ("quick_xml", &["director/src/perform/coverage.rs"]),
         ("bincode", &["protocols/src/codec.rs"]),
         ("wincode", &["protocols/src/codec.rs"]),
         ("crc32c", &["protocols/src/envelope.rs"]),
@@ -305,7 +306,7 @@ fn files_are_short_and_say_what_they_are() {
     // One thing that would not get clearer in two files, with a ceiling of its own.
     let long: BTreeMap<&str, usize> = BTreeMap::from([
         // A table: an entry for each event there is.
-        ("protocols/src/event.rs", 900),
+        ("protocols/src/event.rs", 1400),
         // `apply`: an arm for each event there is.
         ("director/src/engine/state.rs", 800),
         ("agents/tests/cell.rs", 700),

@@ -54,8 +54,8 @@ fn first(
     queue
         .iter()
         .map(|rank| (rank, &state.tasks.table[rank.2.index()]))
-        // Ready tasks stand in order of priority.
-        .take_while(|(_, task)| task.spec.priority >= only)
+        // In an emergency the others are passed over.
+        .filter(|(_, task)| task.spec.priority >= only)
         .find_map(|(rank, task)| {
             let (agent, score) = best(state, task, role.free.iter().copied())?;
             Some((*rank, agent, score))

@@ -129,7 +129,8 @@ fn act(
             .into(),
             TaskReassigned {
                 task_id: task,
-                to: agent,
+                // One that has left the team meanwhile gets nothing more.
+                to: agent.filter(|agent| state.team.is_there(*agent)),
                 by: "director (guidance to the same agent)".to_owned(),
             }
             .into(),

@@ -16,7 +16,7 @@ use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{block, inbox, integrate, retry};
+use super::{block, inbox, integrate, retry, review};
 use crate::engine::gating;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
@@ -94,6 +94,19 @@ pub fn after(state: &State, event: &Event, now: Time) -> Vec<Event> {
         }
         Event::MergeCompleted(e) => e.batch.iter().map(|task| completed(state, *task)).collect(),
         Event::TaskCompleted(e) => after_completion(state, e.task_id),
+        Event::GateJudged(e) => review::concluded(state, e.task_id),
+        Event::WorkReviewed(e) => review::after(state, e, now),
+        Event::GateOverridden(e) => {
+            let mut events = review::called_off(state, e.task_id, Some(&e.gate));
+            events.extend(review::concluded(state, e.task_id));
+            events
+        }
+        Event::TaskFailed(e) => review::lost(state, e.task_id, &e.reason, now),
+        Event::TaskQuarantined(e) => review::lost(state, e.task_id, "it was quarantined", now),
+        Event::TaskCancelled(e) if state.is_help(e.task_id) => {
+            review::lost(state, e.task_id, &format!("cancelled by {}", e.by), now)
+        }
+        Event::TaskCancelled(e) => review::called_off(state, e.task_id, None),
         Event::WorkSalvaged(e) => match &e.kept {
             Some(reason) => kept(state, e.task_id, reason, now),
             None => Vec::new(),
@@ -235,7 +248,13 @@ fn red_base(state: &State, id: SprintId, outcomes: &[GateOutcome]) -> Option<Str
         Some(base) => format!("the base `{base}`"),
         None => "the base".to_owned(),
     };
-    let what = red(outcomes)?;
+    // A base that is covered badly can be worked on; it must only not get worse.
+    let judged: Vec<GateOutcome> = outcomes
+        .iter()
+        .filter(|outcome| outcome.measured.is_none())
+        .cloned()
+        .collect();
+    let what = red(&judged)?;
     Some(format!(
         "{base} is red before any task has begun; make it green, or change the gate in the sprint file: {}",
         what.trim_end()
@@ -263,8 +282,12 @@ fn red(outcomes: &[GateOutcome]) -> Option<String> {
 
 fn reported_without_repo(state: &State, task: TaskId, now: Time) -> Vec<Event> {
     let sprint = state.tasks.table[task.index()].sprint;
+    if state.is_help(task) {
+        return review::reported(state, task);
+    }
     match gating::lacks(state, task, None) {
         Some(reason) => retry::after_rejection(state, task, reason, now),
+        None if gating::wants_judges(state, task) => review::asked(state, task, now),
         None if gating::has_commands(state, &[task]) => Vec::new(),
         None if gating::gates(state, sprint, &[task]).is_empty() => vec![completed(state, task)],
         None => vec![integrate::gated(state, None, sprint, &[task], &[])],
@@ -503,6 +526,8 @@ pub fn sprint_of(state: &State, event: &Event) -> Option<SprintId> {
         Event::TaskQuarantined(e) => of_task(e.task_id),
         Event::TaskCancelled(e) => of_task(e.task_id),
         Event::TaskRetried(e) => of_task(e.task_id),
+        Event::TaskAdded(e) => Some(e.sprint_id),
+        Event::WorkReviewed(e) => of_task(e.task_id),
         Event::MergeCompleted(e) => Some(e.sprint_id),
         Event::MergeConflicted(e) => Some(e.sprint_id),
         Event::BlockerResolved(e) => of_task(state.trouble.blockers[e.blocker.index()].task),

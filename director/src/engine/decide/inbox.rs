@@ -5,6 +5,7 @@
 //! | blocker, question | the words go to whoever waits | the same, "yes" | the same, "no" with the reason |
 //! | role | it is started again | the same | is refused: cancel what needs the role instead |
 //! | task | done, the words are its summary | done, and every criterion is met | held up, for the reason |
+//! | gate | is refused: yes or no is wanted | passed | failed, the reason goes to the author |
 //! | notice | is put away | the same | the same |
 
 use director_protocols::digest::Digest;
@@ -22,7 +23,7 @@ use director_protocols::work::{
     Artifact, AttemptEnd, BlockerReport, CriterionAnswer, Report, TEXT_BYTES_MAX,
 };
 
-use super::{Answer, attempt};
+use super::{Answer, attempt, review};
 use crate::engine::state::State;
 use crate::engine::trouble::InboxItem;
 
@@ -55,6 +56,7 @@ pub fn opened(
         attempt: None,
         deadline: rule.map(|rule| now + rule.within),
         default: rule.map_or(InboxDefault::Remind, |rule| rule.default.clone()),
+        gate: None,
     }
 }
 
@@ -146,6 +148,9 @@ pub fn answer(
         .into(),
     ];
     events.extend(set_free(open, &words, by));
+    if let (Some(gate), Some(task)) = (&open.gate, open.task) {
+        events.push(review::by_person((task, gate), (reply, text), by)?);
+    }
     if let (InboxKind::Task, Some(task), Some(attempt)) = (open.kind, open.task, open.attempt) {
         let end = end_of(state, task, (reply, text), by);
         events.extend(attempt::ended(state, task, attempt, &end, now)?);

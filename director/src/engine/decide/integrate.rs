@@ -16,7 +16,7 @@ use director_protocols::sprint::{Expects, OnConflict};
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{Answer, block, follow, message, retry};
+use super::{Answer, block, follow, message, retry, review};
 use crate::engine::effects::Effect;
 use crate::engine::gating;
 use crate::engine::state::State;
@@ -195,11 +195,11 @@ fn judged(state: &State, task: TaskId, changed: bool, missing: &[String], now: T
         Some(reason) => retry::after_rejection(state, task, reason, now),
         // Nothing to merge and nothing expected: there is nothing that a gate could see.
         None if !changed && expects != Expects::Changes => vec![follow::completed(state, task)],
-        None => Vec::new(),
+        None => review::asked(state, task, now),
     }
 }
 
-/// The event for gates that ran, with those that nothing can measure.
+/// The event for gates that ran, with those that somebody judged, a report answers or nothing can measure.
 pub fn gated(
     state: &State,
     effect: Option<EffectId>,
@@ -207,15 +207,25 @@ pub fn gated(
     batch: &[TaskId],
     outcomes: &[GateOutcome],
 ) -> Event {
+    let gates = gating::gates(state, sprint, batch);
     let mut outcomes = outcomes.to_vec();
-    outcomes.extend(gating::not_measured(&gating::gates(state, sprint, batch)));
+    outcomes.extend(gating::unrun(state, batch, &gates, &outcomes));
+    gating::with_overrides(state, batch, &mut outcomes);
+    let passed = outcomes
+        .iter()
+        .all(|outcome| outcome.verdict != Verdict::Failed);
+    let row = &state.sprints.table[sprint.index()];
+    let quality = row.quality.with(&outcomes, batch.len() as u32, passed);
+    let merge = row.merge.as_ref().filter(|merge| merge.batch == batch);
     QualityGateStatus {
         effect,
         sprint_id: sprint,
         batch: batch.to_vec(),
-        passed: outcomes
-            .iter()
-            .all(|outcome| outcome.verdict != Verdict::Failed),
+        passed,
+        commit: merge.map_or_else(String::new, |merge| merge.commit.clone()),
+        test_coverage: quality.coverage,
+        code_review_completion: quality.share(quality.reviewed),
+        documentation_status: quality.share(quality.documented),
         outcomes,
     }
     .into()

@@ -12,6 +12,7 @@ pub mod integrate;
 pub mod message;
 pub mod open;
 pub mod retry;
+pub mod review;
 pub mod steer;
 pub mod submit;
 
@@ -39,6 +40,12 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
         Command::CancelTask { task, by } => steer::cancel_task(state, *task, by),
         Command::Retry { task, by } => retry::by_hand(state, *task, by),
         Command::Reassign { task, to, by } => steer::reassign(state, *task, *to, by),
+        Command::OverrideGate {
+            task,
+            gate,
+            reason,
+            by,
+        } => review::overridden(state, *task, gate, reason, by),
         Command::Delivered { sprint, commit, by } => steer::delivered(state, *sprint, commit, by),
         Command::Answer {
             item,

@@ -128,9 +128,17 @@ pub fn by_hand(state: &State, task: TaskId, by: &str) -> Answer {
         | Phase::Backoff(_) => {}
         Phase::Completed => return no("completed work is not done again; add a task instead"),
         Phase::Assigned | Phase::Working => return no("cancel or reassign it first"),
-        Phase::Waiting | Phase::Ready | Phase::Reported | Phase::Queued | Phase::Merging => {
+        Phase::Waiting
+        | Phase::Ready
+        | Phase::Reported
+        | Phase::Reviewing
+        | Phase::Queued
+        | Phase::Merging => {
             return no("it is under way; `director why` tells what it waits for");
         }
+    }
+    if row.is_help() && row.phase.is_over() {
+        return no("it was help, and what it was for has gone on without it");
     }
     if row.agent.is_some() {
         return no("its last attempt is still being called off; try again in a moment");

@@ -81,8 +81,8 @@ pub fn cancel_sprint(state: &State, id: SprintId, by: &str) -> Answer {
         .into(),
     ];
     for task in sprint.tasks() {
-        // A merge under way is carried through: half of it may have happened.
-        if state.tasks.table[task.index()].phase != Phase::Merging {
+        // A merge under way is carried through: half of it may have happened. Help is called off with what it is about.
+        if state.tasks.table[task.index()].phase != Phase::Merging && !state.is_help(task) {
             events.extend(cancelled(state, task, by));
         }
     }
@@ -133,7 +133,8 @@ fn withdrawn(state: &State, task: TaskId) -> Option<Event> {
     })
 }
 
-fn cancelled(state: &State, task: TaskId, by: &str) -> Vec<Event> {
+/// The end of one task, whatever it is about.
+pub fn cancelled(state: &State, task: TaskId, by: &str) -> Vec<Event> {
     let row = &state.tasks.table[task.index()];
     if row.phase.is_over() {
         return Vec::new();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use director_protocols::sprint::{Check, SprintSpec};
+use director_protocols::sprint::{Check, Judge, SprintSpec};
 
 use crate::planner::bounds::Limiting;
 use crate::planner::commit::{hours, plural};
@@ -254,6 +254,25 @@ impl Page<'_> {
             let how = match &gate.check {
                 Check::Command { run, .. } => {
                     text::markdown(&text::short(&run.to_string(), TITLE_MAX))
+                }
+                Check::Coverage { least, .. } => format!(
+                    "at least {}.{:02} % of the lines, by the file that a command leaves behind",
+                    least / 100,
+                    least % 100
+                ),
+                Check::Judge { by, rounds_max } => {
+                    let who = match by {
+                        Judge::Role { role, .. } => role.as_str(),
+                        Judge::Person => "a person",
+                    };
+                    format!("judged by {who}, at most {rounds_max} rounds")
+                }
+                Check::Acceptance { strict: true } => {
+                    "each criterion answered with evidence".to_owned()
+                }
+                Check::Acceptance { strict: false } => {
+                    "each criterion answered with evidence; not measured where there is no answer"
+                        .to_owned()
                 }
                 Check::NotMeasured { wanted } => {
                     format!("not measured; wanted: {}", text::markdown(wanted))

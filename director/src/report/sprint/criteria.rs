@@ -109,8 +109,9 @@ fn gate(criterion: &'static str, name: &str, verdicts: Verdicts) -> Criterion {
         passed,
         failed,
         not_measured,
+        overridden,
     } = verdicts;
-    let standing = match (passed, failed, not_measured) {
+    let standing = match (passed, failed + overridden, not_measured) {
         (_, 1.., _) => Standing::NotMet,
         (1.., 0, 0) => Standing::Met,
         _ => Standing::NotMeasured,
@@ -118,11 +119,17 @@ fn gate(criterion: &'static str, name: &str, verdicts: Verdicts) -> Criterion {
     Criterion {
         criterion,
         standing,
-        evidence: match (passed, failed) {
+        evidence: match (passed, failed + overridden) {
             (0, 0) => format!("nothing measured gate `{name}`"),
-            _ => format!(
-                "gate `{name}` on completed tasks: {passed} passed, {failed} failed, {not_measured} not measured"
-            ),
+            _ => {
+                let more = match overridden {
+                    0 => String::new(),
+                    n => format!(", {n} overridden by a person"),
+                };
+                format!(
+                    "gate `{name}` on completed tasks: {passed} passed, {failed} failed, {not_measured} not measured{more}"
+                )
+            }
         },
     }
 }

@@ -31,7 +31,9 @@ pub(super) struct Facts {
     /// Merges that did not fit, with the files of the last.
     pub conflicts: BTreeMap<TaskId, (u32, Vec<String>)>,
     /// How each gate came out: passed, failed, not measured.
-    pub gates: BTreeMap<String, [u32; 3]>,
+    pub gates: BTreeMap<String, [u32; 4]>,
+    /// The last coverage that was measured, in hundredths of a percent.
+    pub coverage: Option<u32>,
     /// Gate runs of whole batches: passed, failed.
     pub gate_runs: [u32; 2],
     /// Gates that failed, by task.
@@ -157,11 +159,13 @@ impl Facts {
             }
             Event::QualityGateStatus(e) => {
                 self.gate_runs[usize::from(!e.passed)] += 1;
+                self.coverage = e.test_coverage.or(self.coverage);
                 for outcome in &e.outcomes {
                     let place = match outcome.verdict {
                         Verdict::Passed => 0,
                         Verdict::Failed => 1,
                         Verdict::NotMeasured => 2,
+                        Verdict::Overridden => 3,
                     };
                     self.gates.entry(outcome.gate.clone()).or_default()[place] += 1;
                     if outcome.verdict == Verdict::Failed {
@@ -188,6 +192,9 @@ impl Facts {
             Event::SprintSubmitted(e) => {
                 let points = e.spec.tasks.iter().map(|task| task.points).sum();
                 (points, e.spec.tasks.len() as u32)
+            }
+            Event::TaskAdded(e) if !e.origin.is_help() => {
+                (left.0.saturating_add(e.spec.points), left.1 + 1)
             }
             Event::TaskDeferred(e) => (
                 left.0.saturating_sub(points(e.task_id)),

@@ -94,6 +94,8 @@ pub struct Verdicts {
     pub failed: u32,
     /// Nothing could measure it.
     pub not_measured: u32,
+    /// A person let it pass in spite of it.
+    pub overridden: u32,
 }
 
 /// Cycle times of one kind of task, in hours.
@@ -165,18 +167,19 @@ pub(super) fn metrics(
         completion_rate: share(tally.completed.into(), tally.committed.into()),
         completion_rate_points: (tally.committed_points > 0)
             .then(|| share(tally.completed_points.into(), tally.committed_points.into())),
-        coverage: None,
+        coverage: facts.coverage.map(|share| f64::from(share) / 100.0),
         coverage_gate: accepted_with(tasks, "coverage"),
         cycle_hours: cycles(&done),
         gate_pass_rate: (gated > 0).then(|| share(facts.gate_runs[0].into(), gated.into())),
         gates: facts
             .gates
             .iter()
-            .map(|(gate, [passed, failed, not_measured])| {
+            .map(|(gate, [passed, failed, not_measured, overridden])| {
                 let verdicts = Verdicts {
                     passed: *passed,
                     failed: *failed,
                     not_measured: *not_measured,
+                    overridden: *overridden,
                 };
                 (gate.clone(), verdicts)
             })
@@ -253,6 +256,7 @@ pub(super) fn accepted_with(tasks: &[&Task], gate: &str) -> Verdicts {
         match outcome.map(|outcome| outcome.verdict) {
             Some(Verdict::Passed) => verdicts.passed += 1,
             Some(Verdict::Failed) => verdicts.failed += 1,
+            Some(Verdict::Overridden) => verdicts.overridden += 1,
             Some(Verdict::NotMeasured) | None => verdicts.not_measured += 1,
         }
     }

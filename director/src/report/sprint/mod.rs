@@ -170,6 +170,7 @@ pub fn build(state: &State, entries: &[Entry], sprint: SprintId, now: Time) -> O
     let with_ids: Vec<(TaskId, &Task)> = row
         .tasks()
         .filter_map(|id| Some((id, state.tasks.get(id)?)))
+        .filter(|(_, task)| !task.is_help())
         .collect();
     let tasks: Vec<&Task> = with_ids.iter().map(|(_, task)| *task).collect();
     let facts = facts::facts(state, entries, sprint);

@@ -19,7 +19,11 @@ pub fn progress(state: &State, sprint: SprintId, now: Time) -> String {
     let Some(row) = state.sprints.get(sprint) else {
         return String::new();
     };
-    let tasks: Vec<&Task> = row.tasks().filter_map(|id| state.tasks.get(id)).collect();
+    let tasks: Vec<&Task> = row
+        .tasks()
+        .filter_map(|id| state.tasks.get(id))
+        .filter(|task| !task.is_help())
+        .collect();
     let number = |is: fn(Phase) -> bool| tasks.iter().filter(|task| is(task.phase)).count();
     let metrics = velocity(state, sprint, now);
     let day = match days(row, now) {
@@ -46,7 +50,10 @@ pub fn progress(state: &State, sprint: SprintId, now: Time) -> String {
             "In Progress: {} tasks",
             number(|phase| {
                 phase.is_in_hand()
-                    || matches!(phase, Phase::Reported | Phase::Queued | Phase::Merging)
+                    || matches!(
+                        phase,
+                        Phase::Reported | Phase::Reviewing | Phase::Queued | Phase::Merging
+                    )
             })
         ),
         format!("Blocked: {} tasks", number(|phase| phase == Phase::Blocked)),
@@ -136,7 +143,7 @@ fn planned(state: &State, tasks: &[&Task]) -> Vec<String> {
         .filter_map(|task| {
             let agent = task.agent.map(|agent| state.agent_name(agent));
             let (order, what) = match task.phase {
-                Phase::Reported | Phase::Queued | Phase::Merging => {
+                Phase::Reported | Phase::Reviewing | Phase::Queued | Phase::Merging => {
                     (0, "is being merged".to_owned())
                 }
                 Phase::Assigned | Phase::Working => {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::fields::{fields, sprint_name};
 use super::subject::subject;
-use super::words::{gates_line, short_commit, some, task_names};
+use super::words::{gates_line, short_commit, some, task_names, verdict_word};
 use super::{count, hours, rfc3339, timestamp};
 use crate::engine::state::State;
 use crate::handle::Entry;
@@ -312,6 +312,35 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             "#{} still waits for a person; the next reminder is at {}",
             e.item.0 + 1,
             timestamp(e.deadline).strftime("%Y-%m-%d %H:%M:%SZ")
+        ),
+        Event::TaskAdded(e) => format!(
+            "{} comes to {}, says {}: {}",
+            e.spec.id,
+            sprint(e.sprint_id),
+            e.by,
+            e.spec.title
+        ),
+        Event::GateJudged(e) => format!(
+            "{} says {} of gate {} of {}: {}",
+            e.by,
+            verdict_word(e.verdict),
+            e.gate,
+            task(e.task_id),
+            e.findings
+        ),
+        Event::WorkReviewed(e) => format!(
+            "the work on {} {} (round {}): {}",
+            task(e.task_id),
+            if e.passed { "goes on" } else { "goes back" },
+            e.round,
+            gates_line(&e.outcomes)
+        ),
+        Event::GateOverridden(e) => format!(
+            "{} overrides gate {} of {}: {}",
+            e.by,
+            e.gate,
+            task(e.task_id),
+            e.reason
         ),
         Event::StakeholderInformed(e) => match e.problem.as_str() {
             "" => format!("{} was told of {}", e.stakeholder, e.about),

@@ -183,6 +183,10 @@ fn everything() -> (Run, Vec<Event>) {
                 outcome("review", Verdict::NotMeasured),
             ],
             passed: true,
+            commit: "c0ffee".repeat(6),
+            test_coverage: Some(8123),
+            code_review_completion: Some(500),
+            documentation_status: None,
         }
         .into(),
     ]);
@@ -222,6 +226,12 @@ fn every_kind_is_covered_here() {
 
 /// Keys whose numbers are counts, measures or numbers that people see; none is a place in a table.
 const NUMBERS: &[&str] = &[
+    "test_coverage",
+    "code_review_completion",
+    "documentation_status",
+    "measured",
+    "round",
+    "points",
     "seq",
     "n",
     "epoch",
@@ -347,7 +357,7 @@ fn the_events_of_the_seed_carry_its_fields() {
         {"agent_id":"tech-lead-1","at":"…","attempt":1,"dependencies":[],"estimated_hours":6.0,"event":"task_assigned","n":6,"score":{"candidates":1,"capacity":0.85,"continuity":0.0,"expertise":0.6,"total":0.555},"seq":12,"sprint":"sprint-3","task_id":"checkout-spec"}
         {"at":"…","event":"task_completed","n":15,"seq":12,"sprint":"sprint-3","sprint_progress":0.1,"task_id":"psp-research"}
         {"at":"…","current_velocity":4,"event":"sprint_velocity_updated","n":17,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","target_velocity":40,"trend":0.078}
-        {"at":"…","batch":["psp-research"],"code_review_completion":null,"documentation_status":null,"effect":"20.0","event":"quality_gate_status","n":13,"outcomes":[{"evidence":"cargo test","exit_code":0,"gate":"tests","tail":"","took":4.2,"verdict":"passed"},{"evidence":"a coverage file that the tests leave behind","exit_code":null,"gate":"coverage","tail":"","took":0.0,"verdict":"not_measured"}],"passed":true,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","test_coverage":"not_measured"}
+        {"at":"…","batch":["psp-research"],"code_review_completion":null,"commit":"feed0001feed0001feed0001feed0001feed0001","documentation_status":null,"effect":"20.0","event":"quality_gate_status","n":13,"outcomes":[{"evidence":"cargo test","exit_code":0,"gate":"tests","measured":null,"tail":"","took":4.2,"verdict":"passed"},{"evidence":"a coverage file that the tests leave behind","exit_code":null,"gate":"coverage","measured":null,"tail":"","took":0.0,"verdict":"not_measured"}],"passed":true,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","test_coverage":null}
         {"at":"…","blocker":1,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":48,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3"}
         {"at":"…","event":"retry_scheduled","n":25,"retry_at":"2026-11-23T10:40:39Z","seq":12,"sprint":"sprint-3","task_id":"cart-ui"}
         {"at":"…","event":"handoff_sent","from":"psp-research","n":16,"seq":12,"sprint":"sprint-3","to":"payment-api"}"#]].assert_eq(&text.join("\n"));
@@ -421,7 +431,11 @@ fn every_event_reads_as_a_sentence() {
         role_lost                all agents of ux-engineer stay down: 6 restarts in 60s
         role_restored            ux-engineer is started again for ada
         inbox_reminded           #1 still waits for a person; the next reminder is at 2026-11-23 12:16:13Z
-        stakeholder_informed     notify could not be told of inbox_opened: exit code 1"#]].assert_eq(&lines.join("\n"));
+        stakeholder_informed     notify could not be told of inbox_opened: exit code 1
+        task_added               connect.review comes to sprint-3, says director: connect.review
+        gate_judged              tech-lead-1 says failed of gate review of connect: src/pay.rs:7 rounds down
+        work_reviewed            the work on connect goes back (round 1): review failed
+        gate_overridden          ada overrides gate review of connect: it is a demo"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

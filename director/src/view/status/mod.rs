@@ -62,7 +62,7 @@ pub struct TaskStatus {
     pub id: String,
     /// One line for people.
     pub title: String,
-    /// `backlog`, `waiting`, `ready`, `backoff`, `assigned`, `working`, `reported`, `queued`, `merging`, `completed`,
+    /// `backlog`, `waiting`, `ready`, `backoff`, `assigned`, `working`, `reported`, `reviewing`, `queued`, `merging`, `completed`,
     /// `blocked`, `failed`, `quarantined` or `cancelled`.
     pub status: String,
     /// Who has it in hand, or did it last.
@@ -159,7 +159,7 @@ pub fn status(state: &State, sprint: Option<SprintId>, now: Time) -> StatusView 
         .filter_map(|id| Some((id, state.tasks.get(id)?)))
         .collect();
     let mut counts = BTreeMap::new();
-    for (_, task) in &tasks {
+    for (_, task) in tasks.iter().filter(|(_, task)| !task.is_help()) {
         *counts.entry(task.phase.as_str().to_owned()).or_default() += 1;
     }
     StatusView {
@@ -255,6 +255,7 @@ fn detail(state: &State, task: &Task, now: Time) -> String {
             }
         }
         Phase::Reported => "has reported".to_owned(),
+        Phase::Reviewing => "is done, being judged".to_owned(),
         Phase::Queued => "is done, waits for its merge".to_owned(),
         Phase::Merging => "is done, being merged and gated".to_owned(),
         Phase::Completed => match (task.began, task.finished) {

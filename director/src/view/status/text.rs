@@ -158,6 +158,7 @@ pub(crate) fn phase_of(status: &str) -> (&'static str, Look) {
         Phase::Assigned,
         Phase::Working,
         Phase::Reported,
+        Phase::Reviewing,
         Phase::Queued,
         Phase::Merging,
         Phase::Completed,

@@ -7,6 +7,7 @@ use director_protocols::time::Time;
 use super::super::timestamp;
 use super::super::words::{awaited, some};
 use super::Reason;
+use crate::engine::judging::Judging;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
@@ -91,6 +92,20 @@ pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<
             "committing",
             format!("{agent} has reported; the work is being put into a commit and looked at"),
         ),
+        Phase::Reviewing => {
+            let judged = story.into_iter().flat_map(|story| &story.judged);
+            for (gate, judging) in judged {
+                let text = match judging {
+                    Judging::Agent => format!("its work is being judged: `{gate}`"),
+                    Judging::Person(item) => format!(
+                        "a person is asked to judge it: `{gate}` (inbox #{})",
+                        item.0 + 1
+                    ),
+                    Judging::Said(_) => continue,
+                };
+                add("review", text);
+            }
+        }
         Phase::Queued => add(
             "merge_queue",
             "its work waits for the merge under way to be done".to_owned(),
@@ -148,6 +163,7 @@ fn stands(phase: Phase) -> &'static str {
         Phase::Ready => "waits for an agent",
         Phase::Backoff(_) => "waits to be tried again",
         Phase::Assigned | Phase::Working => "is being worked on",
+        Phase::Reviewing => "is being judged",
         Phase::Reported | Phase::Queued | Phase::Merging => "is being merged",
         Phase::Completed => "is completed",
         Phase::Blocked => "is blocked",

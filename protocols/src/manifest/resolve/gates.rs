@@ -1,27 +1,30 @@
 //! Gates: what the file says, and the five that are on without being written.
 //!
-//! A gate without a command is wanted and *not measured*; only `false` switches it off.
+//! A gate that nothing measures is wanted and *not measured*; only `false` switches it off.
 
 use crate::ids::Name;
-use crate::sprint::{Check, GateSpec};
+use crate::sprint::{Check, GateSpec, Judge};
 use crate::time::Span;
 
 use super::super::errors::{Words, quote};
 use super::super::tree::{Node, Value};
-use super::{Reading, duration, run};
+use super::{Reading, duration, run, small, texts};
 
 /// When a gate's command is given up, unless the file says otherwise.
 const TIMEOUT: Span = Span::minutes(15);
+/// How often findings go back to the author, unless the file says otherwise.
+const ROUNDS: u32 = 3;
+/// The least that has to be covered, unless the file says otherwise, in percent.
+const LEAST: f64 = 80.0;
+/// Who is asked where `by` says so.
+const PERSON: &str = "person";
 
 /// The gates that are on, and what would have to measure them.
 const USUAL: [(&str, &str); 5] = [
     ("tests", "a command that runs the tests"),
     ("review", "a review by an agent or a person"),
     ("docs", "a check that the documentation is up to date"),
-    (
-        "coverage",
-        "a command that fails when tests cover less than 80 %",
-    ),
+    ("coverage", "a command that leaves a coverage file behind"),
     (
         "acceptance",
         "each acceptance criterion answered with evidence",
@@ -31,11 +34,23 @@ const USUAL: [(&str, &str); 5] = [
 /// The sprint's gates: the file's in its order, then the usual ones that it does not mention.
 pub(super) fn of_sprint(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> Vec<GateSpec> {
     let mut gates = written(node, "gates", reading);
+    let commands = gates
+        .iter()
+        .any(|gate| matches!(gate.check, Check::Command { .. }));
     for (name, wanted) in USUAL {
         let mentioned = node.is_some_and(|node| node.field(name).is_some());
-        if !mentioned && let Ok(name) = Name::new(name) {
-            let wanted = wanted.to_owned();
-            let check = Check::NotMeasured { wanted };
+        if mentioned {
+            continue;
+        }
+        let check = match name {
+            // Any of the commands may leave a file.
+            "coverage" if commands => coverage(LEAST, Vec::new()),
+            "acceptance" => Check::Acceptance { strict: false },
+            _ => Check::NotMeasured {
+                wanted: wanted.to_owned(),
+            },
+        };
+        if let Ok(name) = Name::new(name) {
             gates.push(GateSpec { name, check });
         }
     }
@@ -61,20 +76,48 @@ pub(super) fn written(
     gates
 }
 
+/// The judges of these gates have to be there: reported where the team does not have them.
+pub(super) fn known_judges(
+    node: Option<&Node<'_>>,
+    at: &str,
+    reading: &mut Reading<'_>,
+    is_role: &dyn Fn(&str) -> bool,
+) {
+    for entry in node.map_or(&[][..], Node::entries) {
+        let Some(by) = entry.node.field("by") else {
+            continue;
+        };
+        if let Some(word) = by.text()
+            && word != PERSON
+            && !is_role(word)
+        {
+            reading.problems.add(&by.at, || {
+                Words::new(
+                    format!("nobody fills the role {}", quote(word)),
+                    format!("{at}.{}.by", entry.key),
+                )
+                .help("name a role of the team, or `person`")
+            });
+        }
+    }
+}
+
 fn check(name: &Name, node: &Node<'_>, at: &str, reading: &mut Reading<'_>) -> Option<Check> {
+    let is_share = name.as_str() == "coverage";
     match &node.value {
         Value::Flag(false) => Some(Check::Off),
+        Value::Flag(true) if is_share => Some(coverage(LEAST, Vec::new())),
+        Value::Flag(true) if name.as_str() == "acceptance" => {
+            Some(Check::Acceptance { strict: true })
+        }
         Value::Flag(true) => {
             let usual = USUAL.iter().find(|(usual, _)| *usual == name.as_str());
             let wanted = usual.map_or("a command that measures it", |(_, wanted)| wanted);
             let wanted = wanted.to_owned();
             Some(Check::NotMeasured { wanted })
         }
-        Value::Whole(_) | Value::Number(_) if name.as_str() == "coverage" => {
-            let least = node.number()?;
-            Some(Check::NotMeasured {
-                wanted: format!("a command that fails when tests cover less than {least} %"),
-            })
+        Value::Whole(_) | Value::Number(_) if is_share => {
+            Some(coverage(node.number()?, Vec::new()))
         }
         Value::Whole(_) | Value::Number(_) => {
             reading.problems.add(&node.at, || {
@@ -90,10 +133,57 @@ fn check(name: &Name, node: &Node<'_>, at: &str, reading: &mut Reading<'_>) -> O
             run: run(node)?,
             timeout: TIMEOUT,
         }),
-        Value::Table(_) => Some(Check::Command {
-            run: node.field("run").and_then(run)?,
-            timeout: duration(node.field("timeout")).unwrap_or(TIMEOUT),
-        }),
+        Value::Table(_) => table(name, node, at, reading),
         Value::Date(_) | Value::Null => None,
+    }
+}
+
+fn table(name: &Name, node: &Node<'_>, at: &str, reading: &mut Reading<'_>) -> Option<Check> {
+    let command = node.field("run").and_then(run);
+    if let Some(by) = node.field("by").and_then(Node::text) {
+        let by = match by {
+            PERSON => Judge::Person,
+            role => Judge::Role {
+                role: Name::new(role).ok()?,
+                run: command,
+            },
+        };
+        return Some(Check::Judge {
+            by,
+            rounds_max: small(node.field("rounds")).unwrap_or(ROUNDS),
+        });
+    }
+    if let Some(run) = command {
+        return Some(Check::Command {
+            run,
+            timeout: duration(node.field("timeout")).unwrap_or(TIMEOUT),
+        });
+    }
+    if name.as_str() == "coverage" {
+        let least = node.field("least").and_then(Node::number).unwrap_or(LEAST);
+        return Some(coverage(
+            least,
+            texts(node.field("files")).unwrap_or_default(),
+        ));
+    }
+    // A `run` or `by` of the wrong type is reported already.
+    if node.field("run").is_none() && node.field("by").is_none() {
+        reading.problems.add(&node.at, || {
+            let message = format!(
+                "nothing says how the gate {} is measured",
+                quote(name.as_str())
+            );
+            Words::new(message, format!("{at}.{name}"))
+                .help("add `run`, a command, or `by`, a role or \"person\"")
+        });
+    }
+    None
+}
+
+/// Percent to hundredths of one.
+fn coverage(least: f64, files: Vec<String>) -> Check {
+    Check::Coverage {
+        least: (least.clamp(0.0, 100.0) * 100.0).round() as u32,
+        files,
     }
 }

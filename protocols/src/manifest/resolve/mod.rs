@@ -50,6 +50,8 @@ pub(super) fn manifest(
     reading.days(field("start"), field("end"));
     let team = team::team(root, &mut reading);
     let gates = gates::of_sprint(root.field("gates"), &mut reading);
+    let is_role = |role: &str| team.position(role).is_some();
+    gates::known_judges(root.field("gates"), "gates", &mut reading, &is_role);
     let policy = limits(root.field("limits"), &mut reading);
     let ways = Box::new(ways::ways(root, &mut reading));
     let tasks = tasks::tasks(root, &team, repo.is_some(), &mut reading);

@@ -200,7 +200,12 @@ fn task(
     let points = small(node.field("points")).unwrap_or(1);
     let estimate = estimate(node, index, reading);
     let gates = match node.field("gates") {
-        Some(table) => gates::written(Some(table), &task_path(index, "gates"), reading),
+        Some(table) => {
+            let at = task_path(index, "gates");
+            let is_role = |role: &str| team.position(role).is_some();
+            gates::known_judges(Some(table), &at, reading, &is_role);
+            gates::written(Some(table), &at, reading)
+        }
         None => Vec::new(),
     };
     let expects = expects(node, index, &kind, has_repo, reading);

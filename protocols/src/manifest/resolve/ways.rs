@@ -58,6 +58,7 @@ fn inbox(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> InboxRules {
     InboxRules {
         question: rule("question"),
         task: rule("task"),
+        gate: rule("gate"),
     }
 }
 

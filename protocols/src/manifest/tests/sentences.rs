@@ -169,7 +169,7 @@ fn each_mistake_has_its_sentence() {
         (
             "a gate without run",
             with("[gates]\ntests = { timeout = \"1m\" }", ""),
-            "`run` is missing",
+            "nothing says how the gate `tests` is measured",
         ),
         (
             "a gate's key",
