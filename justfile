@@ -15,11 +15,16 @@ check:
 test:
     cargo test --workspace
 
-# What is measured: a task that does nothing, commits to the journal, worktrees
+# What is measured: a task that does nothing, the engine, replay, a start, memory, commits to the journal, worktrees
 bench:
     cargo bench -p director-tests --bench no_op
+    cargo bench -p director-tests --bench costs
     cargo run --release -p director-runtime --example journal_rate
     cargo bench -p director-agents --bench worktrees
+
+# Mailbox and supervisor beside ractor alone, in instructions; needs valgrind
+instructions:
+    cargo run --release -p director-runtime --example beside_ractor
 
 # The documentation of the code, complete and without a warning
 doc:

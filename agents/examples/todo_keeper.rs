@@ -77,7 +77,7 @@ async fn main() {
     assignment.workdir = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
     let mut cx = Context::for_tests(&assignment);
     let turn = TodoKeeper::default()
-        .turn(Inbound::Assigned(Box::new(assignment)), &mut cx)
+        .turn(Inbound::Assigned(assignment.into()), &mut cx)
         .await;
     println!("{turn:?}\nkinds: {:?}", registry());
 }

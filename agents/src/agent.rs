@@ -30,7 +30,7 @@
 //! let assignment = Context::assignment_for_tests("Count me, please");
 //! let mut cx = Context::for_tests(&assignment);
 //! let mut agent = WordCounter { counted: 0 };
-//! let turn = agent.turn(Inbound::Assigned(Box::new(assignment)), &mut cx).await.unwrap();
+//! let turn = agent.turn(Inbound::Assigned(assignment.into()), &mut cx).await.unwrap();
 //! assert!(matches!(turn, Turn::Done(report) if report.summary == "3 words"));
 //! assert_eq!(cx.notes(), [Note::Progress { percent: 100, text: "counted".into() }]);
 //! # }
@@ -42,6 +42,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use director_protocols::shared::Shared;
 use director_protocols::work::{Assignment, BlockerReport, Report};
 
 use crate::context::Context;
@@ -50,7 +51,7 @@ use crate::context::Context;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inbound {
     /// A task to do. The attempt is in hand until a turn ends it.
-    Assigned(Box<Assignment>),
+    Assigned(Shared<Assignment>),
     /// Advice on the task in hand.
     Guidance {
         /// Who gives it.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use director_protocols::ids::{Attempt, TaskId};
+use director_protocols::shared::Shared;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{Artifact, Assignment, TEXT_BYTES_MAX};
 use director_runtime::blobs::Blobs;
@@ -119,7 +120,7 @@ struct Inner {
     host: Host,
     listener: Listener,
     recorded: Option<Arc<Mutex<Vec<Note>>>>,
-    assignment: Option<Arc<Assignment>>,
+    assignment: Option<Shared<Assignment>>,
     deadline: Option<Instant>,
     cancel: watch::Sender<bool>,
     tells: AtomicU32,
@@ -136,7 +137,7 @@ impl Context {
         agent: &str,
         host: Host,
         listener: Listener,
-        assignment: Arc<Assignment>,
+        assignment: Shared<Assignment>,
         deadline: Option<Instant>,
     ) -> Self {
         Self::make(agent, host, listener, Some(assignment), deadline)
@@ -146,7 +147,7 @@ impl Context {
         agent: &str,
         host: Host,
         listener: Listener,
-        assignment: Option<Arc<Assignment>>,
+        assignment: Option<Shared<Assignment>>,
         deadline: Option<Instant>,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -183,7 +184,7 @@ impl Context {
                     .push(note);
             }),
             recorded: Some(recorded),
-            assignment: Some(Arc::new(assignment.clone())),
+            assignment: Some(assignment.clone().into()),
             deadline: None,
             cancel: watch::Sender::new(false),
             tells: AtomicU32::new(0),

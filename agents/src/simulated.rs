@@ -231,7 +231,7 @@ mod tests {
         let mut cx = Context::for_tests(&assignment);
         let start = Instant::now();
         let turn = agent
-            .turn(Inbound::Assigned(Box::new(assignment)), &mut cx)
+            .turn(Inbound::Assigned(assignment.into()), &mut cx)
             .await
             .unwrap();
         assert!(matches!(turn, Turn::Done(_)), "{turn:?}");
@@ -249,7 +249,7 @@ mod tests {
             let mut cx = Context::for_tests(&assignment);
             ends.push(
                 match agent
-                    .turn(Inbound::Assigned(Box::new(assignment)), &mut cx)
+                    .turn(Inbound::Assigned(assignment.into()), &mut cx)
                     .await
                 {
                     Ok(Turn::Done(_)) => "done",
@@ -273,7 +273,7 @@ mod tests {
             canceller.cancel();
         });
         let turn = agent
-            .turn(Inbound::Assigned(Box::new(assignment)), &mut cx)
+            .turn(Inbound::Assigned(assignment.into()), &mut cx)
             .await;
         assert_eq!(
             turn,

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, MessageId, TaskId};
+use director_protocols::shared::Shared;
 use director_protocols::work::{Assignment, AttemptEnd};
 use director_runtime::mailbox::{Class, Limits, Mailbox, MailboxStats, Rejected};
 
@@ -30,7 +31,7 @@ pub enum CellMessage {
         /// The effect to answer.
         effect: EffectId,
         /// The task and all that is known of it.
-        assignment: Box<Assignment>,
+        assignment: Shared<Assignment>,
     },
     /// Something another agent says or asks.
     Deliver {

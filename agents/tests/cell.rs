@@ -97,7 +97,7 @@ impl Stage {
         change(&mut assignment);
         self.send(CellMessage::Assign {
             effect: effect(n),
-            assignment: Box::new(assignment),
+            assignment: assignment.into(),
         });
     }
 

@@ -44,7 +44,7 @@ async fn attempt(mode: &str, change: impl FnOnce(&mut Assignment)) -> (TempDir, 
     let role = played(mode);
     let mut agent = Headless::claude(&role, &role.agent).unwrap();
     let mut cx = Context::for_tests_in(&assignment, dir.path());
-    let turn = agent.turn(Inbound::Assigned(Box::new(assignment)), &mut cx);
+    let turn = agent.turn(Inbound::Assigned(assignment.into()), &mut cx);
     let turn = timeout(PATIENCE, turn).await.expect("it hangs").unwrap();
     (dir, turn, cx)
 }

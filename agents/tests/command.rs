@@ -33,7 +33,7 @@ fn shell(line: &str) -> RunSpec {
 
 async fn take(agent: &mut CommandAgent, assignment: Assignment, cx: &Context) -> Turn {
     let mut cx = cx.clone();
-    let turn = agent.turn(Inbound::Assigned(Box::new(assignment)), &mut cx);
+    let turn = agent.turn(Inbound::Assigned(assignment.into()), &mut cx);
     timeout(Duration::from_secs(60), async { turn.await.unwrap() })
         .await
         .expect("it hangs")

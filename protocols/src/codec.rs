@@ -14,6 +14,7 @@
 //! serde attributes that need a self-describing format (`flatten`, `untagged`, `skip_serializing_if`).
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use bincode::enc::write::Writer;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The most bytes that one encoded value may have: 64 MiB. Larger things are stored as artifacts and named by hash.
@@ -64,14 +65,64 @@ fn config() -> Configuration<LittleEndian, Fixint, Limit<PAYLOAD_LIMIT>> {
 /// # Errors
 /// [`CodecError::TooLarge`] over [`PAYLOAD_LIMIT`]; [`CodecError::Encode`] for a type that the encoding cannot carry.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let bytes =
-        bincode::serde::encode_to_vec(value, config()).map_err(|error| CodecError::Encode {
-            reason: error.to_string(),
-        })?;
-    if bytes.len() > PAYLOAD_LIMIT {
-        return Err(CodecError::TooLarge { bytes: bytes.len() });
-    }
+    let mut bytes = Vec::new();
+    append(value, &mut bytes)?;
     Ok(bytes)
+}
+
+/// Encodes a value at the end of `bytes`, which may hold others; after an error its end means nothing.
+///
+/// # Errors
+/// As [`encode`], for all of `bytes` together.
+pub fn append<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
+    bincode::serde::encode_into_writer(value, Tail(bytes), config()).map_err(refused)?;
+    within_limit(bytes.len())
+}
+
+/// How many bytes [`encode`] would give, without keeping them.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encoded_len<T: Serialize + ?Sized>(value: &T) -> Result<usize, CodecError> {
+    let mut count = Count(0);
+    bincode::serde::encode_into_writer(value, &mut count, config()).map_err(refused)?;
+    within_limit(count.0)?;
+    Ok(count.0)
+}
+
+fn refused(error: bincode::error::EncodeError) -> CodecError {
+    CodecError::Encode {
+        reason: error.to_string(),
+    }
+}
+
+fn within_limit(bytes: usize) -> Result<(), CodecError> {
+    if bytes > PAYLOAD_LIMIT {
+        return Err(CodecError::TooLarge { bytes });
+    }
+    Ok(())
+}
+
+/// Writes at the end of bytes that are there already.
+struct Tail<'a>(&'a mut Vec<u8>);
+
+impl Writer for Tail<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Keeps nothing but the length.
+struct Count(usize);
+
+impl Writer for &mut Count {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0 += bytes.len();
+        Ok(())
+    }
 }
 
 /// Decodes one value from exactly these bytes.

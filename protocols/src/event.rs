@@ -68,16 +68,16 @@ macro_rules! events {
                 match self { $(Event::$name(_) => $kind,)* }
             }
 
-            fn frame(&self) -> Result<Frame, CodecError> {
-                Ok(match self {
-                    $(Event::$name(event) => Frame { kind: $kind, version: $version, body: codec::encode(event)? },)*
-                })
+            fn append_frame(&self, to: &mut Vec<u8>) -> Result<(), CodecError> {
+                match self {
+                    $(Event::$name(event) => append_frame($kind, $version, event, to),)*
+                }
             }
 
-            fn from_frame(frame: &Frame) -> Result<Event, EventError> {
+            fn from_frame(frame: &Frame<'_>) -> Result<Event, EventError> {
                 let bad = |source| EventError::Body { kind: frame.kind, version: frame.version, source };
                 match (frame.kind, frame.version) {
-                    $(($kind, $version) => codec::decode::<$name>(&frame.body).map(Event::$name).map_err(bad),)*
+                    $(($kind, $version) => codec::decode::<$name>(frame.body).map(Event::$name).map_err(bad),)*
                     (kind, version) => Err(EventError::Unknown { kind, version }),
                 }
             }
@@ -105,7 +105,7 @@ events! {
         /// Its number.
         sprint_id: SprintId,
         /// All of it.
-        spec: SprintSpec,
+        spec: Shared<SprintSpec>,
     }
     /// The repository is ready.
     11 1 RepoPrepared "repo_prepared" {
@@ -784,50 +784,60 @@ pub struct Score {
     pub candidates: u32,
 }
 
-/// One event as it lies in a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Frame {
+/// One event as it lies in a record: kind, version, length of the body, body.
+struct Frame<'a> {
     kind: u16,
     version: u16,
-    #[serde(with = "whole")]
-    body: Vec<u8>,
+    body: &'a [u8],
 }
 
-/// Bytes written and read as a whole; the same bytes as one by one, in a fraction of the time.
-mod whole {
-    use std::fmt;
+/// Bytes of a frame before its body.
+const FRAME_HEAD: usize = 2 + 2 + 8;
 
-    use serde::de::{Deserializer, Visitor};
-    use serde::ser::Serializer;
+/// Writes one frame at the end of `to`. The length is filled in once the body is there, so nothing is copied.
+fn append_frame<T: Serialize>(
+    kind: u16,
+    version: u16,
+    body: &T,
+    to: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    to.extend(kind.to_le_bytes());
+    to.extend(version.to_le_bytes());
+    let length_at = to.len();
+    to.extend([0; 8]);
+    codec::append(body, to)?;
+    let length = (to.len() - length_at - 8) as u64;
+    to[length_at..length_at + 8].copy_from_slice(&length.to_le_bytes());
+    Ok(())
+}
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(bytes)
-    }
+/// Takes a number off the front of `bytes`.
+fn number<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*number)
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Vec<u8>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes")
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(bytes.to_vec())
-            }
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-                Ok(bytes)
-            }
-        }
-        from.deserialize_byte_buf(Bytes)
-    }
+/// Takes a frame off the front of `bytes`. Nothing if they end within it.
+fn take_frame<'a>(bytes: &mut &'a [u8]) -> Option<Frame<'a>> {
+    let kind = u16::from_le_bytes(number(bytes)?);
+    let version = u16::from_le_bytes(number(bytes)?);
+    let length = usize::try_from(u64::from_le_bytes(number(bytes)?)).ok()?;
+    let (body, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(Frame {
+        kind,
+        version,
+        body,
+    })
 }
 
 /// Why a record's payload is not a list of events that this version knows.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    /// Not a list of frames.
+    /// Not a list of frames: it ends within one, or goes on after the last.
     #[error("the record does not hold a list of events")]
-    Frames(#[source] CodecError),
+    Frames,
     /// A kind or version from another program version.
     #[error(
         "event kind {kind} version {version} is not known to this version; use the one that wrote it, or a newer one"
@@ -853,13 +863,22 @@ pub enum EventError {
 /// Events to the payload of one record.
 ///
 /// # Errors
-/// When they are larger than the codec's limit together.
+/// When they are larger than the codec's limit together, or more than [`EVENTS_PER_DECISION_MAX`].
 pub fn encode_events(events: &[Event]) -> Result<Vec<u8>, CodecError> {
-    let frames = events
-        .iter()
-        .map(Event::frame)
-        .collect::<Result<Vec<_>, _>>()?;
-    codec::encode(&frames)
+    if events.len() > EVENTS_PER_DECISION_MAX {
+        let reason = format!(
+            "{} events in one decision; the limit is {EVENTS_PER_DECISION_MAX}",
+            events.len()
+        );
+        return Err(CodecError::Encode { reason });
+    }
+    // Most events are small; one that is not grows the buffer.
+    let mut bytes = Vec::with_capacity(8 + events.len() * (FRAME_HEAD + 64));
+    bytes.extend((events.len() as u64).to_le_bytes());
+    for event in events {
+        event.append_frame(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// The payload of one record to its events.
@@ -867,8 +886,22 @@ pub fn encode_events(events: &[Event]) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// See [`EventError`]; nothing unknown is ever skipped.
 pub fn decode_events(payload: &[u8]) -> Result<Vec<Event>, EventError> {
-    let frames: Vec<Frame> = codec::decode(payload).map_err(EventError::Frames)?;
-    frames.iter().map(Event::from_frame).collect()
+    let mut rest = payload;
+    let count = number(&mut rest).map(u64::from_le_bytes);
+    let count = count
+        .filter(|count| *count <= EVENTS_PER_DECISION_MAX as u64)
+        .ok_or(EventError::Frames)?;
+    // A hostile count is found out by the bytes that are not there, not by the memory it asks for.
+    let mut events = Vec::with_capacity((count as usize).min(rest.len() / FRAME_HEAD));
+    for _ in 0..count {
+        let frame = take_frame(&mut rest).ok_or(EventError::Frames)?;
+        events.push(Event::from_frame(&frame)?);
+    }
+    if rest.is_empty() {
+        Ok(events)
+    } else {
+        Err(EventError::Frames)
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use director_protocols::command::Command;
 use director_protocols::ids::{EffectId, Generation, MessageId};
+use director_protocols::shared::Shared;
+use director_protocols::time::Span;
 use director_protocols::work::{Assignment, AttemptEnd};
 use director_runtime::mailbox::{Mailbox, Woken};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -35,7 +37,14 @@ struct Current {
     key: AttemptKey,
     cx: Context,
     deadline: Instant,
-    limit: String,
+    limit: Span,
+}
+
+impl Current {
+    /// What is said when its time is up.
+    fn time_is_up(&self) -> String {
+        format!("ran longer than its limit of {}", self.limit)
+    }
 }
 
 /// Why a turn was called off.
@@ -93,7 +102,7 @@ impl State {
                     Some(Woken::Message) => slot.set_waiting(self.generation, false),
                     Some(Woken::Closed) => return Ok(self.stop()),
                     None => {
-                        let reason = current.limit.clone();
+                        let reason = current.time_is_up();
                         self.end(AttemptEnd::TimedOut { reason });
                     }
                 }
@@ -155,7 +164,7 @@ impl State {
     async fn assigned(
         &mut self,
         effect: EffectId,
-        assignment: Box<Assignment>,
+        assignment: Shared<Assignment>,
     ) -> Result<Flow, AgentError> {
         let key = (assignment.task, assignment.attempt);
         if !self.spec.slot.begin_attempt(self.generation, effect, key) {
@@ -170,21 +179,19 @@ impl State {
                 end: AttemptEnd::Cancelled,
             });
         }
-        let limit = assignment.time_max.to_std();
-        let deadline = Instant::now() + limit;
+        let deadline = Instant::now() + assignment.time_max.to_std();
         let cx = Context::attempt(
             self.spec.slot.name(),
             self.spec.host.clone(),
             attempt_listener(&self.spec, key),
-            Arc::new((*assignment).clone()),
+            assignment.clone(),
             Some(deadline),
         );
-        let limit = format!("ran longer than its limit of {}", assignment.time_max);
         self.current = Some(Current {
             key,
             cx,
             deadline,
-            limit,
+            limit: assignment.time_max,
         });
         let (task, attempt) = key;
         self.report(Command::Started {
@@ -294,7 +301,7 @@ impl State {
             Some(Called::Off) => self.end(AttemptEnd::Cancelled),
             Some(Called::Stop) => return Ok(Flow::Stop),
             Some(Called::TimeUp) => {
-                let limit = self.current.as_ref().map(|current| current.limit.clone());
+                let limit = self.current.as_ref().map(Current::time_is_up);
                 let said = match result {
                     Some(Ok(Turn::Failed { reason, .. } | Turn::TimedOut { reason })) => {
                         format!("; {reason}")

@@ -99,7 +99,7 @@ impl Team {
         self.slot
             .send(CellMessage::Assign {
                 effect,
-                assignment: Box::new(assignment),
+                assignment: assignment.into(),
             })
             .unwrap();
     }

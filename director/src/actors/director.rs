@@ -19,8 +19,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use director_protocols::codec::PAYLOAD_LIMIT;
+use director_protocols::codec::{self, PAYLOAD_LIMIT};
 use director_protocols::command::Command;
+use director_protocols::envelope::Sealed;
 use director_protocols::event::{DECISION_KIND, DECISION_VERSION, decode_events, encode_events};
 use director_protocols::ids::{EffectId, MessageId, Seq};
 use director_protocols::rejection::Rejection;
@@ -100,6 +101,8 @@ pub struct State {
     bus: Bus<Arc<Entry>>,
     clock: Clock,
     held: VecDeque<Held>,
+    /// What this wake has decided so far; goes to the journal at its end, or before anything else does.
+    sealed: Vec<Sealed>,
     durable: u64,
     timer: Option<(Time, AbortHandle)>,
     on_failed: Arc<dyn Fn(&JournalError) + Send + Sync>,
@@ -170,6 +173,7 @@ impl Actor for Director {
             bus,
             clock,
             held: VecDeque::new(),
+            sealed: Vec::new(),
             durable,
             timer: None,
             on_failed,
@@ -186,6 +190,7 @@ impl Actor for Director {
     ) -> Result<(), ActorProcessingErr> {
         state.supervisor.start();
         state.open();
+        state.record();
         state.post.awake();
         state.post.wake();
         Ok(())
@@ -213,6 +218,7 @@ impl Actor for Director {
         let now = state.now();
         let decision = state.engine.dispatch(now);
         state.commit(decision, now, None);
+        state.record();
         state.arm();
         state.stop_the_rest();
         if let Some(reason) = state.failed.take() {
@@ -267,6 +273,8 @@ impl State {
                 self.on_command(&Command::Tick, None);
             }
             Item::News(news) => {
+                // It may end the journal, which has to have all that was decided before.
+                self.record();
                 let happened = self.supervisor.handle(news);
                 return happened.into_iter().any(|event| self.on_lifecycle(&event));
             }
@@ -407,7 +415,7 @@ impl State {
                     events: decision.events,
                 };
                 debug_assert_eq!(entry.seq, self.engine.seq());
-                self.tell_journal(JournalMsg::Append(record));
+                self.sealed.push(record);
                 self.hold(Some(Arc::new(entry)), orders, release);
             }
             // The state is ahead of the journal: only a restart brings them together again.
@@ -417,7 +425,20 @@ impl State {
         }
     }
 
+    /// Hands what was decided to the journal, all at once.
+    fn record(&mut self) {
+        if !self.sealed.is_empty() {
+            let records = std::mem::take(&mut self.sealed);
+            self.send_journal(JournalMsg::Append(records));
+        }
+    }
+
     fn tell_journal(&mut self, message: JournalMsg) {
+        self.record();
+        self.send_journal(message);
+    }
+
+    fn send_journal(&mut self, message: JournalMsg) {
         let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let told = journal
             .as_ref()
@@ -538,7 +559,7 @@ fn too_large(command: &Command) -> Option<Rejection> {
     let Command::Submit(spec) = command else {
         return None;
     };
-    let bytes = director_protocols::codec::encode(spec.as_ref()).map_or(usize::MAX, |b| b.len());
+    let bytes = codec::encoded_len(spec.as_ref()).unwrap_or(usize::MAX);
     // The frame around it, and what is decided with it, need some room too.
     (bytes > PAYLOAD_LIMIT / 2).then(|| Rejection::BadSprint {
         sprint: spec.id.to_string(),

@@ -35,8 +35,8 @@ pub type Reply = Box<dyn FnOnce(Result<Vec<Record>, JournalError>) + Send>;
 
 /// What one asks of it.
 pub enum JournalMsg {
-    /// Make these durable.
-    Append(Sealed),
+    /// Make these durable, in this order.
+    Append(Vec<Sealed>),
     /// Read from a position, at most so many.
     Read(u64, usize, Reply),
     /// Close, once everything before is durable.
@@ -109,14 +109,14 @@ impl Actor for Journal {
         backing: &mut Backing,
     ) -> Result<(), ActorProcessingErr> {
         match (backing, message) {
-            (Backing::Thread(writer), JournalMsg::Append(record)) => {
-                writer.enqueue(record);
+            (Backing::Thread(writer), JournalMsg::Append(records)) => {
+                writer.enqueue_all(records);
             }
             (Backing::Thread(writer), JournalMsg::Read(seq, limit, reply)) => {
                 writer.read(seq, limit, reply);
             }
-            (Backing::Inline(store, reports), JournalMsg::Append(record)) => {
-                match store.append(store.head(), std::slice::from_ref(&record)) {
+            (Backing::Inline(store, reports), JournalMsg::Append(records)) => {
+                match store.append(store.head(), &records) {
                     Ok(head) => (reports.durable)(head.seq),
                     Err(error) => (reports.failed)(error),
                 }

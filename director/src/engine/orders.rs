@@ -4,6 +4,7 @@
 //! restart, it reads the same, because nothing but the journal goes into it.
 
 use director_protocols::ids::{AgentId, Attempt, Generation, MessageId, SprintId, TaskId};
+use director_protocols::shared::Shared;
 use director_protocols::sprint::{Check, GateSpec, Isolation, OnConflict, RoleSpec};
 use director_protocols::time::Span;
 use director_protocols::work::{Assignment, HandoffPart};
@@ -85,7 +86,7 @@ pub enum Order {
     /// Make or reset the feature's worktree at the integration branch's head.
     PrepareWorktree(Place, Piece),
     /// Hand the assignment to the agent.
-    Assign(Box<Assignment>),
+    Assign(Shared<Assignment>),
     /// Call the attempt off.
     CancelAttempt {
         /// The agent.
@@ -177,7 +178,7 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
             let piece = piece(state, *task)?;
             Order::PrepareWorktree(place_of(state, *task)?, piece)
         }
-        Effect::Assign { task, .. } => Order::Assign(Box::new(assignment(state, *task)?)),
+        Effect::Assign { task, .. } => Order::Assign(assignment(state, *task)?.into()),
         Effect::CancelAttempt {
             task,
             attempt,

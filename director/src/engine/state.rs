@@ -488,7 +488,7 @@ impl State {
         self.team.adopt(&e.spec.team, now);
         self.without_retired();
         let first = self.tasks.table.len() as u32;
-        let mut spec = e.spec.clone();
+        let mut spec = (*e.spec).clone();
         let tasks = std::mem::take(&mut spec.tasks);
         let by_name: BTreeMap<Name, TaskId> = (first..)
             .map(TaskId)

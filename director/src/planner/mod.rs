@@ -150,21 +150,63 @@ pub fn agent_name(role: &Name, instance: u32) -> String {
     format!("{role}-{instance}")
 }
 
+/// What a sprint promises and what goes to the backlog: as much of [`plan`] as running it needs.
+///
+/// # Errors
+/// As [`plan`].
+pub fn commitment(spec: &SprintSpec) -> Result<Commitment, PlanError> {
+    Ok(Draft::of(spec)?.commitment)
+}
+
+/// The part of a plan that all the rest is about.
+struct Draft {
+    graph: Graph,
+    resources: Resources,
+    calendar: Calendar,
+    durations: Vec<u64>,
+    order: Vec<u32>,
+    schedule: Schedule,
+    commitment: Commitment,
+}
+
+impl Draft {
+    fn of(spec: &SprintSpec) -> Result<Self, PlanError> {
+        let graph = Graph::of_tasks(&spec.tasks)?;
+        let resources = resources(spec)?;
+        let calendar = Calendar::of(spec);
+        let limits = commit::limits(spec, &calendar);
+        let durations: Vec<u64> = spec.tasks.iter().map(|task| expected(task)).collect();
+        let priorities: Vec<Priority> = spec.tasks.iter().map(|task| task.priority).collect();
+        let remaining = CriticalPath::compute(&graph, &durations).remaining;
+        let order = schedule::dispatch_order(&graph, &priorities, &remaining);
+        let schedule = schedule::schedule(&graph, &resources, &durations, &order, &limits);
+        let commitment = commit::commitment(spec, &durations, &order, &schedule, &calendar);
+        Ok(Self {
+            graph,
+            resources,
+            calendar,
+            durations,
+            order,
+            schedule,
+            commitment,
+        })
+    }
+}
+
 /// Plans a sprint.
 ///
 /// # Errors
 /// [`PlanError`] when no plan can be made: a cycle, an unknown dependency, a name twice, a role without agents.
 pub fn plan(spec: &SprintSpec) -> Result<Plan, PlanError> {
-    let graph = Graph::of_tasks(&spec.tasks)?;
-    let resources = resources(spec)?;
-    let calendar = Calendar::of(spec);
-    let limits = commit::limits(spec, &calendar);
-    let durations: Vec<u64> = spec.tasks.iter().map(|task| expected(task)).collect();
-    let priorities: Vec<Priority> = spec.tasks.iter().map(|task| task.priority).collect();
-    let remaining = CriticalPath::compute(&graph, &durations).remaining;
-    let order = schedule::dispatch_order(&graph, &priorities, &remaining);
-    let schedule = schedule::schedule(&graph, &resources, &durations, &order, &limits);
-    let commitment = commit::commitment(spec, &durations, &order, &schedule, &calendar);
+    let Draft {
+        graph,
+        resources,
+        calendar,
+        durations,
+        order,
+        schedule,
+        commitment,
+    } = Draft::of(spec)?;
 
     // What is in the backlog takes no time here. All that waits for it is there too, so it hangs at the end
     // of the graph and changes nothing for the rest; only the path must not lead into it.

@@ -103,18 +103,30 @@ impl Writer {
     /// A record out of order is found when it is written and fails the journal. After a failure records are dropped.
     pub fn enqueue(&self, record: Sealed) -> u64 {
         let seq = record.seq();
+        self.enqueue_all([record]);
+        seq
+    }
+
+    /// Hands in the next records of the chain, in order, so that they can go into one transaction.
+    ///
+    /// As [`Writer::enqueue`] for each.
+    pub fn enqueue_all(&self, records: impl IntoIterator<Item = Sealed>) {
         let mut queue = self.shared.lock();
-        if !queue.stopped {
-            // The thread takes all that is there, so only the first to arrive has to wake it.
-            let first = queue.records.is_empty();
-            queue.records.push(record);
-            self.shared.enqueued.fetch_max(seq, Ordering::Release);
+        if queue.stopped {
+            return;
+        }
+        // The thread takes all that is there, so only the first to arrive has to wake it.
+        let first = queue.records.is_empty();
+        queue.records.extend(records);
+        if let Some(last) = queue.records.last() {
+            self.shared
+                .enqueued
+                .fetch_max(last.seq(), Ordering::Release);
             drop(queue);
             if first {
                 self.shared.wake.notify_one();
             }
         }
-        seq
     }
 
     /// Asks for up to `limit` durable records from `seq` on, at most [`READ_MAX`]; the reply comes from the thread,

@@ -193,6 +193,7 @@ impl Supervisor {
 
     fn perform(&mut self, actions: Vec<Action>) -> Vec<Lifecycle> {
         let mut told = Vec::new();
+        let mut due = Vec::new();
         for action in actions {
             match action {
                 Action::Spawn { child, generation } => self.spawn(child, generation),
@@ -209,6 +210,12 @@ impl Supervisor {
                         running.cell.kill();
                     }
                 }
+                // Without a delay there is nothing to wait for: taken in as soon as this step is done.
+                Action::Schedule {
+                    timer,
+                    generation,
+                    delay_ms: 0,
+                } => due.push((timer, generation)),
                 Action::Schedule {
                     timer,
                     generation,
@@ -238,6 +245,9 @@ impl Supervisor {
                     told.push(what);
                 }
             }
+        }
+        for (timer, generation) in due {
+            told.extend(self.input(Input::TimerFired { timer, generation }));
         }
         told
     }

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::{Event, Score, TaskAssigned};
-use director_protocols::ids::{AgentId, RoleId, SprintId, TaskId};
+use director_protocols::ids::{AgentId, FeatureId, RoleId, SprintId, TaskId};
 use director_protocols::sprint::Priority;
 use director_protocols::time::{Span, Time};
 
@@ -57,7 +57,7 @@ fn first(
         // In an emergency the others are passed over.
         .filter(|(_, task)| task.spec.priority >= only)
         .find_map(|(rank, task)| {
-            let (agent, score) = best(state, task, role.free.iter().copied())?;
+            let (agent, score) = best(state, task, role)?;
             Some((*rank, agent, score))
         })
 }
@@ -89,20 +89,17 @@ fn lowest_priority(sprint: &Sprint) -> Option<Priority> {
     })
 }
 
-/// The best of `free` for the task, if it may be given to any of them.
-fn best(
-    state: &State,
-    task: &Task,
-    free: impl Iterator<Item = AgentId>,
-) -> Option<(AgentId, Score)> {
+/// The best of a role's free agents for the task, if it may be given to any of them.
+fn best(state: &State, task: &Task, role: &Role) -> Option<(AgentId, Score)> {
+    let fit = Fit::of(state, task, role);
     let mut candidates = 0;
     let mut best: Option<(AgentId, Score)> = None;
-    for id in free {
+    for id in role.free.iter().copied() {
         if task.wanted.is_some_and(|wanted| wanted != id) || task.avoid.contains(&id) {
             continue;
         }
         candidates += 1;
-        let score = score(state, task, id);
+        let score = fit.score(id, &state.team.agents[id.index()]);
         if best.is_none_or(|(_, top)| score.total > top.total) {
             best = Some((id, score));
         }
@@ -118,28 +115,67 @@ fn best(
     })
 }
 
-/// How well the agent fits the task, each part in thousandths.
-pub fn score(state: &State, task: &Task, id: AgentId) -> Score {
-    let agent = &state.team.agents[id.index()];
-    let role = &state.team.roles[agent.role.index()];
-    let expertise = expertise(
-        task,
-        &role.spec.skills,
-        role.spec.kinds.contains(&task.spec.kind),
-    );
-    let capacity = capacity_fit(
-        task.spec.estimate.mean(),
-        agent,
-        role.spec.capacity.unwrap_or(NOMINAL_CAPACITY),
-    );
-    let continuity = continuity(state, task, id, agent);
-    let [e, f, c] = state.sprints.table[task.sprint.index()].spec.policy.weights;
-    Score {
-        expertise,
-        capacity,
-        continuity,
-        total: weighted([(expertise, e), (capacity, f), (continuity, c)]),
-        candidates: 0,
+/// How well a role's agents fit a task: what is the same for all of them, found once.
+struct Fit {
+    feature: FeatureId,
+    effort: Span,
+    capacity: Span,
+    expertise: u32,
+    weights: [u32; 3],
+    /// Who made what the task builds on.
+    makers: Vec<AgentId>,
+}
+
+impl Fit {
+    fn of(state: &State, task: &Task, role: &Role) -> Self {
+        let own_kind = role.spec.kinds.contains(&task.spec.kind);
+        Self {
+            feature: task.feature,
+            effort: task.spec.estimate.mean(),
+            capacity: role.spec.capacity.unwrap_or(NOMINAL_CAPACITY),
+            expertise: expertise(task, &role.spec.skills, own_kind),
+            weights: state.sprints.table[task.sprint.index()].spec.policy.weights,
+            makers: task
+                .depends_on
+                .iter()
+                .filter_map(|dep| state.tasks.table[dep.index()].last_agent)
+                .collect(),
+        }
+    }
+
+    /// The agent's score, each part in thousandths.
+    fn score(&self, id: AgentId, agent: &Agent) -> Score {
+        let capacity = self.capacity_fit(agent);
+        let continuity = self.continuity(id, agent);
+        let [e, f, c] = self.weights;
+        Score {
+            expertise: self.expertise,
+            capacity,
+            continuity,
+            total: weighted([(self.expertise, e), (capacity, f), (continuity, c)]),
+            candidates: 0,
+        }
+    }
+
+    /// The share of its capacity that the agent would still have with the task.
+    fn capacity_fit(&self, agent: &Agent) -> u32 {
+        let left = (self.capacity - agent.allocated - self.effort).0;
+        let whole = self.capacity.0.max(1);
+        match left.checked_mul(1000) {
+            Some(thousandths) => (thousandths / whole) as u32,
+            None => (u128::from(left) * 1000 / u128::from(whole)) as u32,
+        }
+    }
+
+    /// Full for the feature it knows, half for having made something that the task builds on.
+    fn continuity(&self, id: AgentId, agent: &Agent) -> u32 {
+        if agent.remembers.contains(&self.feature) {
+            1000
+        } else if self.makers.contains(&id) {
+            500
+        } else {
+            0
+        }
     }
 }
 
@@ -160,25 +196,4 @@ fn expertise(task: &Task, skills: &[String], own_kind: bool) -> u32 {
     }
     let has = needed.iter().filter(|skill| skills.contains(skill)).count();
     (has * 1000 / needed.len()) as u32
-}
-
-/// The share of its capacity that the agent would still have with the task.
-fn capacity_fit(effort: Span, agent: &Agent, capacity: Span) -> u32 {
-    let left = capacity - agent.allocated - effort;
-    (u128::from(left.0) * 1000 / u128::from(capacity.0.max(1))) as u32
-}
-
-/// Full for the feature it knows, half for having made something that the task builds on.
-fn continuity(state: &State, task: &Task, id: AgentId, agent: &Agent) -> u32 {
-    if agent.remembers.contains(&task.feature) {
-        1000
-    } else if task
-        .depends_on
-        .iter()
-        .any(|dep| state.tasks.table[dep.index()].last_agent == Some(id))
-    {
-        500
-    } else {
-        0
-    }
 }

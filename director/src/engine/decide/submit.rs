@@ -34,7 +34,7 @@ pub fn submit(state: &State, spec: &SprintSpec) -> Answer {
     let mut events: Vec<Event> = vec![
         SprintSubmitted {
             sprint_id: SprintId(state.sprints.table.len() as u32),
-            spec: spec.clone(),
+            spec: spec.clone().into(),
         }
         .into(),
     ];
@@ -132,9 +132,10 @@ fn check(state: &State, spec: &SprintSpec) -> Result<Vec<(u32, String)>, String>
             ));
         }
     }
-    let plan = planner::plan(spec).map_err(|error| error.to_string())?;
-    let backlog = plan.commitment.backlog.into_iter();
-    Ok(backlog
+    let commitment = planner::commitment(spec).map_err(|error| error.to_string())?;
+    Ok(commitment
+        .backlog
+        .into_iter()
         .map(|deferred| (deferred.task, deferred.reason))
         .collect())
 }
