@@ -13,6 +13,7 @@ pub mod git;
 mod inform;
 pub mod islands;
 mod ports;
+pub mod runs;
 pub mod startup;
 #[cfg(test)]
 mod startup_tests;

@@ -23,7 +23,10 @@ pub mod critical_path;
 #[cfg(test)]
 pub(crate) mod examples;
 pub mod graph;
+pub mod improve;
 pub mod network;
+pub mod outlook;
+pub mod policy;
 pub mod questions;
 pub mod risks;
 pub mod schedule;
