@@ -61,7 +61,9 @@ fn name(text: &str) -> Name {
 /// A role of one agent of `kind`.
 #[cfg(test)]
 pub(crate) fn role(kind: &str) -> director_protocols::sprint::RoleSpec {
-    use director_protocols::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
+    use director_protocols::sprint::{
+        AgentSpec, Isolation, OnConflict, Profile, RestartSpec, RoleSpec,
+    };
     RoleSpec {
         name: name("engineer"),
         count: 1,
@@ -74,5 +76,6 @@ pub(crate) fn role(kind: &str) -> director_protocols::sprint::RoleSpec {
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
         prompt: String::new(),
+        profile: Profile::default(),
     }
 }

@@ -11,7 +11,9 @@ use director_agents::factory::Registry;
 use director_agents::slot::{CellMessage, Slot};
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, Name, Seq, TaskId};
-use director_protocols::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
+use director_protocols::sprint::{
+    AgentSpec, Isolation, OnConflict, Profile, RestartSpec, RoleSpec,
+};
 use director_protocols::time::Span;
 use director_protocols::work::{Assignment, AttemptEnd, BlockerReport, Report};
 use director_runtime::clock::Clock;
@@ -176,6 +178,7 @@ fn role(kind: &str, options: &[(&str, &str)]) -> RoleSpec {
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
         prompt: String::new(),
+        profile: Profile::default(),
     }
 }
 

@@ -4,10 +4,15 @@
 //! one instance works in a usual sprint: reports measure utilisation against them, but they limit what a
 //! sprint commits to only where its file writes `capacity`.
 //!
-//! Elsewhere: which kind comes to which role is [`crate::kinds`]; overriding a role is [`crate::manifest`].
+//! What a role is told lies as a text of its own in `protocols/src/roles/`: how it works and what it hands over.
+//!
+//! Elsewhere: which kind comes to which role is [`crate::kinds`]; overriding a role is [`crate::manifest`], and its
+//! files are [`crate::manifest::role_file`].
 
 use crate::ids::Name;
-use crate::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
+use crate::sprint::{
+    AgentSpec, DirectorSpec, Isolation, OnConflict, Profile, RestartSpec, RoleSpec,
+};
 use crate::time::Span;
 
 /// A role that exists without being written.
@@ -35,7 +40,7 @@ pub static ROLES: [DefaultRole; 9] = [
         skills: &["coordination", "planning", "people"],
         kinds: &[],
         covers: &["review", "research"],
-        prompt: "You run the team day to day: standups, guidance, balance of work.",
+        prompt: include_str!("roles/engineering-manager.md"),
     },
     DefaultRole {
         name: "documentation-research",
@@ -43,7 +48,7 @@ pub static ROLES: [DefaultRole; 9] = [
         skills: &["research", "documentation"],
         kinds: &["research"],
         covers: &["documentation"],
-        prompt: "You find out what is known before it is built, and write down where you found it.",
+        prompt: include_str!("roles/documentation-research.md"),
     },
     DefaultRole {
         name: "tech-lead",
@@ -51,7 +56,7 @@ pub static ROLES: [DefaultRole; 9] = [
         skills: &["architecture", "performance", "security", "design"],
         kinds: &["architecture", "performance", "security"],
         covers: &["feature", "bug_fix", "api_endpoint", "review", "research"],
-        prompt: "You decide how the system is built, and answer the questions that others cannot.",
+        prompt: include_str!("roles/tech-lead.md"),
     },
     DefaultRole {
         name: "fullstack-engineer",
@@ -65,7 +70,7 @@ pub static ROLES: [DefaultRole; 9] = [
             "performance",
             "documentation",
         ],
-        prompt: "You build features from end to end and connect what others built.",
+        prompt: include_str!("roles/fullstack-engineer.md"),
     },
     DefaultRole {
         name: "ux-engineer",
@@ -73,7 +78,7 @@ pub static ROLES: [DefaultRole; 9] = [
         skills: &["frontend", "design", "accessibility"],
         kinds: &["ui_component"],
         covers: &["feature"],
-        prompt: "You build what people see and touch.",
+        prompt: include_str!("roles/ux-engineer.md"),
     },
     DefaultRole {
         name: "api-engineer",
@@ -81,7 +86,7 @@ pub static ROLES: [DefaultRole; 9] = [
         skills: &["backend", "api", "database"],
         kinds: &["api_endpoint"],
         covers: &["feature", "bug_fix", "performance"],
-        prompt: "You build services and the interfaces between them.",
+        prompt: include_str!("roles/api-engineer.md"),
     },
     DefaultRole {
         name: "test-engineer",
@@ -89,7 +94,7 @@ pub static ROLES: [DefaultRole; 9] = [
         skills: &["testing", "automation", "quality"],
         kinds: &["testing"],
         covers: &["bug_fix"],
-        prompt: "You find what is wrong before users do, and write the tests that keep it found.",
+        prompt: include_str!("roles/test-engineer.md"),
     },
     DefaultRole {
         name: "documentation-writer",
@@ -97,7 +102,7 @@ pub static ROLES: [DefaultRole; 9] = [
         skills: &["documentation", "writing"],
         kinds: &["documentation"],
         covers: &["research"],
-        prompt: "You write what users and engineers need to read.",
+        prompt: include_str!("roles/documentation-writer.md"),
     },
     DefaultRole {
         name: "tech-lead-reviewer",
@@ -105,7 +110,7 @@ pub static ROLES: [DefaultRole; 9] = [
         skills: &["review", "quality", "security"],
         kinds: &["review"],
         covers: &["architecture", "security"],
-        prompt: "You read what others built and say whether it can be merged.",
+        prompt: include_str!("roles/tech-lead-reviewer.md"),
     },
 ];
 
@@ -135,8 +140,27 @@ pub fn unwritten(name: Name) -> RoleSpec {
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
-        prompt: known.map_or_else(String::new, |role| role.prompt.to_owned()),
+        prompt: known.map_or_else(String::new, |role| role.prompt.trim_end().to_owned()),
         name,
+        profile: Profile::default(),
+    }
+}
+
+/// The name of the director's own role, in files too.
+pub const DIRECTOR: &str = "engineering-director";
+
+/// The director's own role before any file says anything about it.
+///
+/// # Panics
+/// Never: its name is one.
+pub fn director() -> DirectorSpec {
+    DirectorSpec {
+        name: Name::new(DIRECTOR).expect("a plain name"),
+        prompt: include_str!("roles/engineering-director.md")
+            .trim_end()
+            .to_owned(),
+        agent: AgentSpec::of_kind("claude"),
+        profile: Profile::default(),
     }
 }
 

@@ -49,6 +49,37 @@ pub struct SprintSpec {
     pub policy: Policy,
     /// Who is told what, and what waits for people.
     pub ways: Box<Ways>,
+    /// The director's own role: who asks on its behalf, and how it is shown.
+    pub director: Box<DirectorSpec>,
+}
+
+/// The director's own role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectorSpec {
+    /// Its name, such as `engineering-director`.
+    pub name: Name,
+    /// What the director is, told to whoever is asked on its behalf.
+    pub prompt: String,
+    /// What does the asking.
+    pub agent: AgentSpec,
+    /// How it is shown, and what its file asks for.
+    pub profile: Profile,
+}
+
+/// What a role's file says beside the prompt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The file; `None` where the role has none.
+    pub file: Option<String>,
+    /// What the role is for, for people. May be empty.
+    pub description: String,
+    /// The colour that marks its agents in what people see.
+    pub color: Option<String>,
+    /// What is asked of a coding agent, by the documented name, such as `tools`: lists are separated by commas, what
+    /// is no text is JSON. Which of them are honoured is the agent's.
+    pub settings: BTreeMap<String, String>,
+    /// Keys of the file that nobody here knows; kept as they are.
+    pub others: BTreeMap<String, String>,
 }
 
 /// A role and how many agents fill it.
@@ -76,6 +107,8 @@ pub struct RoleSpec {
     pub conflicts: OnConflict,
     /// What the role is, for the agent: a prompt. May be empty.
     pub prompt: String,
+    /// What its file says beside that.
+    pub profile: Profile,
 }
 
 /// What the agents of a role work in, when the sprint has a repository.

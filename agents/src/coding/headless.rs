@@ -20,8 +20,8 @@ use director_protocols::digest::Digest;
 use director_protocols::sprint::{AgentSpec, RoleSpec};
 use director_protocols::work::Assignment;
 
-use super::prompt;
 use super::stream::{Ended, Heard, Stream};
+use super::{allow, prompt};
 use crate::agent::{Agent, AgentError, Inbound, Turn};
 use crate::command::{
     Files, Watch, annotate, attend, end_of, mark, not_run, passed_environment, read_report,
@@ -35,7 +35,8 @@ const CLAUDE: &str = "claude";
 /// The longest event that is understood, in bytes: an event can hold a whole file.
 const EVENT_BYTES_MAX: usize = 16 << 20;
 /// Options of the agent that become flags of the program.
-const FLAGS: [(&str, &str); 5] = [
+const FLAGS: [(&str, &str); 6] = [
+    ("effort", "--effort"),
     ("permission_mode", "--permission-mode"),
     ("allowed_tools", "--allowedTools"),
     ("disallowed_tools", "--disallowedTools"),
@@ -55,8 +56,8 @@ pub struct Headless {
 impl Headless {
     /// Claude Code, or what `spec.program` names and speaks like it.
     ///
-    /// Options: `permission_mode`, `allowed_tools`, `disallowed_tools`, `max_turns`, `mcp_config`. A model of `inherit` leaves the choice
-    /// to the program.
+    /// Options: `effort`, `permission_mode`, `allowed_tools`, `disallowed_tools`, `max_turns`, `mcp_config`; what the role's file asks
+    /// stands where they are silent. A model of `inherit` leaves the choice to the program.
     ///
     /// # Errors
     /// A fatal [`AgentError`] for an option that is unknown, and for an empty `program`.
@@ -74,7 +75,8 @@ impl Headless {
         let mut args = words;
         let fixed = ["-p", "--output-format", "stream-json", "--verbose"];
         args.extend(fixed.map(str::to_owned));
-        if let Some(model) = &spec.model
+        let model = spec.model.as_ref();
+        if let Some(model) = model.or_else(|| role.profile.settings.get("model"))
             && !model.eq_ignore_ascii_case("inherit")
         {
             args.extend(["--model".to_owned(), model.clone()]);
@@ -90,11 +92,15 @@ impl Headless {
             // One word, so that a list of tools cannot swallow what follows.
             args.push(format!("{flag}={value}"));
         }
+        args.extend(allow::flags(&role.profile, &spec.options));
         Ok(Self {
             program,
             args,
             env: spec.env.clone(),
-            role: role.prompt.clone(),
+            role: match role.profile.settings.get("initialPrompt") {
+                Some(first) => format!("{}\n\n{first}", role.prompt.trim_end()),
+                None => role.prompt.clone(),
+            },
         })
     }
 
@@ -322,6 +328,30 @@ mod tests {
             args,
             "-p --output-format stream-json --verbose --model opus --allowedTools=Bash Edit"
         );
+        let mut filed = role.clone();
+        let settings = &mut filed.profile.settings;
+        for (field, value) in [
+            ("tools", "Read,Bash(git:*)"),
+            ("model", "haiku"),
+            ("initialPrompt", "Look."),
+        ] {
+            settings.insert(field.to_owned(), value.to_owned());
+        }
+        let agent = Headless::claude(&filed, &spec()).unwrap();
+        assert!(
+            agent
+                .args
+                .join(" ")
+                .ends_with("--model haiku --tools=Read,Bash --allowedTools=Read,Bash(git:*)")
+        );
+        assert!(agent.role.ends_with("Look."));
+        let agent = Headless::claude(&filed, &chosen).unwrap();
+        assert!(
+            agent
+                .args
+                .join(" ")
+                .ends_with("--model opus --allowedTools=Bash Edit")
+        );
         let inherit = AgentSpec {
             model: Some("Inherit".into()),
             ..spec()
@@ -338,7 +368,7 @@ mod tests {
         assert!(
             error
                 .reason
-                .contains("no option `turns`; it has permission_mode"),
+                .contains("no option `turns`; it has effort, permission_mode"),
             "{error}"
         );
         let empty = AgentSpec {

@@ -10,7 +10,9 @@ use director_agents::factory::Registry;
 use director_agents::slot::{CellMessage, Slot};
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, EffectId, Name, Seq};
-use director_protocols::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
+use director_protocols::sprint::{
+    AgentSpec, Isolation, OnConflict, Profile, RestartSpec, RoleSpec,
+};
 use director_protocols::work::Assignment;
 use director_runtime::clock::Clock;
 use director_runtime::supervisor::{
@@ -37,6 +39,7 @@ pub fn role(agent: AgentSpec) -> RoleSpec {
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
         prompt: "You are an engineer.".to_owned(),
+        profile: Profile::default(),
     }
 }
 

@@ -5,12 +5,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use director_agents::git::Repository;
+use director_agents::roles;
 use director_runtime::journal::{DataDir, DataDirError};
 use serde_json::json;
 
 use super::end::{CliError, Code};
 use super::{Context, home};
 use crate::control::client::{Client, ClientError};
+use crate::report::text;
 
 /// Check git, agents, permissions and disk, and say what to do
 #[derive(Debug, clap::Args)]
@@ -62,6 +65,7 @@ pub(super) fn doctor(args: &DoctorArgs, cx: &mut Context) -> Result<Code, CliErr
     };
     let mut findings = vec![git(), shell()];
     findings.extend(agents());
+    findings.extend(role_files()?);
     findings.push(permissions(&data_dir));
     findings.push(disk(&data_dir));
     findings.push(file_system(&data_dir));
@@ -160,6 +164,36 @@ fn agents() -> Vec<Finding> {
         ),
     };
     AGENTS.into_iter().map(look).collect()
+}
+
+/// Role files of this directory and of the repository that it is in.
+fn role_files() -> Result<Vec<Finding>, CliError> {
+    let what = "roles";
+    let here = home::absolute(Path::new("."))?;
+    let repo = Repository::open(&here)
+        .ok()
+        .map(|repo| repo.top().to_owned());
+    let places: Vec<PathBuf> = [Some(here), repo].into_iter().flatten().collect();
+    let library = roles::find(&places);
+    let names: Vec<_> = library
+        .files
+        .iter()
+        .map(|file| file.role.as_str())
+        .collect();
+    let good = match names.len() {
+        0 => format!(
+            "no role files below `{}`; the nine roles are as built in",
+            roles::FOLDERS.join("` or `")
+        ),
+        n => format!("{n} from files: {}", text::short(&names.join(", "), 200)),
+    };
+    let mut findings = vec![found(what, Verdict::Good, good)];
+    let remarks = library.remarks();
+    let remarks = remarks
+        .iter()
+        .map(|remark| found(what, Verdict::Note, text::line(remark)));
+    findings.extend(remarks);
+    Ok(findings)
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

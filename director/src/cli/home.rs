@@ -71,6 +71,7 @@ fn of_file_here(here: &Path) -> Option<PathBuf> {
     let file = here.join(FILE);
     let options = Options {
         purpose: Purpose::Plan,
+        role_files: Some(director_agents::roles::find),
         ..Options::default()
     };
     let Manifest { spec, .. } = manifest::read(&file, &options).ok()?;

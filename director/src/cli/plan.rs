@@ -1,8 +1,11 @@
 //! `director plan`: the *Sprint Initialization Report*, without running anything.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use director_agents::coding::allow;
+use director_agents::roles;
 use director_protocols::manifest::{self, Manifest, Options, Purpose};
 use director_protocols::sprint::{RoleSpec, SprintSpec};
 
@@ -67,6 +70,7 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
         known_agents: &known_agents,
         dir: None,
         purpose,
+        role_files: Some(roles::find),
     };
     let manifest = manifest::read(file, &options)?;
     if purpose == Purpose::Run {
@@ -75,7 +79,20 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
     for warning in &manifest.warnings {
         note(&format!("warning: {warning}"));
     }
+    for warning in about_roles(&manifest.spec) {
+        note(&format!("warning: {warning}"));
+    }
     Ok(manifest)
+}
+
+/// What the files of the roles that have work ask, and their agents do not do or do all too freely.
+fn about_roles(spec: &SprintSpec) -> Vec<String> {
+    let used: BTreeSet<_> = spec.tasks.iter().map(|task| &task.role).collect();
+    let roles = spec.team.iter().filter(|role| used.contains(&role.name));
+    roles
+        .flat_map(|role| [allow::not_honoured(role), allow::free_hand(role)])
+        .flatten()
+        .collect()
 }
 
 /// A sprint may be planned for agents of any kind; to run it, this program has to have them.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use director_protocols::ids::Name;
 use director_protocols::sprint::{
     AgentSpec, Budget, Check, Class, Estimate, Expects, GateSpec, Isolation, OnConflict, Policy,
-    Priority, RestartSpec, RoleSpec, RunSpec, SprintSpec, TaskSpec,
+    Priority, Profile, RestartSpec, RoleSpec, RunSpec, SprintSpec, TaskSpec,
 };
 use director_protocols::time::Span;
 
@@ -32,6 +32,7 @@ pub(crate) fn role(id: &str, count: u32, covers: &[&str]) -> RoleSpec {
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
         prompt: String::new(),
+        profile: Profile::default(),
     }
 }
 
@@ -178,5 +179,6 @@ pub(crate) fn checkout() -> SprintSpec {
         tasks: tasks.into_iter().map(Into::into).collect(),
         policy: Policy::default(),
         ways: Default::default(),
+        director: Box::new(director_protocols::roles::director()),
     }
 }

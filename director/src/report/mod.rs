@@ -5,3 +5,4 @@ pub mod forecast;
 pub mod plan;
 pub mod sprint;
 pub(crate) mod text;
+pub mod tint;

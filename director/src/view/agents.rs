@@ -5,19 +5,41 @@
 
 use director_protocols::ids::AgentId;
 use director_protocols::roles::usual_hours;
+use director_protocols::sprint::DirectorSpec;
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
 
-use super::paint::{Look, Paint, Table, cell, looks, text_of};
+use super::paint::{Cell, Look, Paint, Table, cell, looks, text_of};
 use super::{hours, share};
 use crate::engine::state::State;
 use crate::engine::team::{Agent, Role};
+use crate::report::text;
+use crate::report::tint::Tint;
 
 /// The team.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct AgentsView {
+    /// The director's own role; `None` before the first sprint.
+    pub director: Option<DirectorView>,
     /// Every agent that is part of the team, role by role.
     pub agents: Vec<AgentView>,
+}
+
+/// The director's own role.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DirectorView {
+    /// Its name.
+    pub role: String,
+    /// The file that it comes from; `None` for the one that is built in.
+    pub file: Option<String>,
+    /// What it is for.
+    pub description: String,
+    /// The colour that marks it.
+    pub color: Option<String>,
+    /// The model that is asked on its behalf, where one is named.
+    pub model: Option<String>,
+    /// What it is, as whoever is asked on its behalf is told.
+    pub prompt: String,
 }
 
 /// One agent.
@@ -47,6 +69,10 @@ pub struct AgentView {
     pub restarts: u32,
     /// What it is doing, in words.
     pub doing: String,
+    /// What its role is for, where the role's file says.
+    pub description: String,
+    /// The colour that marks it, where the role's file gives one.
+    pub color: Option<String>,
 }
 
 /// Every agent of the team.
@@ -56,8 +82,26 @@ pub fn agents(state: &State, now: Time) -> AgentsView {
             .filter_map(|id| Some(agent(state, role, id, state.team.get(id)?, now)))
             .collect::<Vec<_>>()
     });
+    let sprint = super::default_sprint(state).and_then(|id| state.sprints.get(id));
     AgentsView {
+        director: sprint.map(|sprint| director(&sprint.spec.director)),
         agents: agents.collect(),
+    }
+}
+
+fn director(spec: &DirectorSpec) -> DirectorView {
+    let settings = &spec.profile.settings;
+    DirectorView {
+        role: spec.name.to_string(),
+        file: spec.profile.file.clone(),
+        description: spec.profile.description.clone(),
+        color: spec.profile.color.clone(),
+        model: spec
+            .agent
+            .model
+            .clone()
+            .or_else(|| settings.get("model").cloned()),
+        prompt: spec.prompt.clone(),
     }
 }
 
@@ -86,6 +130,8 @@ fn agent(state: &State, role: &Role, id: AgentId, row: &Agent, now: Time) -> Age
         generation: row.generation.0,
         restarts: row.restarts,
         doing: doing(state, id, row, now),
+        description: role.spec.profile.description.clone(),
+        color: role.spec.profile.color.clone(),
     }
 }
 
@@ -151,7 +197,7 @@ pub fn render(view: &AgentsView, width: usize, colour: bool) -> String {
     .right(&[2, 3, 4, 5]);
     for agent in &view.agents {
         table.row(vec![
-            cell(&agent.name),
+            marked(&agent.name, agent.color.as_deref()),
             looks(look(agent.state), agent.state),
             cell(format!("{:.0}%", agent.utilization * 100.0)),
             cell(format!("{:.0}h/{:.0}h", agent.available, agent.capacity)),
@@ -163,7 +209,33 @@ pub fn render(view: &AgentsView, width: usize, colour: bool) -> String {
             cell(&agent.doing),
         ]);
     }
-    text_of(&table.lines(width, paint))
+    let mut lines = view.director.as_ref().map_or_else(Vec::new, |own| {
+        let name = paint.on(mark(own.color.as_deref()), &text::line(&own.role));
+        let file = own.file.as_deref().unwrap_or("built in");
+        let model = own
+            .model
+            .as_deref()
+            .map_or_else(String::new, |model| format!(", {model}"));
+        let from = text::short(
+            &format!("directs ({file}{model})"),
+            width.saturating_sub(40).max(20),
+        );
+        vec![
+            format!("  {name} {}", paint.on(Look::Dim, &from)),
+            String::new(),
+        ]
+    });
+    lines.extend(table.lines(width, paint));
+    text_of(&lines)
+}
+
+/// A name in the colour that its role's file gives.
+pub(super) fn marked(name: &str, color: Option<&str>) -> Cell {
+    looks(mark(color), name)
+}
+
+fn mark(color: Option<&str>) -> Look {
+    color.and_then(Tint::named).map_or(Look::Plain, Look::Tint)
 }
 
 #[cfg(test)]
@@ -178,6 +250,8 @@ mod tests {
         let show = |run: &Run| render(&agents(run.state(), run.now), 100, false);
         expect![[r#"
             as shown:
+              engineering-director directs (built in)
+
               agent                     state  used     left  done  restarts  doing
               tech-lead-1               idle    57%  34h/40h     1         0
               documentation-research-1  idle    25%  21h/25h     1         0
@@ -191,6 +265,8 @@ mod tests {
         .assert_eq(&framed(&show(&midway())));
         expect![[r#"
             as shown:
+              engineering-director directs (built in)
+
               agent                     state  used     left  done  restarts  doing
               tech-lead-1               idle    24%  40h/40h     1         0
               documentation-research-1  idle    10%  25h/25h     1         0
@@ -217,10 +293,12 @@ mod tests {
               "allocated": 9.0,
               "available": 31.0,
               "capacity": 40.0,
+              "color": null,
               "completed": 0,
               "current_tasks": [
                 "cart-api"
               ],
+              "description": "",
               "doing": "cart-api for 1m42s",
               "generation": 1,
               "name": "api-engineer-1",

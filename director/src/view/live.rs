@@ -6,8 +6,9 @@ use director_protocols::ids::SprintId;
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
 
+use super::agents::marked;
 use super::forecast::forecast;
-use super::paint::{Look, Paint, Table, bar, cell, columns_of, cut, looks};
+use super::paint::{Look, Paint, Table, bar, columns_of, cut, looks};
 use super::status::velocity;
 use super::words::{mark, task_names};
 use super::{as_seconds, as_seconds_or_null, count};
@@ -79,6 +80,8 @@ pub struct Busy {
     pub elapsed: Span,
     /// `starting`, `working`, `silent`, `waiting`, `wedged` or `stopping`.
     pub liveness: String,
+    /// The colour that marks it, where the role's file gives one.
+    pub color: Option<String>,
 }
 
 /// The moment, for the newest sprint that has not ended (or the newest).
@@ -154,6 +157,7 @@ pub fn live_of(state: &State, id: SprintId, now: Time) -> LiveView {
                         (Phase::Working, _) => "working".to_owned(),
                         _ => "stopping".to_owned(),
                     },
+                    color: role.spec.profile.color.clone(),
                 }),
                 None if !agent.up || role.lost => view.down += 1,
                 None => view.idle += 1,
@@ -180,7 +184,7 @@ pub fn render_live(view: &LiveView, width: usize, colour: bool) -> Vec<String> {
         };
         table.row(vec![
             looks(look, "▶"),
-            cell(&agent.agent),
+            marked(&agent.agent, agent.color.as_deref()),
             looks(Look::Bold, &agent.task),
             looks(Look::Dim, agent.elapsed.to_string()),
             looks(

@@ -6,6 +6,7 @@
 //! Invariant: a cell is made harmless when it is made, so colour codes are the only escape sequences in the output.
 
 use crate::report::text;
+use crate::report::tint::Tint;
 
 /// How a piece of text looks when there is colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Look {
     Yellow,
     /// Went wrong.
     Red,
+    /// The colour that a role's file gives.
+    Tint(Tint),
 }
 
 /// Puts colour on text, or leaves it.
@@ -47,6 +50,7 @@ impl Paint {
             Look::Blue => "34",
             Look::Yellow => "33",
             Look::Red => "31",
+            Look::Tint(tint) => tint.ansi(),
         };
         match self.colour && !text.is_empty() {
             true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),

@@ -73,6 +73,26 @@ impl ManifestErrors {
     }
 }
 
+impl ManifestErrors {
+    /// The first problem in one line, for a list of files that are passed over.
+    pub(super) fn in_a_line(&self) -> String {
+        let Some(first) = self.problems.first() else {
+            return String::new();
+        };
+        let mut line = match first.marks.first() {
+            Some(mark) => format!("line {}: {}", mark.line, plain(&first.message)),
+            None => plain(&first.message),
+        };
+        if !first.key.is_empty() {
+            line += &format!(" (`{}`)", plain(&first.key));
+        }
+        if !first.help.is_empty() {
+            line += &format!("; {}", plain(&first.help));
+        }
+        line
+    }
+}
+
 impl std::error::Error for ManifestErrors {}
 
 impl fmt::Display for ManifestErrors {

@@ -161,7 +161,7 @@ const TEAM: &[Key] = &[key(
     "true: the team is the roles listed here and no others",
 )];
 
-static ROLE: Table = Table {
+pub(super) static ROLE: Table = Table {
     about: "A role and how many agents fill it.",
     keys: &[
         key(

@@ -14,6 +14,7 @@ mod json;
 mod keys;
 mod keys_ways;
 mod resolve;
+pub mod role_file;
 mod schema;
 mod shape;
 #[cfg(test)]
@@ -23,9 +24,10 @@ mod values;
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use errors::{ManifestErrors, Mark, Problem, SHOWN_MAX};
+pub use role_file::Library;
 pub use schema::schema;
 
 use crate::ids::Name;
@@ -86,6 +88,8 @@ pub struct Options<'a> {
     pub dir: Option<&'a Path>,
     /// What the sprint is read for.
     pub purpose: Purpose,
+    /// Finds role files below these directories: the sprint file's own and the repository's. Without it there are none.
+    pub role_files: Option<fn(&[PathBuf]) -> Library>,
 }
 
 /// What a sprint is read for.

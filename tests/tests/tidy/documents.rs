@@ -90,3 +90,40 @@ fn every_effect_says_how_twice_is_made_safe() {
         missing.map(str::to_owned).collect(),
     );
 }
+
+#[test]
+fn every_feature_names_where_it_lives_and_a_test_that_is_there() {
+    let mut found = Vec::new();
+    let mut rows = 0;
+    let table = read("docs/features.md");
+    let sources = files(&[".rs"]);
+    for (at, line) in (1..).zip(table.lines()) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [feature, home, test] = cells[..] else {
+            continue;
+        };
+        if !line.starts_with('|') || feature == "feature" || feature.starts_with("---") {
+            continue;
+        }
+        rows += 1;
+        for home in home.split(", ") {
+            if !root().join(home.trim_matches('`')).exists() {
+                found.push(format!("line {at}: {home} is not there"));
+            }
+        }
+        let head = format!("fn {}(", test.trim_matches('`'));
+        let is_there = sources.iter().any(|file| {
+            let lines = file.text.lines();
+            lines.clone().zip(lines.skip(1)).any(|(above, line)| {
+                line.contains(&head)
+                    && above.trim_start().starts_with("#[")
+                    && above.contains("test")
+            })
+        });
+        if !is_there {
+            found.push(format!("line {at}: there is no test {test}"));
+        }
+    }
+    assert!(rows > 0, "docs/features.md has no row");
+    none("a feature without its proof", found);
+}

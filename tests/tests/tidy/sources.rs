@@ -8,6 +8,10 @@ use super::{CRATES, File, files, has_word, none, read, sources};
 fn each_library_has_one_home() {
     let homes: &[(&str, &[&str])] = &[
         ("quick_xml", &["director/src/perform/coverage.rs"]),
+        (
+            "saphyr_parser",
+            &["protocols/src/manifest/role_file/yaml.rs"],
+        ),
         ("bincode", &["protocols/src/codec.rs"]),
         ("wincode", &["protocols/src/codec.rs"]),
         ("crc32c", &["protocols/src/envelope.rs"]),

@@ -14,6 +14,7 @@ use crate::planner::commit::{hours, plural};
 use crate::planner::schedule::Slot;
 use crate::planner::{Plan, agent_name};
 use crate::report::text;
+use crate::report::tint::Tint;
 
 const WIDTH: f64 = 1200.0;
 /// Where the chart begins, right of the agents' names.
@@ -163,7 +164,16 @@ impl Chart<'_> {
                     "<rect class=\"odd\" x=\"0\" y=\"{y}\" width=\"{WIDTH}\" height=\"{ROW}\"/>"
                 );
             }
-            let agent = agent_name(&self.spec.team[share.role as usize].name, share.instance);
+            let role = &self.spec.team[share.role as usize];
+            if let Some(tint) = Tint::of(&role.profile) {
+                let _ = writeln!(
+                    out,
+                    "<rect x=\"10\" y=\"{:.1}\" width=\"5\" height=\"28\" rx=\"2.5\" fill=\"{}\"/>",
+                    y + 9.0,
+                    tint.css()
+                );
+            }
+            let agent = agent_name(&role.name, share.instance);
             let load = format!(
                 "{} · {} · {:.0} %",
                 plural(share.tasks.len() as u64, "task"),

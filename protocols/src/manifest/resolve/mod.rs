@@ -11,12 +11,18 @@ mod graph;
 mod tasks;
 mod team;
 mod ways;
+mod written;
+
+use std::path::PathBuf;
 
 use crate::ids::Name;
 use crate::sprint::{Policy, RunSpec, SprintSpec};
 use crate::time::Span;
 
+pub(super) use written::Written;
+
 use super::errors::{Problems, SHOWN_MAX, Words};
+use super::role_file::Library;
 use super::shape::Path;
 use super::tree::{Node, Value};
 use super::{Manifest, Options, values};
@@ -48,7 +54,12 @@ pub(super) fn manifest(
     let field = |key| sprint.and_then(|sprint| sprint.field(key));
     let repo = field("repo").and_then(|node| reading.repo(node));
     reading.days(field("start"), field("end"));
-    let team = team::team(root, &mut reading);
+    let library = library(options, repo.as_deref());
+    for remark in library.remarks() {
+        reading.warn(|| remark);
+    }
+    let team = team::team(root, &library, &mut reading);
+    let director = team::director(&library, &mut reading);
     let gates = gates::of_sprint(root.field("gates"), &mut reading);
     let is_role = |role: &str| team.position(role).is_some();
     gates::known_judges(root.field("gates"), "gates", &mut reading, &is_role);
@@ -73,12 +84,23 @@ pub(super) fn manifest(
         tasks: tasks.specs,
         policy,
         ways,
+        director: Box::new(director),
     };
     Some(Manifest {
         spec,
         assumed: tasks.assumed,
         warnings,
     })
+}
+
+/// The role files beside the sprint file and in its repository.
+fn library(options: &Options<'_>, repo: Option<&str>) -> Library {
+    let Some(find) = options.role_files else {
+        return Library::default();
+    };
+    let mut places: Vec<PathBuf> = options.dir.map(Into::into).into_iter().collect();
+    places.extend(repo.map(PathBuf::from));
+    find(&places)
 }
 
 impl Reading<'_> {

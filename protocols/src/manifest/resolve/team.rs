@@ -1,19 +1,20 @@
 //! The team: roles with their defaults, the agents that fill them, and which role a kind of task goes to.
 //!
 //! The nine default roles come first, in their order, then the file's own; with `only = true` the file's roles
-//! alone. A role with `count = 0` is not in the team, but remembered, so that errors can say why nobody is there.
+//! alone. What the sprint file says of a role is stronger than its role file, and that is stronger than the default. A role with `count = 0` is not in the team, but remembered, so that errors can say why nobody is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Name;
 use crate::kinds;
-use crate::roles::{default_team, unwritten};
-use crate::sprint::{AGENTS_MAX, AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec, RunSpec};
+use crate::roles::{self, default_team, unwritten};
+use crate::sprint::{AGENTS_MAX, AgentSpec, DirectorSpec, OnConflict, RoleSpec, RunSpec};
 
 use super::super::AGENT_KINDS;
 use super::super::errors::{Words, did_you_mean, nearest, quote};
+use super::super::role_file::{Library, RoleFile};
 use super::super::tree::{Node, Value};
-use super::{Reading, duration, hours, run, small, text, texts};
+use super::{Reading, Written, run, text, texts};
 
 /// The kind that stands for every kind that no other role takes.
 const EVERY_KIND: &str = "*";
@@ -107,18 +108,30 @@ impl Team {
     }
 }
 
-/// Reads `[team]` and `[agent]`.
-pub(super) fn team(root: &Node<'_>, reading: &mut Reading<'_>) -> Team {
+/// Reads `[team]` and `[agent]`, over what `library` says of the roles.
+pub(super) fn team(root: &Node<'_>, library: &Library, reading: &mut Reading<'_>) -> Team {
     let agents = agents(root.field("agent"), reading);
     let written = root.field("team");
     let only = written.and_then(|team| team.field("only")?.flag()) == Some(true);
-    let mut roles = if only { Vec::new() } else { default_team() };
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for (place, role) in roles.iter().enumerate() {
-        places.insert(role.name.to_string(), place);
-    }
     let entries = written.map_or(&[][..], Node::entries);
-    let mut wrote: Vec<(usize, &Node<'_>)> = Vec::new();
+    let mut drafts = Drafts::begin(if only { Vec::new() } else { default_team() });
+    let shelf = shelf(library, &agents, reading);
+    if !only {
+        // A file of a default role says what that role is; any other waits until somebody names it, unless it was
+        // written for us.
+        for file in shelf.values() {
+            if drafts.place(&file.role).is_some() || file.own.is_some() {
+                drafts.take_file(file, &agents);
+            }
+        }
+        for name in names_of_tasks(root) {
+            if drafts.place(&name).is_none()
+                && let Some(file) = shelf.get(name.as_str())
+            {
+                drafts.take_file(file, &agents);
+            }
+        }
+    }
     for entry in entries {
         if !matches!(entry.node.value, Value::Table(_)) {
             continue;
@@ -126,18 +139,28 @@ pub(super) fn team(root: &Node<'_>, reading: &mut Reading<'_>) -> Team {
         let Ok(name) = Name::new(entry.key.as_ref()) else {
             continue;
         };
-        let place = *places.entry(name.to_string()).or_insert_with(|| {
-            if !only && let Some(near) = near_default(&name) {
-                reading
-                    .warn(|| format!("[team.{name}] is a role of its own; did you mean `{near}`?"));
+        if drafts.place(&name).is_none() {
+            match shelf.get(name.as_str()) {
+                Some(file) => drafts.take_file(file, &agents),
+                None => {
+                    if !only && let Some(near) = near_default(&name) {
+                        reading.warn(|| {
+                            format!("[team.{name}] is a role of its own; did you mean `{near}`?")
+                        });
+                    }
+                }
             }
-            roles.push(unwritten(name));
-            roles.len() - 1
-        });
-        fill(&mut roles[place], &entry.node, &agents, reading);
-        wrote.push((place, &entry.node));
+        }
+        let draft = drafts.at(name);
+        let keys = Written::of(&entry.node);
+        keys.fill(&mut draft.role);
+        draft.kinds = keys.kinds.or(draft.kinds.take());
+        draft.covers = keys.covers.or(draft.covers.take());
+        draft.conflicts = keys.conflicts.or(draft.conflicts);
+        checked(&mut draft.role, &entry.node, &agents, reading);
     }
-    limit(&roles, written, reading);
+    let drafts = drafts.list;
+    limit(&drafts, written, reading);
 
     let mut team = Team {
         roles: Vec::new(),
@@ -145,16 +168,21 @@ pub(super) fn team(root: &Node<'_>, reading: &mut Reading<'_>) -> Team {
         covers: BTreeMap::new(),
         empty: BTreeSet::new(),
     };
-    let wrote: BTreeMap<usize, &Node<'_>> = wrote.into_iter().collect();
-    for (place, role) in roles.into_iter().enumerate() {
+    for draft in drafts {
+        let mut role = draft.role;
+        role.conflicts = draft
+            .conflicts
+            .unwrap_or_else(|| OnConflict::usual(&role.agent.kind));
         if role.count == 0 {
             team.empty.insert(role.name.to_string());
             continue;
         }
         let now = team.roles.len();
-        for (key, map) in [("kinds", &mut team.kinds), ("covers", &mut team.covers)] {
-            let node = wrote.get(&place).and_then(|node| node.field(key));
-            for kind in texts(node).unwrap_or_default() {
+        for (key, words, map) in [
+            ("kinds", draft.kinds, &mut team.kinds),
+            ("covers", draft.covers, &mut team.covers),
+        ] {
+            for kind in words.unwrap_or_default() {
                 let first = *map.entry(kind.clone()).or_insert(now);
                 if key == "kinds" && first != now {
                     let first: &RoleSpec = &team.roles[first];
@@ -172,29 +200,143 @@ pub(super) fn team(root: &Node<'_>, reading: &mut Reading<'_>) -> Team {
     team
 }
 
+/// The director's own role: its file, or the one that is built in.
+pub(super) fn director(library: &Library, reading: &mut Reading<'_>) -> DirectorSpec {
+    let mut director = roles::director();
+    let Some(file) = library.files.iter().find(|file| is_director(file)) else {
+        return director;
+    };
+    let own = file.own.as_ref();
+    let prompt = own
+        .and_then(|own| own.prompt.as_ref())
+        .unwrap_or(&file.prompt);
+    if !prompt.is_empty() {
+        director.prompt.clone_from(prompt);
+    }
+    if let Some(kind) = own.and_then(|own| own.agent.as_ref()) {
+        director.agent = AgentSpec::of_kind(kind);
+    }
+    if own.is_some_and(|own| own.count.is_some() || own.kinds.is_some()) {
+        reading.warn(|| {
+            let file = file.profile.file.as_deref().unwrap_or_default();
+            format!("`{file}` is the director's own role, which takes no tasks: `count` and `kinds` are not used")
+        });
+    }
+    director.profile = file.profile.clone();
+    director
+}
+
+fn is_director(file: &RoleFile) -> bool {
+    file.role.as_str() == roles::DIRECTOR
+}
+
+/// Role files by role, without the director's and those that name an agent that nobody has.
+fn shelf<'l>(
+    library: &'l Library,
+    agents: &Agents<'_>,
+    reading: &mut Reading<'_>,
+) -> BTreeMap<&'l str, &'l RoleFile> {
+    let mut shelf = BTreeMap::new();
+    for file in library.files.iter().filter(|file| !is_director(file)) {
+        let agent = file.own.as_ref().and_then(|own| own.agent.as_deref());
+        match agent.filter(|word| agents.find(word).is_none()) {
+            Some(word) => reading.warn(|| {
+                format!(
+                    "`{}` is skipped: unknown agent {}; {}",
+                    file.profile.file.as_deref().unwrap_or_default(),
+                    quote(word),
+                    agents.help(word)
+                )
+            }),
+            None => {
+                shelf.insert(file.role.as_str(), file);
+            }
+        }
+    }
+    shelf
+}
+
+/// The roles that tasks name themselves.
+fn names_of_tasks(root: &Node<'_>) -> BTreeSet<Name> {
+    let tasks = root.field("task").map_or(&[][..], Node::items);
+    let roles = tasks.iter().filter_map(|task| task.field("role")?.text());
+    roles.filter_map(|role| Name::new(role).ok()).collect()
+}
+
+/// A role while it is put together.
+struct Draft {
+    role: RoleSpec,
+    /// What somebody wrote of these, beside what is usual.
+    kinds: Option<Vec<String>>,
+    covers: Option<Vec<String>>,
+    /// What somebody wrote; the agent's kind decides otherwise.
+    conflicts: Option<OnConflict>,
+}
+
+struct Drafts {
+    list: Vec<Draft>,
+    places: BTreeMap<Name, usize>,
+}
+
+impl Drafts {
+    fn begin(roles: Vec<RoleSpec>) -> Self {
+        let mut drafts = Self {
+            list: Vec::new(),
+            places: BTreeMap::new(),
+        };
+        for role in roles {
+            drafts.push(role);
+        }
+        drafts
+    }
+
+    fn push(&mut self, role: RoleSpec) -> usize {
+        self.places.insert(role.name.clone(), self.list.len());
+        self.list.push(Draft {
+            role,
+            kinds: None,
+            covers: None,
+            conflicts: None,
+        });
+        self.list.len() - 1
+    }
+
+    fn place(&self, name: &Name) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
+    fn at(&mut self, name: Name) -> &mut Draft {
+        let place = self.place(&name);
+        let place = place.unwrap_or_else(|| self.push(unwritten(name)));
+        &mut self.list[place]
+    }
+
+    /// Puts what a role file says into its role.
+    fn take_file(&mut self, file: &RoleFile, agents: &Agents<'_>) {
+        let draft = self.at(file.role.clone());
+        if !file.prompt.is_empty() {
+            draft.role.prompt.clone_from(&file.prompt);
+        }
+        draft.role.profile = file.profile.clone();
+        let Some(own) = &file.own else { return };
+        own.fill(&mut draft.role);
+        draft.kinds.clone_from(&own.kinds);
+        draft.covers.clone_from(&own.covers);
+        draft.conflicts = own.conflicts;
+        if let Some(agent) = own.agent.as_deref().and_then(|word| agents.find(word)) {
+            draft.role.agent = agent;
+        }
+    }
+}
+
 fn near_default(name: &Name) -> Option<&'static str> {
     let close = |role: &&str| strsim::osa_distance(role, name.as_str()) <= 2;
     let mut names = crate::roles::ROLES.iter().map(|role| role.name);
     names.find(close)
 }
 
-fn fill(role: &mut RoleSpec, node: &Node<'_>, agents: &Agents<'_>, reading: &mut Reading<'_>) {
-    if let Some(count) = small(node.field("count")) {
-        role.count = count;
-    }
-    role.capacity = hours(node.field("capacity"));
-    for (key, list) in [
-        ("skills", &mut role.skills),
-        ("kinds", &mut role.kinds),
-        ("covers", &mut role.covers),
-    ] {
-        if let Some(words) = texts(node.field(key)) {
-            *list = words;
-        }
-    }
-    if let Some(prompt) = text(node.field("prompt")) {
-        role.prompt = prompt;
-    }
+/// Looks up the agent that the sprint file names, and checks what only it can get wrong.
+fn checked(role: &mut RoleSpec, node: &Node<'_>, agents: &Agents<'_>, reading: &mut Reading<'_>) {
     if let Some(written) = node.field("agent")
         && let Some(word) = written.text()
     {
@@ -209,42 +351,24 @@ fn fill(role: &mut RoleSpec, node: &Node<'_>, agents: &Agents<'_>, reading: &mut
             }
         }
     }
-    if text(node.field("isolation")).as_deref() == Some("clone") {
-        role.isolation = Isolation::Clone;
-    }
-    role.conflicts = match text(node.field("conflicts")).as_deref() {
-        Some("resolve") => OnConflict::Resolve,
-        Some(_) => OnConflict::Redo,
-        None => OnConflict::usual(&role.agent.kind),
-    };
-    if let Some(restart) = node.field("restart") {
-        role.restart = restarts(restart, role.name.as_str(), reading);
-    }
-}
-
-fn restarts(node: &Node<'_>, role: &str, reading: &mut Reading<'_>) -> RestartSpec {
-    let usual = RestartSpec::default();
-    let time = |key, usual| duration(node.field(key)).unwrap_or(usual);
-    let restart = RestartSpec {
-        intensity: small(node.field("intensity")).unwrap_or(usual.intensity),
-        within: time("within", usual.within),
-        backoff_min: time("backoff_min", usual.backoff_min),
-        backoff_max: time("backoff_max", usual.backoff_max),
-    };
     reading.ordered(
-        Some(node),
-        ("backoff_min", restart.backoff_min),
-        ("backoff_max", restart.backoff_max),
-        &format!("team.{role}.restart"),
+        node.field("restart"),
+        ("backoff_min", role.restart.backoff_min),
+        ("backoff_max", role.restart.backoff_max),
+        &format!("team.{}.restart", role.name),
     );
-    restart
 }
 
-fn limit(roles: &[RoleSpec], written: Option<&Node<'_>>, reading: &mut Reading<'_>) {
-    let sum: u64 = roles.iter().map(|role| u64::from(role.count)).sum();
-    let each_is_fine = roles.iter().all(|role| role.count <= AGENTS_MAX);
-    if let Some(node) = written
-        && each_is_fine
+fn limit(drafts: &[Draft], written: Option<&Node<'_>>, reading: &mut Reading<'_>) {
+    let counts = drafts.iter().map(|draft| draft.role.count);
+    let sum: u64 = counts.clone().map(u64::from).sum();
+    let each_is_fine = counts.clone().all(|count| count <= AGENTS_MAX);
+    let nowhere = Node {
+        at: 0..0,
+        value: Value::Null,
+    };
+    if each_is_fine
+        && let node = written.unwrap_or(&nowhere)
         && sum > u64::from(AGENTS_MAX)
     {
         reading.problems.add(&node.at, || {

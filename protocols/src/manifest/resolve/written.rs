@@ -1,0 +1,77 @@
+//! What is written about a role, in the sprint file or in a file of its own; both have the same keys.
+
+use crate::sprint::{Isolation, OnConflict, RestartSpec, RoleSpec};
+use crate::time::Span;
+
+use super::super::tree::Node;
+use super::{duration, hours, small, text, texts};
+
+/// The keys of a role that are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::manifest) struct Written {
+    pub count: Option<u32>,
+    pub capacity: Option<Span>,
+    pub skills: Option<Vec<String>>,
+    pub kinds: Option<Vec<String>>,
+    pub covers: Option<Vec<String>>,
+    pub agent: Option<String>,
+    pub prompt: Option<String>,
+    pub restart: Option<RestartSpec>,
+    pub isolation: Option<Isolation>,
+    pub conflicts: Option<OnConflict>,
+}
+
+impl Written {
+    /// Reads a table that was checked.
+    pub fn of(node: &Node<'_>) -> Self {
+        Self {
+            count: small(node.field("count")),
+            capacity: hours(node.field("capacity")),
+            skills: texts(node.field("skills")),
+            kinds: texts(node.field("kinds")),
+            covers: texts(node.field("covers")),
+            agent: text(node.field("agent")),
+            prompt: text(node.field("prompt")),
+            restart: node.field("restart").map(restart),
+            isolation: match text(node.field("isolation")).as_deref() {
+                Some("clone") => Some(Isolation::Clone),
+                other => other.map(|_| Isolation::Worktree),
+            },
+            conflicts: match text(node.field("conflicts")).as_deref() {
+                Some("resolve") => Some(OnConflict::Resolve),
+                other => other.map(|_| OnConflict::Redo),
+            },
+        }
+    }
+
+    /// Puts what is written into the role, but for the agent, whose name has to be looked up.
+    pub fn fill(&self, role: &mut RoleSpec) {
+        role.count = self.count.unwrap_or(role.count);
+        role.capacity = self.capacity.or(role.capacity);
+        role.restart = self.restart.unwrap_or(role.restart);
+        role.isolation = self.isolation.unwrap_or(role.isolation);
+        for (written, list) in [
+            (&self.skills, &mut role.skills),
+            (&self.kinds, &mut role.kinds),
+            (&self.covers, &mut role.covers),
+        ] {
+            if let Some(words) = written {
+                list.clone_from(words);
+            }
+        }
+        if let Some(prompt) = &self.prompt {
+            role.prompt.clone_from(prompt);
+        }
+    }
+}
+
+fn restart(node: &Node<'_>) -> RestartSpec {
+    let usual = RestartSpec::default();
+    let time = |key, usual| duration(node.field(key)).unwrap_or(usual);
+    RestartSpec {
+        intensity: small(node.field("intensity")).unwrap_or(usual.intensity),
+        within: time("within", usual.within),
+        backoff_min: time("backoff_min", usual.backoff_min),
+        backoff_max: time("backoff_max", usual.backoff_max),
+    }
+}
