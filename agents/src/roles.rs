@@ -1,7 +1,7 @@
 //! Role files on disk: found below the directories of a sprint, read within limits, the stronger before the weaker.
 //!
 //! `agents/` is stronger than `.claude/agents/`, and the sprint file's directory than the repository; within a directory the
-//! order is that of the names. Directories in them are looked through too, links to directories are not followed. `README.md` is for
+//! order is that of the names. Folders in `.claude/agents/` are looked through too, links to folders are not followed. `README.md` is for
 //! people and never a role.
 //!
 //! Elsewhere: what a file says is [`director_protocols::manifest::role_file`].
@@ -18,8 +18,8 @@ use director_protocols::manifest::role_file::{
 pub const FOLDERS: [&str; 2] = ["agents", ".claude/agents"];
 /// The most files that are looked at in one folder.
 const FILES_MAX: usize = 1_000;
-/// How deep folders are looked through.
-const DEPTH_MAX: usize = 4;
+/// How deep each folder is looked through: `agents` may as well be a folder of somebody's code.
+const DEPTHS: [usize; 2] = [0, 4];
 
 /// Every role file below `places`, each of which may have an `agents` and a `.claude/agents`.
 pub fn find(places: &[PathBuf]) -> Library {
@@ -32,10 +32,10 @@ pub fn find(places: &[PathBuf]) -> Library {
             roots.push(root);
         }
     }
-    for folder in FOLDERS {
+    for (folder, depth) in FOLDERS.into_iter().zip(DEPTHS) {
         for root in &roots {
             let mut found = Vec::new();
-            look(&root.join(folder), 0, &mut found);
+            look(&root.join(folder), depth, &mut found);
             for path in found {
                 let shown = path.strip_prefix(root).unwrap_or(&path);
                 let shown = shown.display().to_string();
@@ -54,17 +54,18 @@ pub fn find(places: &[PathBuf]) -> Library {
     library
 }
 
-/// The files below `dir`, by name; what cannot be listed has none.
+/// The files in `dir` and so many folders below it, by name; what cannot be listed has none.
 fn look(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let mut entries: Vec<_> = entries.take(FILES_MAX).collect();
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() && depth < DEPTH_MAX => {
-                look(&entry.path(), depth + 1, found);
+            Ok(kind) if kind.is_dir() => {
+                if depth > 0 {
+                    look(&entry.path(), depth - 1, found);
+                }
             }
-            Ok(kind) if kind.is_dir() => {}
             _ => found.push(entry.path()),
         }
     }
@@ -74,7 +75,8 @@ fn look(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 fn form(path: &Path) -> Option<RoleForm> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     match name.rsplit_once('.')? {
-        ("readme", _) | ("", _) => None,
+        // For people, and of other programs whose folder has the same name.
+        ("readme", _) | ("", _) | ("cargo" | "pyproject", "toml") => None,
         (_, "md") => Some(RoleForm::Markdown),
         (_, "toml") => Some(RoleForm::Toml),
         _ => None,
@@ -118,6 +120,8 @@ mod tests {
         write(".claude/agents/deep/er/own.md", role("own").as_bytes());
         write("agents/lead.md", role("tech-lead").as_bytes());
         write("agents/README.md", b"# For people");
+        write("agents/Cargo.toml", b"[package]");
+        write("agents/src/prompts/x.md", b"# Code of another program");
         write("agents/notes.txt", b"no role");
         write("agents/plain.md", b"# No front matter");
         write("agents/bytes.md", b"---\nname: \xff\n---\n");

@@ -233,6 +233,9 @@ impl Reading<'_> {
         let named = match (fills.flatten(), name) {
             (Some(fills), _) => fills,
             (None, Some(name)) => name.trim().to_owned(),
+            (None, None) if prompt.trim().is_empty() => {
+                return Err("it is no role: it has neither a `name` nor a prompt".to_owned());
+            }
             (None, None) => {
                 self.notes.push(format!(
                     "it has no `name`; the role is taken to be `{stem}`"
