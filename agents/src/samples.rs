@@ -51,6 +51,7 @@ fn task(description: &str) -> TaskSpec {
         class: Class::Feature,
         test_requirements: Vec::new(),
         deployment_requirements: Vec::new(),
+        source: None,
     }
 }
 

@@ -24,6 +24,7 @@ pub mod engine;
 pub mod estimate;
 pub mod handle;
 pub mod history;
+pub mod import;
 pub mod perform;
 pub mod planner;
 pub mod report;

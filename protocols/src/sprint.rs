@@ -245,6 +245,8 @@ pub struct TaskSpec {
     pub test_requirements: Vec<String>,
     /// What DevOps needs to deploy it.
     pub deployment_requirements: Vec<String>,
+    /// Where it was imported from, such as `github:42`.
+    pub source: Option<String>,
 }
 
 /// What a command is: a line for the shell, or a program with its arguments.

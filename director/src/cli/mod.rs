@@ -19,6 +19,7 @@ mod events;
 mod follow;
 mod gate;
 mod home;
+mod import;
 mod inbox;
 mod init;
 mod journal;
@@ -116,6 +117,7 @@ enum Command {
     Schema(schema::SchemaArgs),
     Doctor(doctor::DoctorArgs),
     Init(init::InitArgs),
+    Import(import::ImportArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -205,6 +207,7 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
         Command::Schema(args) => schema::schema(&args, cx),
         Command::Doctor(args) => doctor::doctor(&args, cx),
         Command::Init(args) => init::init(&args, cx),
+        Command::Import(args) => import::import(&args, cx),
         Command::Demo(args) => demo::demo(args, cx),
         Command::Completions(args) => completions::completions(&args, &mut Cli::command(), cx),
     }

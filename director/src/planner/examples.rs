@@ -66,6 +66,7 @@ pub(crate) fn task(id: &str, kind: &str, role: &str, hours: [u64; 3], after: &[&
         class: Class::Feature,
         test_requirements: Vec::new(),
         deployment_requirements: Vec::new(),
+        source: None,
     }
 }
 

@@ -23,6 +23,7 @@ pub mod critical_path;
 #[cfg(test)]
 pub(crate) mod examples;
 pub mod graph;
+pub mod guess;
 pub mod improve;
 pub mod network;
 pub mod outlook;

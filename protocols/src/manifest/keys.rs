@@ -106,11 +106,25 @@ pub(super) static ROOT: Table = Table {
             "how you are told that something waits for you",
         ),
         key(
+            "import",
+            Shape::Table(&IMPORT),
+            "what `director import` keeps to when it brings this file up to date",
+        ),
+        key(
             "stakeholder",
             Shape::List(&Shape::Table(&STAKEHOLDER)),
             "who is told what, each as [[stakeholder]]",
         ),
     ],
+};
+
+static IMPORT: Table = Table {
+    about: "What `director import` keeps to when it brings this file up to date.",
+    keys: &[key(
+        "skip",
+        TEXTS,
+        "sources that do not become tasks, such as [\"github:42\"]",
+    )],
 };
 
 static SPRINT: Table = Table {
@@ -460,6 +474,21 @@ static TASK: Table = Table {
             "priority",
             Shape::Word(PRIORITIES),
             "who goes first; normal unless written, medium is the same",
+        ),
+        key(
+            "done",
+            Shape::Flag,
+            "true: it is done already; nobody works on it and nothing waits for it",
+        ),
+        key(
+            "source",
+            Shape::Text,
+            "where it was imported from, such as \"github:42\"; the next import finds it by this",
+        ),
+        key(
+            "imported",
+            Shape::Map(&[], &Shape::Any(&[Shape::Text, TEXTS]), false),
+            "what `director import` wrote last, so that the next one sees what was changed by hand; leave it as it is",
         ),
         key("skills", TEXTS, "skills it needs"),
         key("acceptance", TEXTS, "what has to be true of the result"),

@@ -8,6 +8,8 @@ use super::{CRATES, File, files, has_word, none, read, sources};
 fn each_library_has_one_home() {
     let homes: &[(&str, &[&str])] = &[
         ("quick_xml", &["director/src/perform/coverage.rs"]),
+        ("csv", &["director/src/import/"]),
+        ("toml_edit", &["director/src/import/"]),
         (
             "saphyr_parser",
             &["protocols/src/manifest/role_file/yaml.rs"],
@@ -133,6 +135,7 @@ fn a_crate_knows_only_those_to_its_left_and_takes_versions_from_the_workspace() 
 fn what_decides_and_what_renders_is_pure() {
     let pure = [
         "director/src/engine/",
+        "director/src/import/",
         "director/src/planner/",
         "director/src/estimate/",
         "director/src/report/",
@@ -165,6 +168,7 @@ fn what_decides_and_what_renders_is_pure() {
     // Shares of a chart, lengths of a bar and curves are floats; nothing of them reaches the journal.
     let draws = [
         "director/src/estimate/",
+        "director/src/import/",
         "director/src/report/",
         "director/src/view/",
         "director/src/planner/",

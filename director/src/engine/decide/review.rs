@@ -103,6 +103,7 @@ fn help_for(
         expects: Expects::Nothing,
         produces: Vec::new(),
         severity: None,
+        source: None,
         class: spec.class,
         test_requirements: Vec::new(),
         deployment_requirements: Vec::new(),

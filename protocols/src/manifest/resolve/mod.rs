@@ -89,6 +89,7 @@ pub(super) fn manifest(
     Some(Manifest {
         spec,
         assumed: tasks.assumed,
+        done: tasks.done,
         warnings,
     })
 }

@@ -1,6 +1,6 @@
 //! Tasks: each with its defaults and its role, and what they say about each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Name;
 use crate::kinds;
@@ -22,10 +22,12 @@ const COMPARED_MAX: usize = 300_000;
 /// The most tasks of a cycle that are named.
 const CYCLE_SHOWN_MAX: usize = 100;
 
-/// The tasks, and those whose estimate was assumed.
+/// The tasks that are left to do, those whose estimate was assumed, and those that are done.
+#[derive(Default)]
 pub(super) struct Tasks {
     pub specs: Vec<Shared<TaskSpec>>,
     pub assumed: Vec<Name>,
+    pub done: Vec<Name>,
 }
 
 /// Reads every `[[task]]`.
@@ -35,10 +37,7 @@ pub(super) fn tasks(
     has_repo: bool,
     reading: &mut Reading<'_>,
 ) -> Tasks {
-    let mut read = Tasks {
-        specs: Vec::new(),
-        assumed: Vec::new(),
-    };
+    let mut read = Tasks::default();
     let Some(list) = root.field("task") else {
         return read;
     };
@@ -60,17 +59,40 @@ pub(super) fn tasks(
     }
     let places = places(nodes, reading);
     dependencies(nodes, &places, reading);
+    let done: BTreeSet<&str> = nodes
+        .iter()
+        .filter(|node| is_done(node))
+        .map(id_of)
+        .collect();
     for (index, node) in nodes.iter().enumerate() {
-        if let Some((spec, assumed)) = task(node, index, team, has_repo, reading) {
+        if let Some((mut spec, assumed)) = task(node, index, team, has_repo, reading) {
+            if is_done(node) {
+                read.done.push(spec.id);
+                continue;
+            }
             if assumed {
                 read.assumed.push(spec.id.clone());
             }
+            // What is done holds nobody up.
+            spec.depends_on.retain(|id| !done.contains(id.as_str()));
             read.specs.push(spec.into());
         }
     }
+    if !nodes.is_empty() && nodes.iter().all(is_done) {
+        reading.problems.add(&list.at, || {
+            Words::new("every task is done: there is nothing left to do", "task")
+                .help("take `done = true` away from a task, or add one")
+        });
+    }
     without_run(nodes, reading);
-    shared_by_chance(nodes, &read.specs, reading);
+    if read.specs.len() + read.done.len() == nodes.len() {
+        shared_by_chance(nodes, reading);
+    }
     read
+}
+
+fn is_done(node: &Node<'_>) -> bool {
+    node.field("done").and_then(Node::flag) == Some(true)
 }
 
 /// Each id's place; ids that are there twice are reported.
@@ -190,6 +212,7 @@ fn task(
     if let Some(role) = role.map(|role| &team.roles[role])
         && role.agent.kind == "command"
         && node.field("run").is_none()
+        && !is_done(node)
         && !has_slip_of("run", node)
     {
         reading.idle.push((index, role.name.to_string()));
@@ -233,6 +256,7 @@ fn task(
         class: class(node),
         test_requirements: texts(node.field("test_requirements")).unwrap_or_default(),
         deployment_requirements: texts(node.field("deployment_requirements")).unwrap_or_default(),
+        source: text(node.field("source")),
         kind,
         id,
     };
@@ -450,7 +474,7 @@ fn once_each(names: Vec<Name>, id: &Name, reading: &mut Reading<'_>) -> Vec<Name
 }
 
 /// Warns of a task that shares a worktree only because its id is the name of a feature.
-fn shared_by_chance(nodes: &[Node<'_>], specs: &[Shared<TaskSpec>], reading: &mut Reading<'_>) {
+fn shared_by_chance(nodes: &[Node<'_>], reading: &mut Reading<'_>) {
     let mut named: BTreeMap<&str, usize> = BTreeMap::new();
     for node in nodes {
         if let Some(feature) = node.field("feature").and_then(Node::text) {
@@ -459,7 +483,7 @@ fn shared_by_chance(nodes: &[Node<'_>], specs: &[Shared<TaskSpec>], reading: &mu
     }
     for node in nodes.iter().filter(|node| node.field("feature").is_none()) {
         let id = id_of(node);
-        if named.contains_key(id) && specs.len() == nodes.len() {
+        if named.contains_key(id) {
             reading.warn(|| format!(
                 "task `{id}` has no `feature` and shares the worktree of the feature `{id}`; write `feature` to say so"
             ));

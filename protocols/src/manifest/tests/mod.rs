@@ -295,3 +295,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_done_already_is_no_part_of_the_sprint_and_holds_nobody_up() {
+    let file = |done: &str| {
+        format!(
+            "[sprint]\nid = \"s\"\n[[task]]\nid = \"a\"\ndone = true\nsource = \"github:1\"\n\
+             [[task]]\nid = \"b\"\nrun = \"true\"\ndepends_on = [\"a\"]\n{done}"
+        )
+    };
+    let Manifest { spec, done, .. } = good(&file("source = \"github:2\""));
+    assert_eq!(done.iter().map(Name::as_str).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(spec.tasks.len(), 1);
+    assert_eq!(spec.tasks[0].depends_on, []);
+    assert_eq!(spec.tasks[0].source.as_deref(), Some("github:2"));
+    let nothing = toml(&file("done = true")).expect_err("nothing is left");
+    assert_eq!(
+        nothing.problems[0].message,
+        "every task is done: there is nothing left to do"
+    );
+}
