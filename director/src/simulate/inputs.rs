@@ -4,6 +4,7 @@
 
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, InboxId, MessageId, TaskId};
+use director_protocols::inbox::Reply;
 use director_protocols::severity::Severity;
 use director_protocols::time::Span;
 use director_protocols::work::{
@@ -87,6 +88,8 @@ pub enum Input {
     Delivered(EffectId, MessageId, bool),
     /// A person answers.
     Answer(InboxId),
+    /// A stakeholder was told.
+    Informed(EffectId),
 }
 
 /// The place of an input in its round.
@@ -116,6 +119,7 @@ pub fn rank(input: &Input) -> (u8, u64, u64) {
         Input::CleanedUp(id) => effect(15, id),
         Input::Delivered(id, ..) => effect(16, id),
         Input::Answer(item) => (17, u64::from(item.0), 0),
+        Input::Informed(id) => effect(18, id),
     }
 }
 
@@ -196,7 +200,7 @@ pub fn command(
             effect,
             commit: String::new(),
             changes: DiffStat {
-                files: u32::from(set.tasks[task.index()].changes),
+                files: u32::from(set.task(task).changes),
                 insertions: 0,
                 deletions: 0,
             },
@@ -237,9 +241,14 @@ pub fn command(
             message,
             answer: knows.then(|| "do it the simple way".to_owned()),
         },
+        Input::Informed(effect) => Command::Informed {
+            effect,
+            problem: String::new(),
+        },
         Input::Answer(item) => Command::Answer {
             item,
-            text: "go on".to_owned(),
+            reply: Reply::Approve,
+            text: String::new(),
             by: "person".to_owned(),
         },
     }
@@ -247,7 +256,7 @@ pub fn command(
 
 fn report(set: &Prepared, task: TaskId) -> Report {
     let mut report = Report::default();
-    if set.tasks[task.index()].artifact {
+    if set.task(task).artifact {
         report.artifacts.push(Artifact {
             name: "result".to_owned(),
             kind: "docs".to_owned(),
@@ -266,5 +275,6 @@ fn red() -> GateOutcome {
         exit_code: Some(1),
         took: Span::ZERO,
         tail: String::new(),
+        measured: None,
     }
 }

@@ -5,7 +5,7 @@
 //! Elsewhere: one run is `world`; many are `forecast`.
 
 use director_protocols::command::Command;
-use director_protocols::ids::{AgentId, EffectId, Generation, SprintId};
+use director_protocols::ids::{AgentId, EffectId, Generation, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::sprint::{Check, SprintSpec};
 use director_protocols::time::{Span, Time};
@@ -80,7 +80,21 @@ pub struct Prepared {
     pub agents: Vec<u32>,
 }
 
+/// Help is asked for while the sprint runs; nothing of its own is known about it.
+static HELP: TaskModel = TaskModel {
+    limit: None,
+    limited: false,
+    changes: false,
+    artifact: false,
+    gated: false,
+};
+
 impl Prepared {
+    /// What is known of a task; of one that was added since, nothing.
+    pub fn task(&self, task: TaskId) -> &TaskModel {
+        self.tasks.get(task.index()).unwrap_or(&HELP)
+    }
+
     /// Submits `spec` to an engine of its own.
     ///
     /// # Errors

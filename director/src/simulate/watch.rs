@@ -108,6 +108,8 @@ impl Watch {
 
     /// Forgets the last run.
     pub fn reset(&mut self, work: &[u64]) {
+        // Tasks that were added in the last run.
+        self.tasks.truncate(work.len());
         for (task, work) in self.tasks.iter_mut().zip(work) {
             *task = TaskSeen {
                 work: *work,
@@ -121,6 +123,15 @@ impl Watch {
         self.tiers = [0; 4];
         (self.points, self.points_in_time) = (0, 0);
         (self.ended, self.refused, self.last) = (None, None, None);
+    }
+
+    /// A task comes to the sprint.
+    pub fn add(&mut self, work: u64, now: Time) {
+        self.tasks.push(TaskSeen {
+            work,
+            ready: now.0,
+            ..TaskSeen::default()
+        });
     }
 
     /// How much work the task is in this run, in milliseconds.

@@ -244,6 +244,12 @@ impl<'a> World<'a> {
 
     fn see(&mut self, events: &[Event]) {
         for event in events {
+            if let Event::TaskAdded(e) = event {
+                let work = e.spec.estimate.mean().0;
+                self.left.push(work);
+                self.begun_after.push(self.merges);
+                self.watch.add(work, self.now);
+            }
             self.watch.see(self.engine.state(), event, self.now);
             match event {
                 Event::InboxOpened(e) => {
@@ -354,6 +360,7 @@ impl<'a> World<'a> {
             }
             Effect::Advance { .. } => self.after(git, Input::Merged(id)),
             Effect::CleanUp { .. } => self.after(git, Input::CleanedUp(id)),
+            Effect::Inform { .. } => self.after(0, Input::Informed(id)),
             Effect::Deliver { message, .. } => self.deliver(id, *message),
             Effect::DeliverAnswer { message, .. } => {
                 self.after(0, Input::Delivered(id, *message, false))
@@ -367,7 +374,7 @@ impl<'a> World<'a> {
         self.hands[agent.index()].attempt = Some((task, attempt));
         self.begun_after[task.index()] = self.merges;
         let (set, luck) = (self.set, self.luck);
-        let model = &set.tasks[task.index()];
+        let model = set.task(task);
         let work = self.left[task.index()].max(1);
         let fate = Fate::drawn(&set.faults, luck.draw(task.0, attempt.0, Purpose::Fate));
         let moment = match fate {
