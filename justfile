@@ -15,12 +15,17 @@ check:
 test:
     cargo test --workspace
 
-# What is measured: a task that does nothing, the engine, replay, a start, memory, commits to the journal, worktrees
+# What is measured: a task that does nothing, the engine, replay, a start, memory, commits to the journal, worktrees, commands
 bench:
     cargo bench -p director-tests --bench no_op
     cargo bench -p director-tests --bench costs
     cargo run --release -p director-runtime --example journal_rate
     cargo bench -p director-agents --bench worktrees
+    cargo bench -p director-agents --bench spawn
+
+# The power is cut on the journal, and its repair is killed, at every instant; needs strace
+power:
+    cargo test -p director-tests --test recovery_power -- --ignored --nocapture
 
 # Mailbox and supervisor beside ractor alone, in instructions; needs valgrind
 instructions:
