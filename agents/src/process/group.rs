@@ -9,8 +9,7 @@ use std::{mem, thread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::guard::Guard;
-use super::sweep::{self, Marks};
-use super::table;
+use super::{search, table};
 
 /// A group from its start to the search for what left it. Dropped before that is over, it does the rest by itself.
 pub(crate) struct Group<'g> {
@@ -95,8 +94,8 @@ impl Drop for Group<'_> {
         }
         if !self.swept {
             // Nobody waits here, so the search is left to a thread; if there is none to be had, to the next start.
-            let marks = Marks::Exactly(mem::take(&mut self.mark));
-            let _ = thread::Builder::new().spawn(move || sweep::end(&marks));
+            let mark = mem::take(&mut self.mark);
+            let _ = thread::Builder::new().spawn(move || search::end(&mark));
         }
     }
 }

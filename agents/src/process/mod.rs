@@ -23,6 +23,7 @@ pub mod guard;
 mod lookup;
 mod output;
 mod run;
+mod search;
 mod spec;
 pub mod sweep;
 pub(crate) mod table;

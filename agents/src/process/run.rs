@@ -27,8 +27,8 @@ use super::evidence::Probe;
 use super::group::Group;
 use super::guard::Guard;
 use super::output::{Line, Lines, Log, Tail};
-use super::sweep::{self, Marks};
-use super::{ProcessError, Spec, lookup};
+use super::sweep::Swept;
+use super::{ProcessError, Spec, lookup, search};
 
 /// A longer grace is cut to this.
 const GRACE_MAX: Duration = Duration::from_secs(3600);
@@ -210,9 +210,13 @@ pub async fn run(
             closed = timeout(DRAIN_BEFORE_SWEEP, &mut streams).await.is_ok();
         }
         if spec.sweep || !closed {
-            let marks = Marks::Exactly(spec.mark.clone());
+            let quick = closed && search::nothing_left(&spec.mark);
+            let mark = spec.mark.clone();
             // A panic or a runtime that shuts down leaves it to the sweep at the next start.
-            let swept = tokio::task::spawn_blocking(move || sweep::end(&marks)).await;
+            let swept = match quick {
+                true => Ok(Swept::default()),
+                false => tokio::task::spawn_blocking(move || search::end(&mark)).await,
+            };
             let swept = swept.unwrap_or_default();
             // Members of the group may still be on their way out.
             let escapees = swept.ended.iter().filter(|process| process.group != pid);

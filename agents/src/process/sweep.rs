@@ -67,13 +67,7 @@ pub fn find(marks: &Marks) -> Vec<Found> {
     // The mark first: of most processes nothing else is read.
     let found = |pid: u32| {
         let mark = table::mark(pid).filter(|mark| marks.contain(mark))?;
-        let entry = table::one(pid).filter(|entry| !entry.zombie)?;
-        Some(Found {
-            pid,
-            start_ticks: entry.start_ticks,
-            group: entry.group,
-            mark,
-        })
+        seen(pid, mark)
     };
     let mut found: Vec<Found> = table::ids()
         .into_iter()
@@ -82,6 +76,17 @@ pub fn find(marks: &Marks) -> Vec<Found> {
         .collect();
     found.sort_by_key(|process| process.pid);
     found
+}
+
+/// A process that was seen to carry a mark, if it still runs.
+pub(crate) fn seen(pid: u32, mark: String) -> Option<Found> {
+    let entry = table::one(pid).filter(|entry| !entry.zombie)?;
+    Some(Found {
+        pid,
+        start_ticks: entry.start_ticks,
+        group: entry.group,
+        mark,
+    })
 }
 
 /// Kills every process with such a mark, and looks again until there are no more.

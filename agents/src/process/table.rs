@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::BufRead;
+use std::os::unix::fs::DirEntryExt;
 
 use super::spec::MARK_ENV;
 
@@ -40,9 +41,42 @@ pub(crate) fn ids() -> Vec<u32> {
         .collect()
 }
 
+/// The ids of all processes that can be seen, each with the number of its entry in `/proc`, which no later process of
+/// the same id has.
+pub(crate) fn entries() -> Vec<(u32, u64)> {
+    let Ok(dir) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    dir.flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.ino())))
+        .collect()
+}
+
 /// One process, if it is there.
 pub(crate) fn one(pid: u32) -> Option<Entry> {
     parse_stat(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// What the environment of a process says about its mark.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// It has this one.
+    Is(String),
+    /// It has an environment without a mark.
+    None,
+    /// It is empty, as in the middle of an `exec`; on some kernels of a kernel thread and of a dead process too.
+    Empty,
+    /// It cannot be read: the process is gone, another user's, or a kernel thread.
+    Closed,
+}
+
+/// The same as [`mark`], with what is not known told apart.
+pub(crate) fn environ_mark(pid: u32) -> Mark {
+    match fs::read(format!("/proc/{pid}/environ")) {
+        Ok(environ) if environ.is_empty() => Mark::Empty,
+        Ok(environ) => mark_in(&environ).map_or(Mark::None, Mark::Is),
+        Err(_) => Mark::Closed,
+    }
 }
 
 /// The mark in the environment that the process was started with, if it has one that can be read.
