@@ -121,7 +121,7 @@ struct Inner {
     listener: Listener,
     recorded: Option<Arc<Mutex<Vec<Note>>>>,
     assignment: Option<Shared<Assignment>>,
-    deadline: Option<Instant>,
+    deadline: Mutex<Option<Instant>>,
     cancel: watch::Sender<bool>,
     tells: AtomicU32,
 }
@@ -156,7 +156,7 @@ impl Context {
             listener,
             recorded: None,
             assignment,
-            deadline,
+            deadline: Mutex::new(deadline),
             cancel: watch::Sender::new(false),
             tells: AtomicU32::new(0),
         }))
@@ -185,7 +185,7 @@ impl Context {
             }),
             recorded: Some(recorded),
             assignment: Some(assignment.clone().into()),
-            deadline: None,
+            deadline: Mutex::default(),
             cancel: watch::Sender::new(false),
             tells: AtomicU32::new(0),
         }))
@@ -295,6 +295,16 @@ impl Context {
         self.0.cancel.send_replace(true);
     }
 
+    /// The attempt has to end at this time instead.
+    pub(crate) fn set_deadline(&self, deadline: Instant) {
+        let mut current = self
+            .0
+            .deadline
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Some(deadline);
+    }
+
     /// The time.
     pub fn now(&self) -> Time {
         Time(self.0.host.clock.now_ms())
@@ -302,7 +312,12 @@ impl Context {
 
     /// What is left of the attempt's time; `None` when nothing limits it.
     pub fn time_left(&self) -> Option<Span> {
-        let left: Duration = self.0.deadline?.saturating_duration_since(Instant::now());
+        let deadline = *self
+            .0
+            .deadline
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let left: Duration = deadline?.saturating_duration_since(Instant::now());
         Some(Span(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)))
     }
 

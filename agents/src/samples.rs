@@ -21,6 +21,7 @@ pub(crate) fn assignment(description: &str) -> Assignment {
         conflict: Vec::new(),
         session: None,
         time_max: Span::hours(1),
+        silent_after: Span::minutes(1),
         wedged_after: Span::minutes(15),
         output_max: 1 << 20,
     }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, MessageId, TaskId};
 use director_protocols::shared::Shared;
+use director_protocols::sprint::RoleSpec;
 use director_protocols::work::{Assignment, AttemptEnd};
 use director_runtime::mailbox::{Class, Limits, Mailbox, MailboxStats, Rejected};
 
@@ -129,6 +130,7 @@ struct Inner {
     agent: AgentId,
     name: String,
     mailbox: Mailbox<CellMessage>,
+    role: Mutex<Option<Arc<RoleSpec>>>,
     state: Mutex<State>,
 }
 
@@ -156,8 +158,20 @@ impl Slot {
             agent,
             name: name.into(),
             mailbox: Mailbox::new(limits),
+            role: Mutex::default(),
             state: Mutex::default(),
         }))
+    }
+
+    /// Gives the agent other settings of its role. One that runs is made anew from them before its next task.
+    pub fn set_role(&self, role: Arc<RoleSpec>) {
+        *self.0.role.lock().unwrap_or_else(PoisonError::into_inner) = Some(role);
+    }
+
+    /// The settings that were given last, if any were.
+    pub fn role(&self) -> Option<Arc<RoleSpec>> {
+        let role = self.0.role.lock().unwrap_or_else(PoisonError::into_inner);
+        role.clone()
     }
 
     /// The agent's id.

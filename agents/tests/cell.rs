@@ -301,6 +301,52 @@ async fn a_question_waits_for_its_answer_and_other_talk_goes_on_meanwhile() {
         .await;
 }
 
+/// Asks a person, and works on after the answer.
+struct Unsure;
+
+impl Agent for Unsure {
+    async fn turn(&mut self, message: Inbound, cx: &mut Context) -> Result<Turn, AgentError> {
+        match message {
+            Inbound::Assigned(_) => Ok(Turn::Ask {
+                to: "person".into(),
+                question: "may I?".into(),
+            }),
+            Inbound::Answered { .. } => {
+                let left = cx.time_left().unwrap_or_default();
+                cx.tell("qa-1", format!("{left} left"))?;
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                Ok(Turn::NotYet)
+            }
+            _ => Ok(Turn::NotYet),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_a_person_takes_to_answer_is_not_the_attempts() {
+    let stage = Stage::new(custom(|| Unsure), "custom", &[]);
+    stage.assign_with(3, 1, 1, |assignment| {
+        assignment.time_max = Span::seconds(30)
+    });
+    stage.at(1_000_000).await;
+    stage.deliver(2, "meanwhile", false);
+    stage.at(2_000_000).await;
+    stage.answer(3, 1, 3, "yes");
+    stage.at(2_100_000).await;
+    stage
+        .ends(expect![[r#"
+        0     up #1
+        0     started 3/1
+        0     ask 3/1 person: may I?
+        1000000delivered 2 None
+        2000000tell qa-1: 30s left
+        2035000delivered 3 None
+        2035000ended 3/1 timed out: ran longer than its limit of 30s
+        2100000down #1 with nothing in hand: stopped
+    "#]])
+        .await;
+}
+
 /// Dies, hangs and fails as it is told.
 struct Moody;
 

@@ -227,6 +227,7 @@ async fn progress_is_heard_while_the_command_works() {
 async fn silence_is_wedged_and_silent_work_is_work() {
     let wedged_after = |line: &str| {
         let (dir, mut assignment, cx) = task(shell(line));
+        assignment.silent_after = Span(500);
         assignment.wedged_after = Span::seconds(1);
         (dir, assignment, cx)
     };

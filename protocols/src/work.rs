@@ -14,6 +14,9 @@ use crate::time::Span;
 /// The longest text that is kept of what an agent says in one field, in bytes.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 
+/// The name under which agents ask a person.
+pub const PERSON: &str = "person";
+
 /// An immutable result, named by the hash of its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
@@ -188,6 +191,8 @@ pub struct Assignment {
     pub session: Option<String>,
     /// The longest that this attempt may run.
     pub time_max: Span,
+    /// No sign of life for so long: said to be silent.
+    pub silent_after: Span,
     /// No sign of life for so long: ended as wedged.
     pub wedged_after: Span,
     /// Output kept, in bytes.

@@ -175,8 +175,12 @@ impl Corner {
 
     /// Starts the sprint file's run; what it says goes to `log` in the corner.
     pub fn start(&self) -> Run {
-        let log = self.root().join("log");
-        let file = self.file();
+        self.start_file(&self.file())
+    }
+
+    /// Starts a run of another file; what it says goes beside the file.
+    pub fn start_file(&self, file: &Path) -> Run {
+        let log = file.with_extension("log");
         let words = ["run", &file.to_string_lossy()];
         self.start_to(&words, &log, &log.with_extension("err"))
     }

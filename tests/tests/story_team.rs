@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use director::system::{Builder, Running};
-use director_agents::agent::{Inbound, Turn};
+use director_agents::agent::{Agent, AgentError, Inbound, Turn};
 use director_agents::context::Context;
 use director_agents::factory::Registry;
 use director_protocols::command::Command;
@@ -125,6 +125,57 @@ depends_on = ["tests"]
             "next is completed by engineer-1: done"
         ]
     );
+    running.handle.shutdown();
+    running.wait().await.expect("stops in order");
+}
+
+/// Says what it was made from.
+struct Made(String);
+
+impl Agent for Made {
+    async fn turn(&mut self, message: Inbound, _: &mut Context) -> Result<Turn, AgentError> {
+        Ok(match message {
+            Inbound::Assigned(_) => done(&self.0),
+            _ => Turn::NotYet,
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_runs_takes_on_the_settings_of_a_later_sprint() {
+    let mut registry = Registry::builtin();
+    registry.register_agent("made", |cx| Made(cx.spec.model.clone().unwrap_or_default()));
+    let running = start(registry).await;
+    for (n, model) in ["one", "two", "two"].iter().enumerate() {
+        let text = format!(
+            r#"
+[sprint]
+id = "s{n}"
+[agent.worker]
+kind = "made"
+model = "{model}"
+[team]
+only = true
+[team.engineer]
+agent = "worker"
+kinds = ["*"]
+[[task]]
+id = "t{n}"
+"#
+        );
+        submit(&running, sprint(&text, &["made"])).await;
+        tokio::time::sleep(MINUTE).await;
+        let look = running.handle.read(move |engine| {
+            let state = engine.state();
+            let task = state.sprints.table[n].tasks().next().expect("a task");
+            let row = &state.tasks.table[task.index()];
+            let said = row.story.as_ref().map(|story| story.report.summary.clone());
+            let agent = &state.team.agents[0];
+            (said.unwrap_or_default(), agent.generation.0)
+        });
+        // The same incarnation: nobody died.
+        assert_eq!(look.await.expect("reads"), ((*model).to_owned(), 1));
+    }
     running.handle.shutdown();
     running.wait().await.expect("stops in order");
 }

@@ -28,6 +28,7 @@ use director_runtime::supervisor::{self, ChildSpec, Lifecycle, Restart, spawn_ch
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::timeout;
 
+use crate::agent::DynAgent;
 use crate::context::{Context, Host};
 use crate::factory::{Registry, SpawnContext};
 use crate::slot::{CellMessage, Slot};
@@ -46,12 +47,18 @@ const STOP_MARGIN: Duration = Duration::from_secs(2);
 /// Who is told what agents report. Must not wait.
 pub type Sink = Arc<dyn Fn(Command) + Send + Sync>;
 
+/// Whether an agent made from one would be the same made from the other: how many there are and what the director plans
+/// with them is not the agent's.
+fn makes_the_same(one: &RoleSpec, other: &RoleSpec) -> bool {
+    (&one.agent, &one.prompt) == (&other.agent, &other.prompt)
+}
+
 /// A cell and all that it needs; each incarnation is made from it.
 #[derive(Clone)]
 pub struct CellSpec {
     /// The agent's place in the team.
     pub slot: Slot,
-    /// Its role.
+    /// Its role, unless the slot was given other settings of it since.
     pub role: Arc<RoleSpec>,
     /// The kinds of agent.
     pub registry: Arc<Registry>,
@@ -64,6 +71,11 @@ pub struct CellSpec {
 }
 
 impl CellSpec {
+    /// The settings of the role as they are now.
+    fn role(&self) -> Arc<RoleSpec> {
+        self.slot.role().unwrap_or_else(|| Arc::clone(&self.role))
+    }
+
     /// The cell as a child for a supervisor. It is asked to stop through its slot, so that a turn is interrupted; a crash with an attempt in
     /// hand is charged to the task and not to the restart intensity.
     pub fn child(self) -> ChildSpec {
@@ -117,6 +129,28 @@ pub fn generation_of(generation: supervisor::Generation) -> Generation {
     Generation(u32::try_from(generation.0).unwrap_or(u32::MAX))
 }
 
+/// Makes an agent from its role and starts it.
+async fn make(
+    spec: &CellSpec,
+    role: &RoleSpec,
+    generation: Generation,
+    idle: &Context,
+) -> Result<Box<dyn DynAgent>, String> {
+    let context = SpawnContext {
+        agent: spec.slot.name(),
+        role,
+        spec: &role.agent,
+        generation,
+    };
+    let made = spec.registry.make(&context);
+    let mut agent = made.map_err(|error| error.to_string())?;
+    match timeout(START_MAX, agent.dyn_on_start(&mut idle.clone())).await {
+        Ok(Ok(())) => Ok(agent),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the agent took more than a minute to start".to_owned()),
+    }
+}
+
 /// The actor. Its queue carries only wakes; messages are in the slot.
 #[derive(Debug)]
 pub struct Cell;
@@ -140,23 +174,14 @@ impl Actor for Cell {
         myself: ActorRef<Wake>,
         Arguments { spec, generation }: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let context = SpawnContext {
-            agent: spec.slot.name(),
-            role: &spec.role,
-            spec: &spec.role.agent,
-            generation,
-        };
-        let mut agent = spec.registry.make(&context)?;
+        let role = spec.role();
         let idle = Context::idle(spec.slot.name(), spec.host.clone(), idle_listener(&spec));
-        match timeout(START_MAX, agent.dyn_on_start(&mut idle.clone())).await {
-            Ok(started) => started.map_err(|error| error.to_string())?,
-            Err(_) => return Err("the agent took more than a minute to start".into()),
-        }
+        let agent = make(&spec, &role, generation, &idle).await?;
         spec.slot.begin(generation, move || {
             // If it cannot be told it has ended, and the next incarnation looks for itself.
             let _ = myself.cast(Wake);
         });
-        Ok(State::new(spec, generation, agent, idle))
+        Ok(State::new(spec, role, generation, agent, idle))
     }
 
     async fn post_start(

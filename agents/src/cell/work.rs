@@ -11,12 +11,13 @@ use std::sync::Arc;
 use director_protocols::command::Command;
 use director_protocols::ids::{EffectId, Generation, MessageId};
 use director_protocols::shared::Shared;
+use director_protocols::sprint::RoleSpec;
 use director_protocols::time::Span;
-use director_protocols::work::{Assignment, AttemptEnd};
+use director_protocols::work::{Assignment, AttemptEnd, PERSON};
 use director_runtime::mailbox::{Mailbox, Woken};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{CellSpec, IDLE_TURN_MAX, Sink};
+use super::{CellSpec, IDLE_TURN_MAX, Sink, make, makes_the_same};
 use crate::agent::{AgentError, DynAgent, ErrorKind, Inbound, Turn};
 use crate::bounds::{bounded_end, bounded_text};
 use crate::context::{Context, Listener, Note};
@@ -27,6 +28,8 @@ pub struct State {
     pub(super) spec: CellSpec,
     pub(super) generation: Generation,
     pub(super) agent: Box<dyn DynAgent>,
+    /// What the agent was made from.
+    role: Arc<RoleSpec>,
     /// What the agent has at hand while it has no task.
     pub(super) idle: Context,
     current: Option<Current>,
@@ -38,12 +41,27 @@ struct Current {
     cx: Context,
     deadline: Instant,
     limit: Span,
+    /// Since when it waits for a person's answer; its time stands still then.
+    asked_person: Option<Instant>,
 }
 
 impl Current {
     /// What is said when its time is up.
     fn time_is_up(&self) -> String {
         format!("ran longer than its limit of {}", self.limit)
+    }
+
+    /// When its time is up, as of now.
+    fn deadline(&self) -> Instant {
+        let waited = self.asked_person.map(|since| since.elapsed());
+        self.deadline + waited.unwrap_or_default()
+    }
+
+    /// The person has answered: what was waited is not the attempt's.
+    fn answered(&mut self) {
+        self.deadline = self.deadline();
+        self.asked_person = None;
+        self.cx.set_deadline(self.deadline);
     }
 }
 
@@ -66,6 +84,7 @@ impl State {
     /// An agent that has started and has nothing in hand.
     pub(super) fn new(
         spec: CellSpec,
+        role: Arc<RoleSpec>,
         generation: Generation,
         agent: Box<dyn DynAgent>,
         idle: Context,
@@ -74,6 +93,7 @@ impl State {
             spec,
             generation,
             agent,
+            role,
             idle,
             current: None,
         }
@@ -96,7 +116,7 @@ impl State {
                 let woken = tokio::select! {
                     biased;
                     woken = mailbox.wait() => Some(woken),
-                    () = sleep_until(current.deadline) => None,
+                    () = sleep_until(current.deadline), if current.asked_person.is_none() => None,
                 };
                 match woken {
                     Some(Woken::Message) => slot.set_waiting(self.generation, false),
@@ -179,6 +199,20 @@ impl State {
                 end: AttemptEnd::Cancelled,
             });
         }
+        if let Err(error) = self.renew().await {
+            let (task, attempt) = key;
+            let reason = error.to_string();
+            self.spec.slot.end_attempt(self.generation);
+            self.report(Command::Ended {
+                task,
+                attempt,
+                end: bounded_end(AttemptEnd::Failed {
+                    reason,
+                    exit_code: None,
+                }),
+            });
+            return Err(error);
+        }
         let deadline = Instant::now() + assignment.time_max.to_std();
         let cx = Context::attempt(
             self.spec.slot.name(),
@@ -192,6 +226,7 @@ impl State {
             cx,
             deadline,
             limit: assignment.time_max,
+            asked_person: None,
         });
         let (task, attempt) = key;
         self.report(Command::Started {
@@ -201,6 +236,30 @@ impl State {
         });
         let (called, result) = self.turn(Inbound::Assigned(assignment)).await;
         self.settle(called, result, None)
+    }
+
+    /// Makes the agent anew when its role was given other settings since it was made.
+    async fn renew(&mut self) -> Result<(), AgentError> {
+        let role = self.spec.role();
+        if makes_the_same(&role, &self.role) {
+            return Ok(());
+        }
+        let mut idle = self.idle.clone();
+        if timeout(self.spec.grace, self.agent.dyn_on_stop(&mut idle))
+            .await
+            .is_err()
+        {
+            let agent = self.spec.slot.name();
+            tracing::warn!(agent, "agent did not end its clean-up in time");
+        }
+        let made = make(&self.spec, &role, self.generation, &self.idle).await;
+        self.agent = made.map_err(|reason| {
+            AgentError::fatal(format!(
+                "it could not be made with the role's new settings: {reason}"
+            ))
+        })?;
+        self.role = role;
+        Ok(())
     }
 
     /// A message that is only for one attempt; out of date, it is acknowledged and left alone.
@@ -222,6 +281,9 @@ impl State {
                 answer: None,
             });
             return Ok(Flow::GoOn);
+        }
+        if let (Inbound::Answered { .. }, Some(current)) = (&inbound, &mut self.current) {
+            current.answered();
         }
         self.delivered(effect, message, inbound, false).await
     }
@@ -264,7 +326,7 @@ impl State {
             .clone();
         let canceller = cx.clone();
         let deadline = match &self.current {
-            Some(current) => current.deadline,
+            Some(current) => current.deadline(),
             None => Instant::now() + IDLE_TURN_MAX,
         };
         let mut turn = self.agent.dyn_turn(inbound, &mut cx);
@@ -355,9 +417,9 @@ impl State {
         Ok(Flow::GoOn)
     }
 
-    fn ask(&self, to: String, question: String) {
+    fn ask(&mut self, to: String, question: String) {
         let from = self.spec.slot.agent();
-        let Some(current) = &self.current else {
+        let Some(current) = &mut self.current else {
             tracing::warn!(
                 agent = self.spec.slot.name(),
                 "agent asks with no task in hand; not asked"
@@ -365,9 +427,13 @@ impl State {
             return;
         };
         let (to, text) = (bounded_text(to), bounded_text(question));
+        if to == PERSON {
+            current.asked_person.get_or_insert_with(Instant::now);
+        }
+        let attempt = current.key;
         self.report(Command::Ask {
             from,
-            attempt: current.key,
+            attempt,
             to,
             text,
         });

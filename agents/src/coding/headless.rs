@@ -189,6 +189,7 @@ impl Headless {
         let watch = Watch {
             report: &files.report,
             passed,
+            silent_after: assignment.silent_after,
             wedged_after: assignment.wedged_after,
             tools: Arc::clone(&tools),
             on_line: Some(Box::new(listen)),

@@ -35,6 +35,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) report: &'a Path,
     /// Variables whose values stay out of what is said.
     pub(crate) passed: &'a BTreeMap<String, String>,
+    /// No sign of life for so long is said.
+    pub(crate) silent_after: Span,
     /// No sign of life for so long ends it.
     pub(crate) wedged_after: Span,
     /// Tools that have been called and have not answered.
@@ -61,7 +63,7 @@ pub(crate) async fn attend(
     let every = look_every(watch.wedged_after);
     let mut looks = interval_at(Instant::now() + every, every);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut monitor = Monitor::new(policy(watch.wedged_after));
+    let mut monitor = Monitor::new(policy(watch.silent_after, watch.wedged_after));
     let mut word = "working";
     let mut seen = report_stamp(watch.report);
     loop {
@@ -104,9 +106,9 @@ fn look_every(wedged_after: Span) -> Duration {
     (wedged_after.to_std() / 10).clamp(LOOK_MIN, LOOK_MAX)
 }
 
-fn policy(wedged_after: Span) -> Policy {
+fn policy(silent_after: Span, wedged_after: Span) -> Policy {
     Policy {
-        silent_after_ms: (wedged_after.0 / 2).min(60_000),
+        silent_after_ms: silent_after.0,
         wedged_after_ms: wedged_after.0,
         // A tool may wait for a far machine.
         tool_wedged_after_ms: wedged_after.0.saturating_mul(2),

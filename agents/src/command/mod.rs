@@ -65,6 +65,7 @@ impl CommandAgent {
         let watch = Watch {
             report: &files.report,
             passed: &passed,
+            silent_after: assignment.silent_after,
             wedged_after: assignment.wedged_after,
             tools: Arc::new(AtomicUsize::new(0)),
             on_line: None,

@@ -34,7 +34,7 @@ impl Craft for Integrator {
             Order::PrepareWorktree(place, piece)
             | Order::CommitWork(place, piece)
             | Order::Salvage(place, piece) => format!("{}/{}", place.sprint, piece.feature),
-            Order::PrepareRepo(place)
+            Order::PrepareRepo(place, _)
             | Order::PrepareMerge(place, _)
             | Order::Advance { place, .. }
             | Order::CleanUp(place, _)

@@ -164,9 +164,15 @@ impl Stage {
         first
     }
 
+    /// The order for a sprint with the features that the stories here have.
+    pub fn prepare_repo(&self) -> Order {
+        let features = ["api", "web", "one", "two"].map(str::to_owned);
+        Order::PrepareRepo(self.place.clone(), features.to_vec())
+    }
+
     /// Prepares the repository, as the journal then knows it.
     pub async fn begin(&mut self) -> Vec<String> {
-        match self.twice(Order::PrepareRepo(self.place.clone())).await {
+        match self.twice(self.prepare_repo()).await {
             Command::RepoPrepared { base, warnings, .. } => {
                 self.place.started_at.clone_from(&base);
                 self.place.head = base;

@@ -10,7 +10,7 @@ use super::stage::{Stage, gate, git, piece};
 use crate::engine::orders::Order;
 
 async fn refusal(stage: &mut Stage) -> String {
-    let order = Order::PrepareRepo(stage.place.clone());
+    let order = stage.prepare_repo();
     match stage.twice(order).await {
         Command::RepoRefused { reason, .. } => reason,
         other => panic!("{other:?}"),

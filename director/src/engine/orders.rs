@@ -79,8 +79,8 @@ pub enum Order {
     SyncTeam(Vec<RoleOrder>),
     /// Start a role's agents again.
     RestartRole(String),
-    /// Check the repository and make the integration branch.
-    PrepareRepo(Place),
+    /// Check the repository, which has to be free of branches of these features, and make the integration branch.
+    PrepareRepo(Place, Vec<String>),
     /// Run these gates on the base.
     CheckBase(Place, Vec<GateSpec>, u64),
     /// Make or reset the feature's worktree at the integration branch's head.
@@ -165,7 +165,9 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
     Some(match effect {
         Effect::SyncTeam => Order::SyncTeam(team(state)),
         Effect::RestartRole { role } => Order::RestartRole(role.clone()),
-        Effect::PrepareRepo { sprint } => Order::PrepareRepo(place(state, *sprint)?),
+        Effect::PrepareRepo { sprint } => {
+            Order::PrepareRepo(place(state, *sprint)?, features(state, *sprint))
+        }
         Effect::CheckBase { sprint } => {
             let spec = &state.sprints.get(*sprint)?.spec;
             Order::CheckBase(
@@ -224,15 +226,7 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
             Order::Withdraw(place(state, *sprint)?)
         }
         Effect::CleanUp { sprint } => {
-            let mut features: Vec<String> = state
-                .tasks
-                .features
-                .iter()
-                .filter(|feature| feature.sprint == *sprint && feature.exclusive)
-                .map(|feature| feature.name.to_string())
-                .collect();
-            features.sort();
-            Order::CleanUp(place(state, *sprint)?, features)
+            Order::CleanUp(place(state, *sprint)?, features(state, *sprint))
         }
         Effect::Deliver { message, to } => {
             let row = state.messages.table.get(message.index())?;
@@ -304,6 +298,17 @@ fn team(state: &State) -> Vec<RoleOrder> {
                 .collect(),
         })
         .collect()
+}
+
+/// The sprint's features, by name.
+fn features(state: &State, sprint: SprintId) -> Vec<String> {
+    let all = state.tasks.features.iter();
+    let mut names: Vec<String> = all
+        .filter(|feature| feature.sprint == sprint && feature.exclusive)
+        .map(|feature| feature.name.to_string())
+        .collect();
+    names.sort();
+    names
 }
 
 /// Where the sprint's work lies.
@@ -399,6 +404,7 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
             .filter(|(owner, _)| *owner == agent)
             .map(|(_, session)| session.clone()),
         time_max: row.spec.budget.time.unwrap_or(policy.attempt_time),
+        silent_after: policy.silent_after,
         wedged_after: policy.wedged_after,
         output_max: policy.output_max,
     })

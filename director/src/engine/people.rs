@@ -15,7 +15,7 @@ use super::tasks::Phase;
 use super::trouble::InboxItem;
 
 /// The kind of agent that is a person, and the name that stands for one.
-pub const PERSON: &str = "person";
+pub use director_protocols::work::PERSON;
 
 impl State {
     /// Whether the agent is a person.

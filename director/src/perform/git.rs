@@ -8,6 +8,7 @@
 //! from `Workshop::check_out`. That is how one actor alone touches git.
 //! Elsewhere: feature worktrees and the clean-up are in `worktrees`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use director_agents::git::{
@@ -31,17 +32,17 @@ impl Workshop {
     /// was called off, and for an order that is not the integrator's.
     pub fn carry_out(&self, effect: EffectId, order: &Order, call_off: &CallOff) -> Vec<Command> {
         let (place, task, answer) = match order {
-            Order::PrepareRepo(place) => {
-                let answer = self
-                    .prepare_repo(place, call_off)
-                    .map(|(branch, base, warnings)| {
-                        vec![Command::RepoPrepared {
-                            effect,
-                            branch,
-                            base: base.into(),
-                            warnings,
-                        }]
-                    });
+            Order::PrepareRepo(place, features) => {
+                let answer =
+                    self.prepare_repo(place, features, call_off)
+                        .map(|(branch, base, warnings)| {
+                            vec![Command::RepoPrepared {
+                                effect,
+                                branch,
+                                base: base.into(),
+                                warnings,
+                            }]
+                        });
                 (place, None, answer)
             }
             Order::PrepareWorktree(place, piece) => {
@@ -122,12 +123,12 @@ impl Workshop {
         let reason = trouble.to_string();
         let mut answer = Vec::new();
         // That an advance failed is an incident by itself; the engine opens it with the answer.
-        let told = matches!(order, Order::PrepareRepo(_) | Order::Advance { .. });
+        let told = matches!(order, Order::PrepareRepo(..) | Order::Advance { .. });
         if trouble.is_incident() && !told {
             answer.extend(self.incident(place, task, &reason));
         }
         answer.push(match order {
-            Order::PrepareRepo(_) => Command::RepoRefused { effect, reason },
+            Order::PrepareRepo(..) => Command::RepoRefused { effect, reason },
             _ => Command::EffectFailed { effect, reason },
         });
         answer
@@ -197,6 +198,7 @@ impl Workshop {
     fn prepare_repo(
         &self,
         place: &Place,
+        features: &[String],
         call_off: &CallOff,
     ) -> Result<(String, Oid, Vec<String>), Trouble> {
         let site = self.site(place)?;
@@ -223,7 +225,7 @@ impl Workshop {
         // Before the look at the checkout: what is ours there is no change of the user's.
         repository.hide_our_folders()?;
         if !resumed {
-            features_free(&site)?;
+            features_free(&site, features)?;
         }
         let preflight = repository.preflight(&PreflightRequest {
             names,
@@ -393,15 +395,20 @@ pub(super) fn moved(name: String, expected: Oid, found: Option<Oid>) -> Trouble 
     }
 }
 
-/// Refuses branches that features would need and somebody else made.
-fn features_free(site: &Site) -> Result<(), Trouble> {
+/// Refuses branches that features would need and somebody else made. By their whole names: `feature/s1-b-x` is the sprint
+/// `s1-b`'s, unless `s1` has a feature `b-x`.
+fn features_free(site: &Site, features: &[String]) -> Result<(), Trouble> {
+    let mut ours = BTreeSet::new();
+    for feature in features {
+        ours.insert(site.names.feature_ref(feature)?);
+    }
     for (name, at) in site.repository.refs("refs/heads/feature")? {
         let branch = name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned();
         if branch == "feature" {
             let ours = site.names.feature_branch("NAME")?;
             return Err(GitError::BranchInTheWay { branch, ours }.into());
         }
-        if site.names.owns(&name) {
+        if ours.contains(&name) {
             return Err(GitError::BranchExists { branch, at }.into());
         }
     }

@@ -4,7 +4,7 @@
 //! order that nobody takes is answered as failed, so that the engine can decide what that means.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use director_agents::cell::Sink;
 use director_agents::slot::{CellMessage, Slot};
@@ -42,11 +42,18 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Gives every agent its place, so that messages can wait there until it is up.
+    /// Gives every agent its place, so that messages can wait there until it is up, and the settings of its role, so that
+    /// they are there before the next assignment.
     fn place(&self, roles: &[RoleOrder]) {
-        for (id, name, _) in roles.iter().flat_map(|role| &role.agents) {
-            if self.slots.get(id).is_none() {
-                self.slots.insert(*id, Slot::new(*id, name.as_str()));
+        for role in roles {
+            let spec = Arc::new(role.spec.clone());
+            for (id, name, _) in &role.agents {
+                let slot = self.slots.get(id).unwrap_or_else(|| {
+                    let slot = Slot::new(*id, name.as_str());
+                    self.slots.insert(*id, slot.clone());
+                    slot
+                });
+                slot.set_role(Arc::clone(&spec));
             }
         }
     }
@@ -133,7 +140,7 @@ impl Performer for Ports {
             order @ (Order::CheckBase(..) | Order::RunGates { .. }) => {
                 self.gatekeeper.put(effect, order);
             }
-            order @ (Order::PrepareRepo(_)
+            order @ (Order::PrepareRepo(..)
             | Order::PrepareWorktree(..)
             | Order::CommitWork(..)
             | Order::Salvage(..)

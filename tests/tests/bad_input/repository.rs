@@ -103,6 +103,16 @@ fn a_repository_that_cannot_take_the_sprint_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn branches_of_a_sprint_with_a_longer_name_are_not_in_the_way() {
+    let corner = corner();
+    corner.git(&["branch", "feature/s-b-good"]);
+    let said = corner.sprint(HEAD.to_owned() + GOOD).run();
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(corner.branches(), "feature/s-b-good main sprint/s");
+    corner.nothing_left("a longer name");
+}
+
+#[test]
 fn a_red_base_is_refused_with_the_evidence_and_runs_once_it_is_green() {
     let corner = corner();
     corner.sprint(gated("{ run = \"cat ok\" }"));
