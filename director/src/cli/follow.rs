@@ -77,6 +77,23 @@ impl Director {
     }
 }
 
+impl Director {
+    /// The other sprints that are not over and wait for nobody.
+    pub(super) async fn others_at_work(
+        &mut self,
+        wanted: &Wanted,
+    ) -> Result<Vec<String>, CliError> {
+        let mut at_work = Vec::new();
+        for other in self.facts(wanted.sprint(), false).await?.others {
+            let facts = self.facts(Some(other), false).await?;
+            if !facts.over && !facts.waits_for_people && facts.state != "paused" {
+                at_work.push(facts.sprint);
+            }
+        }
+        Ok(at_work)
+    }
+}
+
 /// How following ended.
 pub(super) enum End {
     /// Nothing more happens by itself.

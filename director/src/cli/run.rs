@@ -20,6 +20,7 @@ use super::deliver;
 use super::end::{CliError, Code};
 use super::follow::{Director, End, Signals, Wanted, follow};
 use super::output::note;
+use super::progress::LOOK_EVERY;
 use super::source::{self, Source};
 use super::{Context, home, plan};
 use crate::control::facts;
@@ -28,6 +29,10 @@ use crate::control::server;
 use crate::planner;
 use crate::report::plan as plan_report;
 use crate::system::{MakeService, Running};
+
+/// How often a follower looks whether a director that fell silent has ended: half a minute, which is more than its stop
+/// in order takes.
+const GONE_LOOKS: u32 = 300;
 
 /// Run a sprint in the foreground, or resume it
 ///
@@ -182,9 +187,42 @@ async fn run_here(wanted: Wanted, data_dir: &Path, cx: &mut Context) -> Result<C
             "stopping: agents are interrupted and their work is saved; Ctrl-C again stops at once",
         );
     }
+    let ended = match followed {
+        Ok((end, report)) => {
+            let by_itself = matches!(end, End::Over(_) | End::Waits);
+            let code = finish(end, report, &wanted, cx);
+            if by_itself {
+                stay(&mut director, &wanted, &mut signals).await;
+            }
+            code
+        }
+        Err(error) => Err(error),
+    };
     stop(running, &mut signals).await?;
-    let (end, report) = followed?;
-    finish(end, report, &wanted, cx)
+    ended
+}
+
+/// Stays for the other sprints that go on in this process, some of them followed from other terminals, until none does or
+/// the user stops it.
+async fn stay(director: &mut Director, wanted: &Wanted, signals: &mut Signals) {
+    let mut said = false;
+    // A director that cannot be asked has ended.
+    while let Ok(others) = director.others_at_work(wanted).await
+        && !others.is_empty()
+    {
+        if !said {
+            said = true;
+            let others = others.join(", ");
+            note(&format!(
+                "{others} goes on in this process until it is over too; Ctrl-C stops it in order"
+            ));
+        }
+        tokio::select! {
+            biased;
+            () = signals.next() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
 }
 
 /// Starts the director, with the control socket as one of its actors.
@@ -233,7 +271,7 @@ async fn run_elsewhere(
     let (end, report) = follow(&mut director, &wanted, &mut signals, cx).await?;
     // It goes as soon as its own sprint is over, often between two of our looks: the journal tells.
     if let End::DirectorGone = end
-        && let Ok(mut source) = Source::open(data_dir).await
+        && let Ok(mut source) = once_it_is_gone(data_dir).await
         && let Ok(facts) = deliver::sprint_of(&mut source, wanted.sprint()).await
         && facts.over
     {
@@ -249,6 +287,18 @@ async fn run_elsewhere(
         return Ok(Code::Unfinished);
     }
     finish(end, report, &wanted, cx)
+}
+
+/// The journal, or whoever runs next: a director that stops holds both for a moment after it has fallen silent.
+async fn once_it_is_gone(data_dir: &Path) -> Result<Source, CliError> {
+    let mut looks = 0;
+    loop {
+        match Source::open(data_dir).await {
+            Err(_) if looks < GONE_LOOKS => looks += 1,
+            opened => return opened,
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Prints what is left to say, and gives the code.

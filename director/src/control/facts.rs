@@ -11,7 +11,6 @@ use director_protocols::sprint::SprintSpec;
 use director_protocols::work::Verdict;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::effects::Effect;
 use crate::engine::orders::Place;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
@@ -127,22 +126,22 @@ pub fn fingerprint_of(state: &State, id: SprintId) -> Option<String> {
 pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
     let row = state.sprints.get(id)?;
     let tally = state.tasks.tally(id);
-    let cleaning = state
-        .outstanding
-        .iter()
-        .any(|(_, effect)| matches!(effect, Effect::CleanUp { sprint } if *sprint == id));
-    let others = state.sprints.table.iter().enumerate();
+    let is_over = |id: SprintId| {
+        let over = state.sprints.get(id).is_some_and(|row| row.is_over());
+        over && !state.outstanding.is_cleaning(id) && !state.outstanding.is_informing(id)
+    };
+    let others = (0u32..).map(SprintId).zip(&state.sprints.table);
     Some(SprintFacts {
         number: id.0,
         sprint: row.spec.id.to_string(),
         state: row.state().to_owned(),
-        over: row.is_over() && !cleaning && !state.outstanding.is_informing(id),
+        over: is_over(id),
         waits_for_people: waits_for_people(state, id),
         refused: row.refused.clone(),
         warnings: row.warnings.clone(),
         kept: row.kept.clone(),
         others: others
-            .filter(|(place, other)| *place != id.index() && !other.is_over())
+            .filter(|(other, _)| *other != id && !is_over(*other))
             .map(|(_, other)| other.spec.id.to_string())
             .collect(),
         fingerprint: None,

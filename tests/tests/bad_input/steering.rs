@@ -171,3 +171,38 @@ fn a_cancelled_sprint_ends_with_5_and_a_failed_task_can_be_retried_after_the_end
     assert_eq!(corner.git(&["show", "sprint/t:later"]), "later");
     corner.nothing_left("retried");
 }
+
+#[test]
+fn who_follows_another_sprint_sees_its_end_although_the_first_one_is_over_earlier() {
+    let corner = corner();
+    let go = corner.root().join("go");
+    corner.sprint(HEAD.to_owned() + &waiting("first", &go));
+    let mut first = corner.start();
+    corner.wait_for("the first", |status| runs(status, "first"));
+
+    let later = corner.root().join("later");
+    let other = HEAD.replace("id = \"s\"", "id = \"t\"") + &waiting("second", &later);
+    let file = corner.root().join("other.toml");
+    fs::write(&file, other).expect("written");
+    let mut second = corner.start_file(&file);
+    corner.wait_for("the second", |_| {
+        let said = corner.tell(&["status", "--sprint", "t", "--json"]);
+        runs(
+            &serde_json::from_str(&said.out).unwrap_or(Value::Null),
+            "second",
+        )
+    });
+    fs::write(&go, "").expect("written");
+    corner.wait_for("the end of the first", |_| {
+        let said = corner.tell(&["status", "--sprint", "s", "--json"]);
+        said.out.contains("\"done\"")
+    });
+    // Its process goes on for the other one.
+    let early = director_tests::process::ended_within(&mut first.0, Duration::from_secs(1));
+    assert!(early.is_none(), "{early:?}");
+    fs::write(&later, "").expect("written");
+    assert_eq!(second.code_within(Duration::from_secs(60)), Some(0));
+    assert_eq!(first.code_within(Duration::from_secs(60)), Some(0));
+    assert_eq!(corner.git(&["show", "sprint/t:second"]), "second");
+    corner.nothing_left("two terminals");
+}
