@@ -161,7 +161,18 @@ pub(super) async fn follow(
         End::Interrupted | End::DirectorGone => None,
     };
     let last = match last {
-        Some(ask) => Some(director.request(Op::Ask(ask), cx.output.screen).await?),
+        Some(ask) => match director.request(Op::Ask(ask), cx.output.screen).await {
+            Ok(answer) => Some(answer),
+            // Its own sprint was over too; the journal tells the rest.
+            Err(CliError::Client(_)) if matches!(director, Director::There(_)) => {
+                return Ok((End::DirectorGone, None));
+            }
+            Err(CliError::Fault(Fault {
+                kind: FaultKind::Stopped,
+                ..
+            })) => return Ok((End::DirectorGone, None)),
+            Err(error) => return Err(error),
+        },
         None => None,
     };
     Ok((ended, last))
