@@ -202,7 +202,8 @@ impl Actor for Cell {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         state.spec.slot.awake();
-        match state.work().await {
+        // Boxed, so that an agent at rest does not hold the room that a turn needs.
+        match Box::pin(state.work()).await {
             Ok(Flow::GoOn) => Ok(()),
             Ok(Flow::Stop) => {
                 myself.stop(None);

@@ -501,6 +501,9 @@ impl State {
         let durations: Vec<u64> = tasks.iter().map(|task| task.estimate.mean().0).collect();
         let path = CriticalPath::compute(&graph, &durations);
         let exclusive = spec.repo.is_some();
+        // Exactly: a sprint comes whole, and room for as many again would be a third of what it takes.
+        self.tasks.table.reserve_exact(tasks.len());
+        self.tasks.features.reserve_exact(tasks.len());
         let mut features: BTreeMap<Name, FeatureId> = BTreeMap::new();
         let mut tally = Tally::default();
         for (index, task) in (0u32..).zip(tasks) {

@@ -12,7 +12,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
@@ -222,12 +222,12 @@ impl Note {
         error
     }
 
-    /// Runs one callback and notes an error or a panic.
+    /// Runs one callback and notes an error or a panic. The callback stays with the caller: taken in by value it would
+    /// lie twice in every actor that is at rest.
     async fn guard<T>(
         &self,
-        run: impl Future<Output = Result<T, ActorProcessingErr>>,
+        mut run: Pin<&mut impl Future<Output = Result<T, ActorProcessingErr>>>,
     ) -> Result<T, ActorProcessingErr> {
-        let mut run = pin!(run);
         let caught = poll_fn(|context| {
             match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
                 Ok(Poll::Pending) => Poll::Pending,
@@ -282,7 +282,7 @@ impl<A: Actor> Actor for Watched<A> {
         arguments: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         // The inner `async` matters: a callback may panic before it returns its future.
-        let start = async { self.actor.pre_start(myself, arguments).await };
+        let start = pin!(async { self.actor.pre_start(myself, arguments).await });
         self.note.guard(start).await.map(Some)
     }
 
@@ -292,9 +292,8 @@ impl<A: Actor> Actor for Watched<A> {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let Some(state) = state else { return Ok(()) };
-        self.note
-            .guard(async { self.actor.post_start(myself, state).await })
-            .await
+        let begin = pin!(async { self.actor.post_start(myself, state).await });
+        self.note.guard(begin).await
     }
 
     async fn handle(
@@ -304,9 +303,8 @@ impl<A: Actor> Actor for Watched<A> {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let Some(state) = state else { return Ok(()) };
-        self.note
-            .guard(async { self.actor.handle(myself, message, state).await })
-            .await
+        let handle = pin!(async { self.actor.handle(myself, message, state).await });
+        self.note.guard(handle).await
     }
 
     async fn post_stop(
@@ -317,13 +315,12 @@ impl<A: Actor> Actor for Watched<A> {
         let Some(mut state) = state.take() else {
             return Ok(());
         };
-        self.note
-            .guard(async {
-                self.actor.post_stop(myself, &mut state).await?;
-                drop(state);
-                Ok(())
-            })
-            .await?;
+        let stop = pin!(async {
+            self.actor.post_stop(myself, &mut state).await?;
+            drop(state);
+            Ok(())
+        });
+        self.note.guard(stop).await?;
         self.note.write(Exit::Stopped);
         Ok(())
     }
