@@ -21,6 +21,7 @@ pub mod cli;
 pub mod control;
 pub mod demo;
 pub mod engine;
+pub mod epic;
 pub mod estimate;
 pub mod handle;
 pub mod history;

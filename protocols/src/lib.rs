@@ -6,6 +6,7 @@ pub mod codec;
 pub mod command;
 pub mod digest;
 pub mod envelope;
+pub mod epic;
 pub mod event;
 pub mod ids;
 pub mod inbox;

@@ -15,6 +15,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod end;
+mod epic;
 mod events;
 mod follow;
 mod gate;
@@ -118,6 +119,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Init(init::InitArgs),
     Import(import::ImportArgs),
+    Epic(epic::EpicArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -208,6 +210,7 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
         Command::Doctor(args) => doctor::doctor(&args, cx),
         Command::Init(args) => init::init(&args, cx),
         Command::Import(args) => import::import(&args, cx),
+        Command::Epic(args) => epic::epic(&args, cx),
         Command::Demo(args) => demo::demo(args, cx),
         Command::Completions(args) => completions::completions(&args, &mut Cli::command(), cx),
     }

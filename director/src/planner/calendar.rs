@@ -60,6 +60,17 @@ impl Calendar {
         }
     }
 
+    /// The calendar of work that has a first day and no end.
+    pub fn from_start(start: &str, day: Span) -> Self {
+        Self {
+            day: day.0.max(1),
+            start: start.parse().ok(),
+            days: None,
+            weekends: false,
+            unclear: None,
+        }
+    }
+
     /// Working time until the end of the last day, in milliseconds; `None` when the sprint has no known end.
     pub fn limit(&self) -> Option<u64> {
         self.days.map(|days| days.saturating_mul(self.day))

@@ -20,6 +20,7 @@ pub mod calendar;
 pub mod commit;
 mod crew;
 pub mod critical_path;
+pub mod epic;
 #[cfg(test)]
 pub(crate) mod examples;
 pub mod graph;

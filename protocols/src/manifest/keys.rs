@@ -26,8 +26,8 @@ pub(super) const fn required(name: &'static str, shape: Shape, about: &'static s
     }
 }
 
-const TEXTS: Shape = Shape::List(&Shape::Text);
-const NAMES: Shape = Shape::List(&Shape::Name);
+pub(super) const TEXTS: Shape = Shape::List(&Shape::Text);
+pub(super) const NAMES: Shape = Shape::List(&Shape::Name);
 pub(super) const RUN: Shape = Shape::Any(&[Shape::Line, Shape::Argv]);
 
 /// The words for a priority; `medium` is read as `normal`.
@@ -36,7 +36,7 @@ const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
 const EXPECTS: &[&str] = &["changes", "artifact", "nothing"];
 const ISOLATIONS: &[&str] = &["worktree", "clone"];
 const CONFLICTS: &[&str] = &["redo", "resolve"];
-const CLASSES: &[&str] = &["feature", "debt", "infrastructure"];
+pub(super) const CLASSES: &[&str] = &["feature", "debt", "infrastructure"];
 
 /// What other tools call our keys, for suggestions: letters alone would not lead there.
 pub(super) const SYNONYMS: &[(&str, &str)] = &[
@@ -169,7 +169,7 @@ static SPRINT: Table = Table {
     ],
 };
 
-const TEAM: &[Key] = &[key(
+pub(super) const TEAM: &[Key] = &[key(
     "only",
     Shape::Flag,
     "true: the team is the roles listed here and no others",
@@ -253,7 +253,7 @@ static RESTART: Table = Table {
     ],
 };
 
-static AGENT: Table = Table {
+pub(super) static AGENT: Table = Table {
     about: "An agent with settings.",
     keys: &[
         key(
@@ -284,7 +284,7 @@ static AGENT: Table = Table {
     ],
 };
 
-const GATES: Shape = Shape::Map(&[], &GATE, true);
+pub(super) const GATES: Shape = Shape::Map(&[], &GATE, true);
 
 static GATE: Shape = Shape::Any(&[
     Shape::Flag,
@@ -421,7 +421,7 @@ static WEIGHTS: Table = Table {
     ],
 };
 
-static TASK: Table = Table {
+pub(super) static TASK: Table = Table {
     about: "One task.",
     keys: &[
         required(

@@ -9,9 +9,11 @@
 //! Elsewhere: what a sprint is, is [`crate::sprint`]; whether the repository and the programs exist is found
 //! out by those who use them.
 
+pub mod epic;
 mod errors;
 mod json;
 mod keys;
+mod keys_epic;
 mod keys_ways;
 mod resolve;
 pub mod role_file;
@@ -110,6 +112,21 @@ pub enum Purpose {
 /// Everything that is wrong with it: the file is missing, not readable, over [`FILE_BYTES_MAX`] or not UTF-8,
 /// or any of the problems that [`parse`] finds.
 pub fn read(path: &Path, options: &Options<'_>) -> Result<Manifest, ManifestErrors> {
+    let (text, full) = text_of(path)?;
+    let options = Options {
+        dir: options.dir.or(full.parent()),
+        ..*options
+    };
+    parse(
+        &text,
+        &path.display().to_string(),
+        Format::of(path),
+        &options,
+    )
+}
+
+/// The text of a file, and its path from the root.
+fn text_of(path: &Path) -> Result<(String, PathBuf), ManifestErrors> {
     let origin = path.display().to_string();
     let fail = |message: String, help: &str| ManifestErrors::whole_file(&origin, message, help);
     let io = |error: std::io::Error| match error.kind() {
@@ -157,11 +174,7 @@ pub fn read(path: &Path, options: &Options<'_>) -> Result<Manifest, ManifestErro
         )
     })?;
     let full = std::path::absolute(path).map_err(io)?;
-    let options = Options {
-        dir: options.dir.or(full.parent()),
-        ..*options
-    };
-    parse(&text, &origin, Format::of(path), &options)
+    Ok((text, full))
 }
 
 /// Reads a sprint from `text`; `origin` is how errors call it.
@@ -183,28 +196,31 @@ pub fn parse(
         ));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = tree_of(text, origin, format)?;
     let mut problems = errors::Problems::default();
-    let read = match format {
-        Format::Toml => tree::read_toml(text),
-        Format::Json => json::read_json(text),
-    };
-    let root = match read {
-        Ok(root) => root,
-        Err((message, at)) => {
-            let what = match format {
-                Format::Toml => "TOML",
-                Format::Json => "JSON",
-            };
-            problems.add(&at.unwrap_or(0..0), || {
-                errors::Words::new(format!("this is not {what}: {message}"), "")
-            });
-            return Err(problems.into_errors(origin, text));
-        }
-    };
     let whole = shape::Shape::Table(&keys::ROOT);
     shape::check(&root, &whole, shape::Path::ROOT, &mut problems);
     match resolve::manifest(&root, options, &mut problems) {
         Some(manifest) if problems.is_empty() => Ok(manifest),
         _ => Err(problems.into_errors(origin, text)),
     }
+}
+
+/// The values of a text, each with its place.
+fn tree_of<'t>(
+    text: &'t str,
+    origin: &str,
+    format: Format,
+) -> Result<tree::Node<'t>, ManifestErrors> {
+    let (what, read) = match format {
+        Format::Toml => ("TOML", tree::read_toml(text)),
+        Format::Json => ("JSON", json::read_json(text)),
+    };
+    read.map_err(|(message, at)| {
+        let mut problems = errors::Problems::default();
+        problems.add(&at.unwrap_or(0..0), || {
+            errors::Words::new(format!("this is not {what}: {message}"), "")
+        });
+        problems.into_errors(origin, text)
+    })
 }

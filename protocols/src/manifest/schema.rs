@@ -10,9 +10,14 @@ use super::shape::{Key, Shape, Table};
 /// What a schema cannot say (that dependencies exist, that roles are filled, the order of estimates) is only
 /// checked when a file is read.
 pub fn schema() -> String {
-    let mut root = table(&ROOT);
+    of(&ROOT, "director sprint file")
+}
+
+/// The JSON Schema of a table.
+pub(super) fn of(of: &Table, title: &str) -> String {
+    let mut root = table(of);
     root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    root["title"] = json!("director sprint file");
+    root["title"] = json!(title);
     let mut text = serde_json::to_string_pretty(&root).unwrap_or_default();
     text.push('\n');
     text

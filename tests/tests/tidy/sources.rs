@@ -9,7 +9,7 @@ fn each_library_has_one_home() {
     let homes: &[(&str, &[&str])] = &[
         ("quick_xml", &["director/src/perform/coverage.rs"]),
         ("csv", &["director/src/import/"]),
-        ("toml_edit", &["director/src/import/"]),
+        ("toml_edit", &["director/src/import/", "director/src/epic/"]),
         (
             "saphyr_parser",
             &["protocols/src/manifest/role_file/yaml.rs"],

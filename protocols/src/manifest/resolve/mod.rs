@@ -6,6 +6,7 @@
 //! Elsewhere: roles and agents are `team`, tasks are `tasks`, dependencies and cycles are `graph`, gates are
 //! `gates`; limits and everything else at the top of the file is here.
 
+pub(super) mod epic;
 mod gates;
 mod graph;
 mod tasks;

@@ -423,7 +423,7 @@ fn expects(
     }
 }
 
-fn priority(node: &Node<'_>) -> Priority {
+pub(super) fn priority(node: &Node<'_>) -> Priority {
     match node.field("priority").and_then(Node::text) {
         Some("low") => Priority::Low,
         Some("high") => Priority::High,

@@ -23,11 +23,11 @@ const EVERY_KIND: &str = "*";
 pub(super) struct Team {
     pub roles: Vec<RoleSpec>,
     /// The kinds that the file sends to a role, with the role's place.
-    kinds: BTreeMap<String, usize>,
+    pub(super) kinds: BTreeMap<String, usize>,
     /// The kinds that a role of the file can take over.
-    covers: BTreeMap<String, usize>,
+    pub(super) covers: BTreeMap<String, usize>,
     /// Roles that the file takes out with `count = 0`.
-    empty: BTreeSet<String>,
+    pub(super) empty: BTreeSet<String>,
 }
 
 /// Why a task has no role.
