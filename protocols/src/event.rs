@@ -226,7 +226,7 @@ events! {
         /// Effort, the PERT mean.
         estimated_hours: Span,
         /// What it depended on.
-        dependencies: Vec<TaskId>,
+        dependencies: Shared<Vec<TaskId>>,
         /// Why this agent.
         score: Score,
     }

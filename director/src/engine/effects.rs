@@ -7,8 +7,6 @@
 //! Invariant: outstanding = emitted minus settled, at every position of the journal.
 //! Elsewhere: carrying them out is `perform`; the full text of an order is `orders`.
 
-use std::collections::BTreeMap;
-
 use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, Seq, SprintId, TaskId};
 use director_protocols::work::AttemptEnd;
@@ -149,16 +147,22 @@ impl Effect {
 }
 
 /// What was emitted and not settled.
+///
+/// Sorted lists: ids rise, so what is emitted goes to the end, and there is only as much as is under way.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Outstanding {
-    list: BTreeMap<EffectId, Effect>,
-    of_attempt: BTreeMap<TaskId, Vec<EffectId>>,
+    list: Vec<(EffectId, Effect)>,
+    of_attempt: Vec<(TaskId, EffectId)>,
 }
 
 impl Outstanding {
     /// The effect, if it is outstanding.
     pub fn get(&self, id: EffectId) -> Option<&Effect> {
-        self.list.get(&id)
+        self.place(id).ok().map(|place| &self.list[place].1)
+    }
+
+    fn place(&self, id: EffectId) -> Result<usize, usize> {
+        self.list.binary_search_by_key(&id, |(id, _)| *id)
     }
 
     /// All of them, oldest first.
@@ -178,27 +182,44 @@ impl Outstanding {
 
     /// Adds an effect.
     pub fn emit(&mut self, id: EffectId, effect: &Effect) {
-        if effect.is_answered() {
-            self.list.insert(id, effect.clone());
-            if let Some(task) = effect.attempt() {
-                self.of_attempt.entry(task).or_default().push(id);
-            }
+        if !effect.is_answered() {
+            return;
+        }
+        match self.place(id) {
+            Ok(place) => self.list[place].1 = effect.clone(),
+            Err(place) => self.list.insert(place, (id, effect.clone())),
+        }
+        if let Some(task) = effect.attempt()
+            && let Err(place) = self.of_attempt.binary_search(&(task, id))
+        {
+            self.of_attempt.insert(place, (task, id));
         }
     }
 
     fn remove(&mut self, id: EffectId) {
-        if let Some(task) = self.list.remove(&id).and_then(|effect| effect.attempt())
-            && let Some(ids) = self.of_attempt.get_mut(&task)
+        let Ok(place) = self.place(id) else {
+            return;
+        };
+        let (_, effect) = self.list.remove(place);
+        if let Some(task) = effect.attempt()
+            && let Ok(place) = self.of_attempt.binary_search(&(task, id))
         {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.of_attempt.remove(&task);
-            }
+            self.of_attempt.remove(place);
         }
+    }
+
+    /// Where the effects are that end with the task's attempt.
+    fn of_attempt(&self, task: TaskId) -> std::ops::Range<usize> {
+        let from = self.of_attempt.partition_point(|(other, _)| *other < task);
+        let more = self.of_attempt[from..].partition_point(|(other, _)| *other == task);
+        from..from + more
     }
 
     /// Removes what `event` settles.
     pub fn settle(&mut self, event: &Event) {
+        if self.list.is_empty() {
+            return;
+        }
         match event {
             Event::RepoPrepared(e) => self.remove(e.effect),
             Event::BaseChecked(e) => self.remove(e.effect),
@@ -218,9 +239,13 @@ impl Outstanding {
                 }
             }
             Event::AttemptEnded(e) => {
-                for id in self.of_attempt.remove(&e.task_id).unwrap_or_default() {
-                    self.list.remove(&id);
+                let ended = self.of_attempt(e.task_id);
+                for at in ended.clone() {
+                    if let Ok(place) = self.place(self.of_attempt[at].1) {
+                        self.list.remove(place);
+                    }
                 }
+                self.of_attempt.drain(ended);
             }
             Event::SprintRefused(e) => self.forget_preparation(e.sprint_id),
             Event::SprintEnded(e) => self.forget_preparation(e.sprint_id),
@@ -293,12 +318,8 @@ impl Outstanding {
     }
 
     fn remove_where(&mut self, done: impl Fn(&Effect) -> bool) {
-        let ids: Vec<EffectId> = self
-            .list
-            .iter()
-            .filter(|(_, effect)| done(effect))
-            .map(|(id, _)| *id)
-            .collect();
+        let done = self.list.iter().filter(|(_, effect)| done(effect));
+        let ids: Vec<EffectId> = done.map(|(id, _)| *id).collect();
         for id in ids {
             self.remove(id);
         }
@@ -306,53 +327,51 @@ impl Outstanding {
 }
 
 /// What follows from `event`, in the state that it led to.
-pub fn of(state: &State, event: &Event) -> Vec<Effect> {
-    let mut effects = follows(state, event);
-    effects.extend(inform::informs(state, event));
-    effects
+pub fn of(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
+    follows(state, event, emit);
+    inform::informs(state, event).into_iter().for_each(emit);
 }
 
-fn follows(state: &State, event: &Event) -> Vec<Effect> {
+fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
     match event {
-        Event::EpochOpened(_) => vec![Effect::SyncTeam],
-        Event::RoleRestored(e) => vec![Effect::RestartRole {
+        Event::EpochOpened(_) => emit(Effect::SyncTeam),
+        Event::RoleRestored(e) => emit(Effect::RestartRole {
             role: e.role.clone(),
-        }],
+        }),
         Event::SprintSubmitted(e) => {
             let sprint = e.sprint_id;
-            let mut effects = vec![Effect::SyncTeam];
+            emit(Effect::SyncTeam);
             if e.spec.repo.is_some() {
-                effects.push(Effect::PrepareRepo { sprint });
+                emit(Effect::PrepareRepo { sprint });
             }
-            effects
         }
         Event::RepoPrepared(e) if gating::sprint_has_commands(state, e.sprint_id) => {
-            vec![Effect::CheckBase {
+            emit(Effect::CheckBase {
                 sprint: e.sprint_id,
-            }]
+            })
         }
         Event::TaskAssigned(e) => {
             let (task, attempt, agent) = (e.task_id, e.attempt, e.agent_id);
             if state.has_repo(task) {
-                vec![Effect::PrepareWorktree { task, attempt }]
+                emit(Effect::PrepareWorktree { task, attempt })
             } else if state.is_person(agent) {
-                Vec::new()
+                {}
             } else {
-                vec![Effect::Assign {
+                emit(Effect::Assign {
                     task,
                     attempt,
                     agent,
-                }]
+                })
             }
         }
         Event::WorktreePrepared(e) => {
             match state.tasks.get(e.task_id).and_then(|task| task.agent) {
-                Some(agent) if !state.is_person(agent) => vec![Effect::Assign {
+                Some(agent) if !state.is_person(agent) => emit(Effect::Assign {
                     task: e.task_id,
                     attempt: e.attempt,
                     agent,
-                }],
-                _ => Vec::new(),
+                }),
+                _ => {}
             }
         }
         Event::AttemptEnded(e) => {
@@ -361,97 +380,95 @@ fn follows(state: &State, event: &Event) -> Vec<Effect> {
             match &e.end {
                 AttemptEnd::Done(_) if state.is_reported(task) => {
                     if state.has_repo(task) {
-                        vec![Effect::CommitWork { task, attempt }]
+                        emit(Effect::CommitWork { task, attempt })
                     } else if gating::lacks(state, task, None).is_none()
                         && gating::has_commands(state, &[task])
                         && !gating::wants_judges(state, task)
                     {
-                        vec![Effect::RunGates {
+                        emit(Effect::RunGates {
                             sprint,
                             batch: vec![task],
-                        }]
-                    } else {
-                        Vec::new()
+                        })
                     }
                 }
-                _ if state.holds_worktree(task) => vec![Effect::Salvage { task, attempt }],
-                _ => Vec::new(),
+                _ if state.holds_worktree(task) => emit(Effect::Salvage { task, attempt }),
+                _ => {}
             }
         }
-        Event::WorkRejected(e) if state.holds_worktree(e.task_id) => vec![Effect::Salvage {
+        Event::WorkRejected(e) if state.holds_worktree(e.task_id) => emit(Effect::Salvage {
             task: e.task_id,
             attempt: e.attempt,
-        }],
-        Event::MergeStarted(e) => vec![Effect::PrepareMerge {
+        }),
+        Event::MergeStarted(e) => emit(Effect::PrepareMerge {
             sprint: e.sprint_id,
             batch: e.batch.clone(),
-        }],
+        }),
         Event::MergePrepared(e) if gating::has_commands(state, &e.batch) => {
-            vec![Effect::RunGates {
+            emit(Effect::RunGates {
                 sprint: e.sprint_id,
                 batch: e.batch.clone(),
-            }]
+            })
         }
         Event::WorkReviewed(e)
             if e.passed
                 && !state.has_repo(e.task_id)
                 && gating::has_commands(state, &[e.task_id]) =>
         {
-            vec![Effect::RunGates {
+            emit(Effect::RunGates {
                 sprint: state.tasks.table[e.task_id.index()].sprint,
                 batch: vec![e.task_id],
-            }]
+            })
         }
         Event::QualityGateStatus(e) if e.passed && state.is_merging(e.sprint_id, &e.batch) => {
-            vec![Effect::Advance {
+            emit(Effect::Advance {
                 sprint: e.sprint_id,
                 batch: e.batch.clone(),
-            }]
+            })
         }
         Event::SprintReopened(e)
             if state.sprint_has_repo(e.sprint_id)
                 && state.sprints.table[e.sprint_id.index()].began.is_none() =>
         {
-            vec![Effect::PrepareRepo {
+            emit(Effect::PrepareRepo {
                 sprint: e.sprint_id,
-            }]
-        }
-        Event::TaskCancelled(e) => withdraw(state, e.task_id),
-        Event::TaskReassigned(e) => withdraw(state, e.task_id),
-        Event::SprintEnded(e) if state.sprint_has_repo(e.sprint_id) => vec![Effect::CleanUp {
-            sprint: e.sprint_id,
-        }],
-        // Only one that was prepared before it was refused has left something.
-        Event::SprintRefused(e) if state.is_prepared(e.sprint_id) => vec![Effect::CleanUp {
-            sprint: e.sprint_id,
-        }],
-        Event::MessageSent(e) => vec![Effect::Deliver {
-            message: e.message,
-            to: e.to,
-        }],
-        Event::ArchitectAsked(e) => vec![Effect::Deliver {
-            message: e.message,
-            to: e.to,
-        }],
-        Event::QuestionAsked(e) => {
-            e.to.map(|to| Effect::Deliver {
-                message: e.message,
-                to,
             })
-            .into_iter()
-            .collect()
+        }
+        Event::TaskCancelled(e) => withdraw(state, e.task_id, emit),
+        Event::TaskReassigned(e) => withdraw(state, e.task_id, emit),
+        Event::SprintEnded(e) if state.sprint_has_repo(e.sprint_id) => emit(Effect::CleanUp {
+            sprint: e.sprint_id,
+        }),
+        // Only one that was prepared before it was refused has left something.
+        Event::SprintRefused(e) if state.is_prepared(e.sprint_id) => emit(Effect::CleanUp {
+            sprint: e.sprint_id,
+        }),
+        Event::MessageSent(e) => emit(Effect::Deliver {
+            message: e.message,
+            to: e.to,
+        }),
+        Event::ArchitectAsked(e) => emit(Effect::Deliver {
+            message: e.message,
+            to: e.to,
+        }),
+        Event::QuestionAsked(e) => {
+            if let Some(to) = e.to {
+                emit(Effect::Deliver {
+                    message: e.message,
+                    to,
+                });
+            }
         }
         Event::QuestionAnswered(e) => {
             let message = &state.messages.table[e.message.index()];
             match message.waiting {
                 Some((task, attempt)) if state.is_in_hand(task, attempt) => {
-                    vec![Effect::DeliverAnswer {
+                    emit(Effect::DeliverAnswer {
                         message: e.message,
                         task,
                         to: message.from,
-                    }]
+                    })
                 }
-                _ => Vec::new(),
+                _ => {}
             }
         }
         Event::RepoPrepared(_)
@@ -504,43 +521,41 @@ fn follows(state: &State, event: &Event) -> Vec<Effect> {
         | Event::GateJudged(_)
         | Event::WorkReviewed(_)
         | Event::GateOverridden(_)
-        | Event::StakeholderInformed(_) => Vec::new(),
+        | Event::StakeholderInformed(_) => {}
     }
 }
 
 /// Calls off a running attempt, or saves what a reported one left.
-fn withdraw(state: &State, task: TaskId) -> Vec<Effect> {
+fn withdraw(state: &State, task: TaskId, emit: &mut dyn FnMut(Effect)) {
     let row = &state.tasks.table[task.index()];
     match row.agent {
-        Some(agent) => vec![Effect::CancelAttempt {
+        Some(agent) => emit(Effect::CancelAttempt {
             task,
             attempt: row.attempt,
             agent,
-        }],
+        }),
         None if state.holds_worktree(task) && !state.outstanding.is_salvaging(task) => {
-            vec![Effect::Salvage {
+            emit(Effect::Salvage {
                 task,
                 attempt: row.attempt,
-            }]
+            })
         }
-        None => Vec::new(),
+        None => {}
     }
 }
 
 impl Outstanding {
     /// Whether the task's worktree is being prepared, so that its agent has not been asked yet.
     pub fn is_preparing(&self, id: TaskId) -> bool {
-        self.of_attempt.get(&id).is_some_and(|ids| {
-            ids.iter()
-                .any(|id| matches!(self.list.get(id), Some(Effect::PrepareWorktree { .. })))
-        })
+        let mut of_attempt = self.of_attempt[self.of_attempt(id)].iter();
+        of_attempt.any(|(_, id)| matches!(self.get(*id), Some(Effect::PrepareWorktree { .. })))
     }
 
     /// Whether the sprint's worktrees are being removed.
     pub fn is_cleaning(&self, id: SprintId) -> bool {
         self.list
-            .values()
-            .any(|effect| matches!(effect, Effect::CleanUp { sprint } if *sprint == id))
+            .iter()
+            .any(|(_, effect)| matches!(effect, Effect::CleanUp { sprint } if *sprint == id))
     }
 
     /// Messages on their way to an agent.
@@ -554,15 +569,15 @@ impl Outstanding {
     /// Whether a stakeholder of the sprint is still to be told of something.
     pub fn is_informing(&self, id: SprintId) -> bool {
         self.list
-            .values()
-            .any(|effect| matches!(effect, Effect::Inform { sprint, .. } if *sprint == id))
+            .iter()
+            .any(|(_, effect)| matches!(effect, Effect::Inform { sprint, .. } if *sprint == id))
     }
 
     /// Whether the task's earlier work is still being saved.
     pub fn is_salvaging(&self, id: TaskId) -> bool {
         self.list
-            .values()
-            .any(|effect| matches!(effect, Effect::Salvage { task, .. } if *task == id))
+            .iter()
+            .any(|(_, effect)| matches!(effect, Effect::Salvage { task, .. } if *task == id))
     }
 }
 

@@ -23,6 +23,12 @@ pub fn gates(state: &State, sprint: SprintId, batch: &[TaskId]) -> Vec<GateSpec>
     gates
 }
 
+/// Whether nothing at all is wanted of a task's work.
+pub fn has_none(state: &State, sprint: SprintId, task: TaskId) -> bool {
+    state.sprints.table[sprint.index()].spec.gates.is_empty()
+        && state.tasks.table[task.index()].spec.gates.is_empty()
+}
+
 /// Whether any of the batch's gates has to be run.
 pub fn has_commands(state: &State, batch: &[TaskId]) -> bool {
     let Some(first) = batch.first() else {
@@ -65,7 +71,10 @@ fn is_command(gate: &GateSpec) -> bool {
 /// The gates of the task that somebody has to judge; those that a person overrode are not among them.
 pub fn judges(state: &State, task: TaskId) -> Vec<(Name, Judge)> {
     let row = &state.tasks.table[task.index()];
-    if row.is_help() {
+    let gates_of_sprint = &state.sprints.table[row.sprint.index()].spec.gates;
+    let is_judge = |gate: &GateSpec| matches!(gate.check, Check::Judge { .. });
+    let has_one = gates_of_sprint.iter().chain(&row.spec.gates).any(is_judge);
+    if row.is_help() || !has_one {
         return Vec::new();
     }
     let overridden = |name: &Name| {

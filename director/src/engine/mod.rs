@@ -30,8 +30,6 @@ pub mod tasks;
 pub mod team;
 pub mod trouble;
 
-use std::collections::VecDeque;
-
 use director_protocols::codec;
 use director_protocols::command::Command;
 use director_protocols::digest;
@@ -59,6 +57,8 @@ pub struct Engine {
     seq: Seq,
     stopping: bool,
     checked: bool,
+    /// What is still to be applied in the decision that is being made, the next one last; empty between decisions.
+    todo: Vec<Event>,
 }
 
 impl Engine {
@@ -85,26 +85,53 @@ impl Engine {
     /// # Errors
     /// A [`Rejection`] with the reason; nothing has changed then.
     pub fn step(&mut self, command: &Command, now: Time) -> Result<Decision, Rejection> {
+        let mut decision = Decision::default();
+        self.step_into(command, now, &mut decision)?;
+        Ok(decision)
+    }
+
+    /// As [`Engine::step`], for those who make many decisions: `decision` is emptied, and filled again.
+    ///
+    /// # Errors
+    /// A [`Rejection`] with the reason; nothing has changed then.
+    pub fn step_into(
+        &mut self,
+        command: &Command,
+        now: Time,
+        decision: &mut Decision,
+    ) -> Result<(), Rejection> {
+        decision.clear();
         if matches!(command, Command::Stop) {
             self.stopping = true;
-            return Ok(Decision::default());
+            return Ok(());
         }
         if self.stopping && matches!(command, Command::Submit(_)) {
             return Err(Rejection::Stopping);
         }
         let events = decide::decide(&self.state, command, now)?;
-        Ok(self.commit(events, now))
+        let mut numbering = Numbering::new(self.seq.next());
+        self.carry_through(events, now, &mut numbering, decision);
+        self.close(decision);
+        Ok(())
     }
 
     /// Hands out what is ready to who is free. Ends each instant.
     pub fn dispatch(&mut self, now: Time) -> Decision {
-        let mut work = Work::new(self.seq.next());
+        let mut decision = Decision::default();
+        self.dispatch_into(now, &mut decision);
+        decision
+    }
+
+    /// As [`Engine::dispatch`], into a decision that is emptied and filled again.
+    pub fn dispatch_into(&mut self, now: Time, decision: &mut Decision) {
+        decision.clear();
         if !self.stopping {
+            let mut numbering = Numbering::new(self.seq.next());
             while let Some(event) = decide::assign::next(&self.state, now) {
-                self.carry_through(vec![event], now, &mut work);
+                self.carry_through([event], now, &mut numbering, decision);
             }
         }
-        self.close(work)
+        self.close(decision);
     }
 
     /// Applies the events of one record of the journal; the effects are on the outstanding list afterwards.
@@ -112,13 +139,14 @@ impl Engine {
     /// False when an event names what does not exist: it and the rest of the record are left out, and the state is of
     /// no use.
     pub fn replay(&mut self, seq: Seq, events: Vec<Event>, now: Time) -> bool {
-        let mut work = Work::new(seq);
+        let mut numbering = Numbering::new(seq);
+        let mut decision = Decision::default();
         self.seq = seq;
         for event in events {
             if !known::is_about_known(&self.state, &event) {
                 return false;
             }
-            self.apply(event, now, &mut work);
+            self.apply(event, now, &mut numbering, &mut decision);
         }
         true
     }
@@ -151,45 +179,51 @@ impl Engine {
         )
     }
 
-    fn commit(&mut self, events: Vec<Event>, now: Time) -> Decision {
-        let mut work = Work::new(self.seq.next());
-        if !events.is_empty() {
-            self.carry_through(events, now, &mut work);
-        }
-        self.close(work)
-    }
-
     /// Applies `events` and everything that follows from them by rule.
-    fn carry_through(&mut self, events: Vec<Event>, now: Time, work: &mut Work) {
-        let mut todo: VecDeque<Event> = events.into();
-        while let Some(event) = todo.pop_front() {
-            self.apply(event, now, work);
+    fn carry_through(
+        &mut self,
+        events: impl IntoIterator<Item = Event, IntoIter: DoubleEndedIterator>,
+        now: Time,
+        numbering: &mut Numbering,
+        decision: &mut Decision,
+    ) {
+        self.todo.extend(events.into_iter().rev());
+        while let Some(event) = self.todo.pop() {
+            self.apply(event, now, numbering, decision);
             // What follows from an event comes right after it, before what was decided next to it.
-            let followed = match work.decision.events.last() {
-                Some(event) => decide::follow::after(&self.state, event, now),
-                None => Vec::new(),
-            };
-            for event in followed.into_iter().rev() {
-                todo.push_front(event);
+            if let Some(event) = decision.events.last() {
+                let before = self.todo.len();
+                decide::follow::after(&self.state, event, now, &mut self.todo);
+                self.todo[before..].reverse();
             }
-            if todo.is_empty() {
-                todo.extend(decide::follow::at_rest(&self.state, &work.decision.events));
+            if self.todo.is_empty() {
+                let next = decide::follow::at_rest(&self.state, &decision.events);
+                self.todo.extend(next);
             }
         }
     }
 
-    fn apply(&mut self, event: Event, now: Time, work: &mut Work) {
+    fn apply(
+        &mut self,
+        event: Event,
+        now: Time,
+        numbering: &mut Numbering,
+        decision: &mut Decision,
+    ) {
         self.state.apply(&event, now);
-        for effect in effects::of(&self.state, &event) {
-            let id = work.numbering.next_id();
-            self.state.outstanding.emit(id, &effect);
-            work.decision.effects.push((id, effect));
+        let state = &mut self.state;
+        let before = decision.effects.len();
+        effects::of(state, &event, &mut |effect| {
+            decision.effects.push((numbering.next_id(), effect));
+        });
+        for (id, effect) in &decision.effects[before..] {
+            state.outstanding.emit(*id, effect);
         }
-        work.decision.events.push(event);
+        decision.events.push(event);
     }
 
-    fn close(&mut self, work: Work) -> Decision {
-        if !work.decision.events.is_empty() {
+    fn close(&mut self, decision: &Decision) {
+        if !decision.events.is_empty() {
             self.seq = self.seq.next();
         }
         if self.checked
@@ -197,24 +231,16 @@ impl Engine {
         {
             panic!(
                 "invariant broken after decision {}: {broken}\n{:#?}",
-                self.seq, work.decision.events
+                self.seq, decision.events
             );
         }
-        work.decision
     }
 }
 
-/// A decision in the making.
-struct Work {
-    decision: Decision,
-    numbering: Numbering,
-}
-
-impl Work {
-    fn new(seq: Seq) -> Self {
-        Self {
-            decision: Decision::default(),
-            numbering: Numbering::new(seq),
-        }
+impl Decision {
+    /// Empties it; what it has room for stays.
+    fn clear(&mut self) {
+        self.events.clear();
+        self.effects.clear();
     }
 }

@@ -519,7 +519,8 @@ impl State {
                 FeatureId(self.tasks.features.len() as u32 - 1)
             });
             let local = |node: &u32| TaskId(first + node);
-            let depends_on: Box<[TaskId]> = graph.predecessors(index).iter().map(local).collect();
+            let depends_on: Vec<TaskId> = graph.predecessors(index).iter().map(local).collect();
+            let dependents: Vec<TaskId> = graph.successors(index).iter().map(local).collect();
             let urgency = urgency(task.priority);
             tally.committed += 1;
             tally.committed_points += task.points;
@@ -533,8 +534,8 @@ impl State {
                     .unwrap_or(RoleId(0)),
                 feature,
                 waiting_for: depends_on.len() as u32,
-                depends_on,
-                dependents: graph.successors(index).iter().map(local).collect(),
+                depends_on: depends_on.into(),
+                dependents: dependents.into(),
                 rank: (urgency, u64::MAX - path.remaining[index as usize], id),
                 slack: Span(path.total_slack[index as usize]),
                 phase: Phase::Waiting,
@@ -609,7 +610,7 @@ impl State {
         let spent = self.team.let_go(e.agent_id, effort, keep, now);
         self.tasks.let_go(e.task_id);
         self.messages.waits.remove(&e.agent_id);
-        let name = self.agent_name(e.agent_id);
+        let team = &self.team;
         let story = self.tasks.story(e.task_id);
         story.busy += spent;
         let ended = match &e.end {
@@ -628,6 +629,7 @@ impl State {
                 Some(format!("timed out: {reason}"))
             }
             AttemptEnd::Died { reason } => {
+                let name = &team.agents[e.agent_id.index()].name;
                 story.deaths.push(format!("{name}: {reason}"));
                 Some(format!("the agent died: {reason}"))
             }
@@ -663,7 +665,8 @@ impl State {
         }
         let sprint = self.tasks.table[id.index()].sprint;
         let running = self.sprints.table[sprint.index()].is_running();
-        for dependent in self.tasks.table[id.index()].dependents.clone() {
+        let dependents = self.tasks.table[id.index()].dependents.clone();
+        for dependent in dependents.iter().copied() {
             let task = &mut self.tasks.table[dependent.index()];
             task.waiting_for = task.waiting_for.saturating_sub(1);
             if task.waiting_for == 0 && task.phase == Phase::Waiting && running {

@@ -128,9 +128,9 @@ pub struct Task {
     /// What shares its worktree.
     pub feature: FeatureId,
     /// What it depends on.
-    pub depends_on: Box<[TaskId]>,
+    pub depends_on: Shared<Vec<TaskId>>,
     /// What depends on it.
-    pub dependents: Vec<TaskId>,
+    pub dependents: Shared<Vec<TaskId>>,
     /// Dependencies not completed yet.
     pub waiting_for: u32,
     /// Its place among ready tasks.

@@ -6,7 +6,7 @@
 //! Invariant: `free` equals a recount; `allocated` is the effort of tasks in hand plus what was spent.
 //! Elsewhere: choosing among free agents is `decide::assign`; starting actors is `actors::team`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use director_protocols::ids::{AgentId, FeatureId, Generation, Name, RoleId, TaskId};
 use director_protocols::shared::Shared;
@@ -26,8 +26,8 @@ pub struct Role {
     pub spec: Shared<RoleSpec>,
     /// Its agents, in order; those beyond the count are retired.
     pub agents: Vec<AgentId>,
-    /// Those that could start a task now.
-    pub free: BTreeSet<AgentId>,
+    /// Those that could start a task now, by number.
+    pub free: Vec<AgentId>,
     /// Used up its restart intensity.
     pub lost: bool,
 }
@@ -113,7 +113,7 @@ impl Team {
                 self.roles.push(Role {
                     spec: spec.clone().into(),
                     agents: Vec::new(),
-                    free: BTreeSet::new(),
+                    free: Vec::new(),
                     lost: false,
                 });
                 RoleId(self.roles.len() as u32 - 1)
@@ -171,10 +171,11 @@ impl Team {
     fn refresh(&mut self, id: AgentId) {
         let agent = &self.agents[id.index()];
         let role = &mut self.roles[agent.role.index()];
-        if agent.up && !agent.retired && agent.task.is_none() && !role.lost {
-            role.free.insert(id);
-        } else {
-            role.free.remove(&id);
+        let is_free = agent.up && !agent.retired && agent.task.is_none() && !role.lost;
+        match (role.free.binary_search(&id), is_free) {
+            (Err(place), true) => role.free.insert(place, id),
+            (Ok(place), false) => drop(role.free.remove(place)),
+            _ => {}
         }
     }
 

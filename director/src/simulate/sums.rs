@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::prepare::Prepared;
 use super::spread::Spread;
-use super::watch::Watch;
+use super::watch::{Quarter, Watch};
 use super::world::Ending;
 
 /// A task over all runs.
@@ -28,6 +28,18 @@ pub struct TaskSums {
     busy: u128,
     busy_squares: u128,
     busy_end: u128,
+    /// Runs that finish in which its work is in its shortest and its longest quarter, with their ends in milliseconds.
+    shortest: (u64, u128),
+    longest: (u64, u128),
+}
+
+impl TaskSums {
+    /// The mean end of the sprint, in milliseconds, where the task is in its shortest and where it is in its longest
+    /// quarter; none where it does not vary or one of them was never seen.
+    pub fn swing(&self) -> Option<(f64, f64)> {
+        let mean = |(runs, ends): (u64, u128)| (runs > 0).then(|| ends as f64 / runs as f64);
+        Some((mean(self.shortest)?, mean(self.longest)?))
+    }
 }
 
 /// A role over all runs.
@@ -130,6 +142,15 @@ impl Sums {
             sums.busy += u128::from(busy);
             sums.busy_squares += u128::from(busy) * u128::from(busy);
             sums.busy_end += u128::from(busy) * u128::from(seconds);
+            let quarter = match seen.quarter {
+                Quarter::Shortest => Some(&mut sums.shortest),
+                Quarter::Longest => Some(&mut sums.longest),
+                Quarter::Middle => None,
+            };
+            if let Some((runs, ends)) = quarter.filter(|_| watch.is_done()) {
+                *runs += 1;
+                *ends += u128::from(end);
+            }
         }
         for (sums, seen) in self.roles.iter_mut().zip(&watch.roles) {
             sums.busy += u128::from(seen.busy);
@@ -173,6 +194,12 @@ impl Sums {
             mine.busy += theirs.busy;
             mine.busy_squares += theirs.busy_squares;
             mine.busy_end += theirs.busy_end;
+            for (mine, theirs) in [
+                (&mut mine.shortest, theirs.shortest),
+                (&mut mine.longest, theirs.longest),
+            ] {
+                *mine = (mine.0 + theirs.0, mine.1 + theirs.1);
+            }
         }
         for (mine, theirs) in self.roles.iter_mut().zip(&other.roles) {
             mine.busy += theirs.busy;

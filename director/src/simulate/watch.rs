@@ -16,6 +16,18 @@ use super::prepare::Prepared;
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
 
+/// How much work a task is in a run, as one of its own possibilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quarter {
+    /// In the shortest quarter.
+    Shortest,
+    /// In the longest quarter.
+    Longest,
+    /// Between them.
+    #[default]
+    Middle,
+}
+
 /// A task in one run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TaskSeen {
@@ -37,6 +49,8 @@ pub struct TaskSeen {
     pub lost: bool,
     /// On the chain that decided the end.
     pub critical: bool,
+    /// Whether its work is in the shortest quarter of what it may be, the longest, or neither.
+    pub quarter: Quarter,
     unlocked_by: Option<TaskId>,
     /// What it waited for last before it began.
     cause: Option<TaskId>,
@@ -90,6 +104,8 @@ pub struct Watch {
     since: Vec<u64>,
     freed: Vec<Option<TaskId>>,
     deadline: Option<u64>,
+    /// By task: where the shortest quarter of its work ends, and where the longest begins.
+    quarters: Vec<(u64, u64)>,
 }
 
 impl Watch {
@@ -102,6 +118,10 @@ impl Watch {
             since: vec![0; team.agents.len()],
             freed: vec![None; team.agents.len()],
             deadline: set.deadline.map(|span| span.0),
+            quarters: (0..set.tasks.len() as u32)
+                .map(|task| set.durations.of_task(task))
+                .map(|table| (table.quantile(250), table.quantile(750)))
+                .collect(),
             ..Self::default()
         }
     }
@@ -110,9 +130,14 @@ impl Watch {
     pub fn reset(&mut self, work: &[u64]) {
         // Tasks that were added in the last run.
         self.tasks.truncate(work.len());
-        for (task, work) in self.tasks.iter_mut().zip(work) {
+        for ((task, work), (short, long)) in self.tasks.iter_mut().zip(work).zip(&self.quarters) {
             *task = TaskSeen {
                 work: *work,
+                quarter: match () {
+                    () if work <= short && short < long => Quarter::Shortest,
+                    () if work >= long && short < long => Quarter::Longest,
+                    () => Quarter::Middle,
+                },
                 ..TaskSeen::default()
             };
         }
@@ -199,7 +224,7 @@ impl Watch {
                     self.points_in_time += row.spec.points;
                 }
                 self.last = Some(e.task_id);
-                for dependent in &row.dependents {
+                for dependent in row.dependents.iter() {
                     let task = &mut self.tasks[dependent.index()];
                     (task.unlocked_by, task.ready) = (Some(e.task_id), now);
                 }

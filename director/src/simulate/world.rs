@@ -76,6 +76,8 @@ pub struct World<'a> {
     hands: Vec<Hand>,
     /// When the provider limits the rate: from, until.
     windows: Vec<(u64, u64)>,
+    /// Room for the decision that is being made.
+    decision: Decision,
     /// What is seen of the run.
     pub watch: Watch,
 }
@@ -96,6 +98,7 @@ impl<'a> World<'a> {
             merges: 0,
             hands: Vec::new(),
             windows: Vec::new(),
+            decision: Decision::default(),
             watch,
         }
     }
@@ -142,8 +145,7 @@ impl<'a> World<'a> {
                 steps += 1;
                 self.take(due.input, seen);
             }
-            let decision = self.engine.dispatch(self.now);
-            self.follow(decision, seen);
+            self.dispatch(seen);
         }
         Ending::Ended
     }
@@ -228,15 +230,28 @@ impl<'a> World<'a> {
     }
 
     fn tell(&mut self, command: &Command, seen: &mut dyn FnMut(&Engine, Time, &Decision)) {
+        let mut decision = std::mem::take(&mut self.decision);
         // What comes too late is refused, which changes nothing.
-        if let Ok(decision) = self.engine.step(command, self.now) {
-            self.follow(decision, seen);
+        if self
+            .engine
+            .step_into(command, self.now, &mut decision)
+            .is_ok()
+        {
+            self.follow(&decision, seen);
         }
+        self.decision = decision;
     }
 
-    fn follow(&mut self, decision: Decision, seen: &mut dyn FnMut(&Engine, Time, &Decision)) {
+    fn dispatch(&mut self, seen: &mut dyn FnMut(&Engine, Time, &Decision)) {
+        let mut decision = std::mem::take(&mut self.decision);
+        self.engine.dispatch_into(self.now, &mut decision);
+        self.follow(&decision, seen);
+        self.decision = decision;
+    }
+
+    fn follow(&mut self, decision: &Decision, seen: &mut dyn FnMut(&Engine, Time, &Decision)) {
         self.see(&decision.events);
-        seen(&self.engine, self.now, &decision);
+        seen(&self.engine, self.now, decision);
         for (id, effect) in &decision.effects {
             self.perform(*id, effect);
         }

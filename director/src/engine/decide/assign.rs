@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::{Event, Score, TaskAssigned};
-use director_protocols::ids::{AgentId, FeatureId, RoleId, SprintId, TaskId};
+use director_protocols::ids::{AgentId, FeatureId, TaskId};
 use director_protocols::sprint::Priority;
 use director_protocols::time::{Span, Time};
 
@@ -22,25 +22,31 @@ use crate::engine::team::{Agent, Role};
 /// What an agent without a written capacity is measured against: a working week.
 const NOMINAL_CAPACITY: Span = Span::hours(40);
 
-/// The next assignment to make now, if there is any.
+/// The next assignment to make now, if there is any: of the first role that can start something, its first task.
 pub fn next(state: &State, _now: Time) -> Option<Event> {
-    (0u32..)
-        .map(RoleId)
-        .zip(&state.team.roles)
-        .filter(|(_, role)| !role.free.is_empty())
-        .find_map(|(id, role)| {
-            let queues = state
-                .tasks
-                .ready
-                .range((id, SprintId(0))..=(id, SprintId(u32::MAX)));
-            let firsts = queues.filter_map(|((_, sprint), queue)| {
-                first(state, &state.sprints.table[sprint.index()], queue, role)
-            });
-            firsts.min_by_key(|(rank, ..)| *rank)
-        })
-        .map(|((_, _, task), agent, score)| {
-            assigned(task, &state.tasks.table[task.index()], agent, score)
-        })
+    // Queues lie by role, then by sprint; a role without one costs nothing.
+    let mut queues = state.tasks.ready.iter().peekable();
+    while let Some(((id, _), _)) = queues.peek() {
+        let id = *id;
+        let role = &state.team.roles[id.index()];
+        let mut found: Option<(Rank, AgentId, Score)> = None;
+        while let Some(((_, sprint), queue)) = queues.next_if(|((role, _), _)| *role == id) {
+            if role.free.is_empty() {
+                continue;
+            }
+            let first = first(state, &state.sprints.table[sprint.index()], queue, role);
+            if let Some(first) = first
+                && found.is_none_or(|(rank, ..)| first.0 < rank)
+            {
+                found = Some(first);
+            }
+        }
+        if let Some(((_, _, task), agent, score)) = found {
+            let row = &state.tasks.table[task.index()];
+            return Some(assigned(task, row, agent, score));
+        }
+    }
+    None
 }
 
 /// The first of a sprint's ready tasks that one of the role's free agents can have.
@@ -68,7 +74,7 @@ fn assigned(task: TaskId, row: &Task, agent: AgentId, score: Score) -> Event {
         agent_id: agent,
         attempt: row.attempt.next(),
         estimated_hours: row.spec.estimate.mean(),
-        dependencies: row.depends_on.to_vec(),
+        dependencies: row.depends_on.clone(),
         score,
     }
     .into()

@@ -27,128 +27,130 @@ const ARCHITECTURE: &str = "tech-lead";
 /// The kind of agent that runs a command and takes no questions.
 const SILENT: &str = "command";
 
-/// What follows from one event, in the state that it led to.
-pub fn after(state: &State, event: &Event, now: Time) -> Vec<Event> {
+/// What follows from one event, in the state that it led to, added to `out` in order.
+pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
     match event {
         Event::RepoPrepared(e) if !gating::sprint_has_commands(state, e.sprint_id) => {
-            vec![initialized(state, e.sprint_id)]
+            out.push(initialized(state, e.sprint_id));
         }
-        Event::BaseChecked(e) => match red_base(state, e.sprint_id, &e.outcomes) {
-            Some(reason) => vec![
-                SprintRefused {
-                    sprint_id: e.sprint_id,
-                    reason,
-                }
-                .into(),
-            ],
-            None => vec![initialized(state, e.sprint_id)],
-        },
+        Event::BaseChecked(e) => out.push(match red_base(state, e.sprint_id, &e.outcomes) {
+            Some(reason) => SprintRefused {
+                sprint_id: e.sprint_id,
+                reason,
+            }
+            .into(),
+            None => initialized(state, e.sprint_id),
+        }),
         Event::TaskAssigned(e) => {
             // Low and medium blockers are over when an agent takes the task up again.
-            let blocker = state.tasks.table[e.task_id.index()].blocker;
-            let mut events: Vec<Event> = Vec::from_iter(blocker.map(|blocker| {
-                BlockerResolved {
-                    blocker,
-                    by: state.agent_name(e.agent_id),
-                    answer: String::new(),
-                }
-                .into()
-            }));
-            if state.is_person(e.agent_id) && !state.has_repo(e.task_id) {
-                events.push(inbox::handed(state, e.task_id, now));
+            if let Some(blocker) = state.tasks.table[e.task_id.index()].blocker {
+                out.push(
+                    BlockerResolved {
+                        blocker,
+                        by: state.agent_name(e.agent_id),
+                        answer: String::new(),
+                    }
+                    .into(),
+                );
             }
-            events
+            if state.is_person(e.agent_id) && !state.has_repo(e.task_id) {
+                out.push(inbox::handed(state, e.task_id, now));
+            }
         }
         Event::WorktreePrepared(e) if state.is_with_a_person(e.task_id) => {
-            vec![inbox::handed(state, e.task_id, now)]
+            out.push(inbox::handed(state, e.task_id, now));
         }
         Event::InboxOpened(e) if e.kind == InboxKind::Task => {
-            e.task_id.map_or_else(Vec::new, |task| begun(state, task))
-        }
-        Event::AttemptStarted(e) => begun(state, e.task_id),
-        Event::AttemptEnded(e) => match e.end {
-            AttemptEnd::Done(_) if state.is_reported(e.task_id) && !state.has_repo(e.task_id) => {
-                let mut events = unanswered(state, e.task_id);
-                events.extend(reported_without_repo(state, e.task_id, now));
-                events
+            if let Some(task) = e.task_id {
+                begun(state, task, out);
             }
-            _ => unanswered(state, e.task_id),
-        },
-        Event::MergePrepared(e) if !gating::has_commands(state, &e.batch) => {
-            vec![integrate::gated(state, None, e.sprint_id, &e.batch, &[])]
         }
-        Event::MergeConflicted(e) => e
-            .batch
-            .iter()
-            .flat_map(|task| integrate::conflicted(state, *task, &e.files, now))
-            .collect(),
+        Event::AttemptStarted(e) => begun(state, e.task_id, out),
+        Event::AttemptEnded(e) => {
+            unanswered(state, e.task_id, out);
+            if let AttemptEnd::Done(_) = e.end
+                && state.is_reported(e.task_id)
+                && !state.has_repo(e.task_id)
+            {
+                reported_without_repo(state, e.task_id, now, out);
+            }
+        }
+        Event::MergePrepared(e) if !gating::has_commands(state, &e.batch) => {
+            out.push(integrate::gated(state, None, e.sprint_id, &e.batch, &[]));
+        }
+        Event::MergeConflicted(e) => {
+            let tasks = e.batch.iter();
+            out.extend(tasks.flat_map(|task| integrate::conflicted(state, *task, &e.files, now)));
+        }
         Event::QualityGateStatus(e) if !e.passed => {
             let reason = red(&e.outcomes).unwrap_or_default();
-            e.batch
-                .iter()
-                .flat_map(|task| retry::after_rejection(state, *task, reason.clone(), now))
-                .collect()
+            let tasks = e.batch.iter();
+            out.extend(
+                tasks.flat_map(|task| retry::after_rejection(state, *task, reason.clone(), now)),
+            );
         }
         Event::QualityGateStatus(e) if !state.is_merging(e.sprint_id, &e.batch) => {
-            e.batch.iter().map(|task| completed(state, *task)).collect()
+            out.extend(e.batch.iter().map(|task| completed(state, *task)));
         }
-        Event::MergeCompleted(e) => e.batch.iter().map(|task| completed(state, *task)).collect(),
-        Event::TaskCompleted(e) => after_completion(state, e.task_id),
-        Event::GateJudged(e) => review::concluded(state, e.task_id),
-        Event::WorkReviewed(e) => review::after(state, e, now),
+        Event::MergeCompleted(e) => {
+            out.extend(e.batch.iter().map(|task| completed(state, *task)));
+        }
+        Event::TaskCompleted(e) => after_completion(state, e.task_id, out),
+        Event::GateJudged(e) => out.extend(review::concluded(state, e.task_id)),
+        Event::WorkReviewed(e) => out.extend(review::after(state, e, now)),
         Event::GateOverridden(e) => {
-            let mut events = review::called_off(state, e.task_id, Some(&e.gate));
-            events.extend(review::concluded(state, e.task_id));
-            events
+            out.extend(review::called_off(state, e.task_id, Some(&e.gate)));
+            out.extend(review::concluded(state, e.task_id));
         }
-        Event::TaskFailed(e) => review::lost(state, e.task_id, &e.reason, now),
-        Event::TaskQuarantined(e) => review::lost(state, e.task_id, "it was quarantined", now),
+        Event::TaskFailed(e) => out.extend(review::lost(state, e.task_id, &e.reason, now)),
+        Event::TaskQuarantined(e) => {
+            out.extend(review::lost(state, e.task_id, "it was quarantined", now));
+        }
         Event::TaskCancelled(e) if state.is_help(e.task_id) => {
-            review::lost(state, e.task_id, &format!("cancelled by {}", e.by), now)
+            let reason = format!("cancelled by {}", e.by);
+            out.extend(review::lost(state, e.task_id, &reason, now));
         }
-        Event::TaskCancelled(e) => review::called_off(state, e.task_id, None),
-        Event::WorkSalvaged(e) => match &e.kept {
-            Some(reason) => kept(state, e.task_id, reason, now),
-            None => Vec::new(),
-        },
-        Event::BlockerRaised(e) => asked(state, e.blocker, e.severity, now),
-        Event::BlockerEscalated(e) => asked(state, e.blocker, e.to, now),
-        Event::BlockerResolved(e) => after_resolution(state, e.blocker),
+        Event::TaskCancelled(e) => out.extend(review::called_off(state, e.task_id, None)),
+        Event::WorkSalvaged(e) => {
+            if let Some(reason) = &e.kept {
+                out.extend(kept(state, e.task_id, reason, now));
+            }
+        }
+        Event::BlockerRaised(e) => out.extend(asked(state, e.blocker, e.severity, now)),
+        Event::BlockerEscalated(e) => out.extend(asked(state, e.blocker, e.to, now)),
+        Event::BlockerResolved(e) => out.extend(after_resolution(state, e.blocker)),
         Event::QuestionAsked(e) if e.to.is_none() => {
             let place = (state.tasks.table[e.task_id.index()].sprint, Some(e.task_id));
             let text = e.text.clone();
             let open = inbox::opened(state, InboxKind::Question, place, Severity::High, text, now);
-            vec![
+            out.push(
                 InboxOpened {
                     message: Some(e.message),
                     ..open
                 }
                 .into(),
-            ]
+            );
         }
-        Event::RoleLost(e) => lost(state, &e.role, &e.reason, now),
-        Event::RoleRestored(e) => found(state, Some(&e.role), "the role is started again"),
-        Event::EpochOpened(_) => found(state, None, "a new director starts every role again"),
-        _ => Vec::new(),
+        Event::RoleLost(e) => out.extend(lost(state, &e.role, &e.reason, now)),
+        Event::RoleRestored(e) => {
+            out.extend(found(state, Some(&e.role), "the role is started again"));
+        }
+        Event::EpochOpened(_) => {
+            out.extend(found(state, None, "a new director starts every role again"));
+        }
+        _ => {}
     }
 }
 
 /// What the tasks before it left is accepted when the first attempt begins.
-fn begun(state: &State, task: TaskId) -> Vec<Event> {
+fn begun(state: &State, task: TaskId, out: &mut Vec<Event>) {
     let row = &state.tasks.table[task.index()];
-    match row.story.as_ref().map(|story| story.starts) {
-        Some(1) => row
-            .depends_on
-            .iter()
-            .map(|from| {
-                HandoffAccepted {
-                    from: *from,
-                    to: task,
-                }
-                .into()
-            })
-            .collect(),
-        _ => Vec::new(),
+    if row.story.as_ref().map(|story| story.starts) == Some(1) {
+        let accepted = row.depends_on.iter().map(|from| HandoffAccepted {
+            from: *from,
+            to: task,
+        });
+        out.extend(accepted.map(Event::from));
     }
 }
 
@@ -219,17 +221,13 @@ fn lost(state: &State, role: &str, reason: &str, now: Time) -> Vec<Event> {
 }
 
 /// Questions to a person whose asker no longer waits.
-fn unanswered(state: &State, task: TaskId) -> Vec<Event> {
+fn unanswered(state: &State, task: TaskId, out: &mut Vec<Event>) {
     let asked = state.trouble.asked.get(&task).into_iter().flatten();
-    asked
-        .map(|item| {
-            InboxClosed {
-                item: *item,
-                reason: "the attempt that asked is over".to_owned(),
-            }
-            .into()
-        })
-        .collect()
+    let closed = asked.map(|item| InboxClosed {
+        item: *item,
+        reason: "the attempt that asked is over".to_owned(),
+    });
+    out.extend(closed.map(Event::from));
 }
 
 fn initialized(state: &State, id: SprintId) -> Event {
@@ -280,17 +278,18 @@ fn red(outcomes: &[GateOutcome]) -> Option<String> {
     (!failed.is_empty()).then(|| failed.join("\n"))
 }
 
-fn reported_without_repo(state: &State, task: TaskId, now: Time) -> Vec<Event> {
+fn reported_without_repo(state: &State, task: TaskId, now: Time, out: &mut Vec<Event>) {
     let sprint = state.tasks.table[task.index()].sprint;
     if state.is_help(task) {
-        return review::reported(state, task);
+        out.extend(review::reported(state, task));
+        return;
     }
     match gating::lacks(state, task, None) {
-        Some(reason) => retry::after_rejection(state, task, reason, now),
-        None if gating::wants_judges(state, task) => review::asked(state, task, now),
-        None if gating::has_commands(state, &[task]) => Vec::new(),
-        None if gating::gates(state, sprint, &[task]).is_empty() => vec![completed(state, task)],
-        None => vec![integrate::gated(state, None, sprint, &[task], &[])],
+        Some(reason) => out.extend(retry::after_rejection(state, task, reason, now)),
+        None if gating::wants_judges(state, task) => out.extend(review::asked(state, task, now)),
+        None if gating::has_commands(state, &[task]) => {}
+        None if gating::has_none(state, sprint, task) => out.push(completed(state, task)),
+        None => out.push(integrate::gated(state, None, sprint, &[task], &[])),
     }
 }
 
@@ -308,24 +307,15 @@ fn per_mille(part: u32, whole: u32) -> u32 {
     (u64::from(part) * 1000 / u64::from(whole.max(1))) as u32
 }
 
-fn after_completion(state: &State, task: TaskId) -> Vec<Event> {
+fn after_completion(state: &State, task: TaskId, out: &mut Vec<Event>) {
     let row = &state.tasks.table[task.index()];
-    let mut events: Vec<Event> = row
-        .dependents
-        .iter()
-        .filter(|to| !state.tasks.table[to.index()].phase.is_over())
-        .map(|to| {
-            HandoffSent {
-                from: task,
-                to: *to,
-            }
-            .into()
-        })
-        .collect();
+    let waiting = row.dependents.iter().copied();
+    let waiting = waiting.filter(|to| !state.tasks.table[to.index()].phase.is_over());
+    out.extend(waiting.map(|to| HandoffSent { from: task, to }.into()));
     if row.spec.points > 0 {
         let tally = state.tasks.tally(row.sprint);
         let target = state.sprints.table[row.sprint.index()].spec.velocity_target;
-        events.push(
+        out.push(
             SprintVelocityUpdated {
                 sprint_id: row.sprint,
                 current_velocity: tally.completed_points,
@@ -335,7 +325,6 @@ fn after_completion(state: &State, task: TaskId) -> Vec<Event> {
             .into(),
         );
     }
-    events
 }
 
 /// What tiers high and critical ask for: a question, and at critical the emergency.
@@ -457,17 +446,22 @@ fn after_resolution(state: &State, id: BlockerId) -> Vec<Event> {
     events
 }
 
-/// What is to be done in the sprints that a decision touched, once nothing else follows.
-pub fn at_rest(state: &State, events: &[Event]) -> Vec<Event> {
-    let touched: BTreeSet<SprintId> = events
-        .iter()
-        .filter_map(|event| sprint_of(state, event))
-        .collect();
-    touched
-        .into_iter()
-        .find_map(|id| step(state, id))
-        .into_iter()
-        .collect()
+/// What is to be done in the sprints that a decision touched, once nothing else follows: the next thing of the first
+/// sprint that wants one.
+pub fn at_rest(state: &State, events: &[Event]) -> Option<Event> {
+    let touched = events.iter().filter_map(|event| sprint_of(state, event));
+    let mut least: Option<SprintId> = None;
+    let mut others = false;
+    for id in touched {
+        others |= least.is_some_and(|least| least != id);
+        least = Some(least.map_or(id, |least| least.min(id)));
+    }
+    if !others {
+        return step(state, least?);
+    }
+    let touched = events.iter().filter_map(|event| sprint_of(state, event));
+    let touched: BTreeSet<SprintId> = touched.collect();
+    touched.into_iter().find_map(|id| step(state, id))
 }
 
 /// The next thing that a sprint at rest wants.

@@ -108,7 +108,7 @@ pub fn cancel_task(state: &State, task: TaskId, by: &str) -> Answer {
     let mut todo = vec![task];
     while let Some(task) = todo.pop() {
         events.extend(cancelled(state, task, by));
-        for dependent in &state.tasks.table[task.index()].dependents {
+        for dependent in state.tasks.table[task.index()].dependents.iter() {
             if seen.insert(*dependent) {
                 todo.push(*dependent);
             }
