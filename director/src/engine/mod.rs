@@ -23,6 +23,7 @@ pub mod judging;
 pub mod known;
 pub mod messages;
 pub mod orders;
+pub mod outstanding;
 pub mod people;
 pub mod sprints;
 pub mod state;

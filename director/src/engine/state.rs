@@ -17,8 +17,8 @@ use director_protocols::work::{AttemptEnd, Earlier};
 use serde::Serialize;
 
 use super::adding::urgency;
-use super::effects::Outstanding;
 use super::messages::{Message, Messages};
+use super::outstanding::Outstanding;
 use super::sprints::{Merge, Quality, Sprint, Sprints, Stage};
 use super::tasks::{Feature, Phase, Tally, Task, Tasks};
 use super::team::Team;
