@@ -31,6 +31,18 @@ power:
 instructions:
     cargo run --release -p director-runtime --example beside_ractor
 
+# Sprints a second, beside SimPy (pip install -r tests/benches/requirements.txt)
+simulations:
+    cargo bench -p director-tests --bench forecast
+
+# The engine in a world where all goes wrong, for many seeds
+swarm seeds="100000":
+    DIRECTOR_SEEDS={{seeds}} cargo test --release -p director-tests --test engine_swarm whatever_goes_wrong
+
+# Deliberate bugs, each of which the swarm has to find
+mutants:
+    cargo run -p director-tests --bin mutants
+
 # The documentation of the code, complete and without a warning
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -1,21 +1,36 @@
 //! `director simulate`: when it will be done, with probabilities, from the engine that would run it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use director_protocols::manifest::{Manifest, Purpose};
+use clap::ValueEnum;
+use director_agents::roles;
+use director_protocols::manifest::{self, Change, ChangeError, Manifest, Options, Purpose};
+use director_protocols::sprint::SprintSpec;
+use serde_json::{Map, Value};
 
 use super::end::{CliError, Code};
 use super::{Context, home, plan};
 use crate::estimate::habits::Habits;
 use crate::estimate::{Durations, Model};
-use crate::report::forecast::{self as render, Shown};
+use crate::report::forecast::{self as render, Compared, Shown};
 use crate::simulate::faults::{Faults, PROFILES};
 use crate::simulate::forecast::{Extent, forecast};
 use crate::simulate::prepare::Prepared;
+use crate::simulate::what_if::{self, Variant};
+
+/// What a what-if is called that tries everything worth a look.
+const AUTO: &str = "auto";
+/// Runs of each variant that `auto` tries.
+const AUTO_RUNS: u64 = 2_000;
+/// What a change of the faults begins with.
+const FAULTS: &str = "faults";
 
 /// Forecast a sprint: thousands of whole runs on virtual time
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  director simulate --what-if team.test-engineer.count=2 --what-if faults=rough\n  director simulate --what-if auto --format html > forecast.html"
+)]
 pub(super) struct SimulateArgs {
     /// The sprint file
     #[arg(default_value = home::FILE)]
@@ -26,30 +41,61 @@ pub(super) struct SimulateArgs {
     /// Fixes every figure
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
-    /// What goes wrong, and how often: none, calm, rough, hostile
+    /// What goes wrong, and how often: none, calm, rough, hostile, or a file with rates
     #[arg(long, default_value = "calm", value_name = "PROFILE")]
     faults: String,
+    /// Compare with a sprint in which KEY is VALUE, on the same luck; again for more keys at once; `auto` ranks what buys most
+    #[arg(long, value_name = "KEY=VALUE")]
+    what_if: Vec<String>,
     /// Stop earlier, once the end is known this well, such as 0.01 for one part in a hundred
     #[arg(long, value_name = "SHARE")]
     precision: Option<f64>,
     /// Threads [default: all]; the figures are the same for any number
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// One JSON document
-    #[arg(long)]
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Short for `--format json`
+    #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Leave out how fast it was, the one figure that the seed does not fix
     #[arg(long)]
     no_timing: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// One JSON document
+    Json,
+    /// The histogram
+    Svg,
+    /// A page with histogram, S-curve and tornado
+    Html,
+}
+
 pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, CliError> {
     let Manifest { spec, assumed, .. } = plan::read(&args.file, Purpose::Plan, cx)?;
-    let faults = Faults::named(&args.faults).ok_or_else(|| unknown(&args.faults))?;
-    let estimates = spec.tasks.iter().map(|task| &task.estimate);
-    let durations = Durations::of(Model::default(), &Habits::published(), estimates);
-    let set = Prepared::new(&spec, faults, durations)?;
-    let extent = Extent {
+    let faults = faults(&args.faults)?;
+    let set = prepared(&spec, faults)?;
+    let wants_auto = args.what_if.iter().any(|text| text == AUTO);
+    if wants_auto && args.what_if.len() > 1 {
+        return Err(CliError::Input(
+            "`--what-if auto` tries changes of its own; ask for it alone, or name the changes"
+                .to_owned(),
+        ));
+    }
+    if args
+        .precision
+        .is_some_and(|precision| precision.is_nan() || precision <= 0.0)
+    {
+        return Err(CliError::Input(
+            "--precision has to be above 0, such as 0.01".to_owned(),
+        ));
+    }
+    let mut extent = Extent {
         runs: args.runs,
         seed: args.seed,
         threads: args
@@ -57,34 +103,161 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         precision: args.precision,
     };
+    let asked = match wants_auto || args.what_if.is_empty() {
+        true => Vec::new(),
+        false => vec![asked(args, &spec, faults, cx)?],
+    };
     let begin = Instant::now();
     let bar = super::progress::Progress::new(&cx.output);
-    let sums = forecast(&set, &extent, &mut |sums| {
-        bar.state(&render::progress(sums, set.deadline))
-    })?;
+    let mut seen = |sums: &_| bar.state(&render::progress(sums, set.deadline));
+    let (names, sets): (Vec<String>, Vec<Prepared>) = asked.into_iter().unzip();
+    let known = forecast(&set, &sets, &extent, &mut seen)?;
+    let made = known.base.runs * (1 + sets.len() as u64);
+    let rate = made as f64 / begin.elapsed().as_secs_f64().max(1e-9);
+    let mut variants: Vec<Compared> = names
+        .into_iter()
+        .zip(known.variants)
+        .map(|(name, (sums, pairs))| Compared { name, sums, pairs })
+        .collect();
+    if wants_auto {
+        extent.runs = extent.runs.min(AUTO_RUNS);
+        let (names, sets): (Vec<String>, Vec<Prepared>) = what_if::auto(&spec, &known.base)
+            .into_iter()
+            // A role that nobody is left in cannot be tried.
+            .filter_map(|Variant { name, spec }| Some((name, prepared(&spec, faults).ok()?)))
+            .unzip();
+        let tried = forecast(&set, &sets, &extent, &mut |sums| {
+            bar.state(&render::progress(sums, set.deadline))
+        })?;
+        variants.extend(
+            names
+                .into_iter()
+                .zip(tried.variants)
+                .map(|(name, (sums, pairs))| Compared { name, sums, pairs }),
+        );
+        variants.sort_by(|a, b| a.pairs.difference().0.total_cmp(&b.pairs.difference().0));
+    }
     bar.clear();
-    let rate = sums.runs as f64 / begin.elapsed().as_secs_f64().max(1e-9);
     let shown = Shown {
         spec: &spec,
         set: &set,
-        sums: &sums,
+        sums: &known.base,
         seed: args.seed,
         faults: &args.faults,
         rate: (!args.no_timing).then_some(rate),
         assumed: assumed.len(),
+        variants: &variants,
     };
-    match args.json {
-        true => cx.output.json(&render::json(&shown))?,
-        false => cx
+    match (args.json, args.format) {
+        (true, _) | (_, Format::Json) => cx.output.json(&render::json(&shown))?,
+        (_, Format::Text) => cx
             .output
             .text(&render::text(&shown, usize::from(cx.output.screen.width)))?,
+        (_, Format::Svg) => cx.output.text(&render::histogram(&shown))?,
+        (_, Format::Html) => cx.output.text(&render::html(&shown))?,
     }
     Ok(Code::Done)
 }
 
-fn unknown(name: &str) -> CliError {
-    CliError::Input(format!(
-        "there are no faults called `{name}`; there are {}",
-        PROFILES.join(", ")
-    ))
+fn prepared(spec: &SprintSpec, faults: Faults) -> Result<Prepared, CliError> {
+    let estimates = spec.tasks.iter().map(|task| &task.estimate);
+    let durations = Durations::of(Model::default(), &Habits::published(), estimates);
+    Ok(Prepared::new(spec, faults, durations)?)
+}
+
+/// A profile by its name, or a file with rates on top of the profile that its `base` names.
+fn faults(name: &str) -> Result<Faults, CliError> {
+    if let Some(faults) = Faults::named(name) {
+        return Ok(faults);
+    }
+    let path = Path::new(name);
+    if !path.is_file() {
+        return Err(CliError::Input(format!(
+            "there are no faults called `{name}`, and no file of that name; there are {}",
+            PROFILES.join(", ")
+        )));
+    }
+    let wrong =
+        |what: String| CliError::Input(format!("the faults in `{name}` cannot be used: {what}"));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let tree = manifest::tree(&text, manifest::Format::of(path)).map_err(wrong)?;
+    let Value::Object(mut table) = tree else {
+        return Err(wrong("it is not a table of rates".to_owned()));
+    };
+    let base = match table.remove("base") {
+        None => Faults::NONE,
+        Some(Value::String(base)) => Faults::named(&base).ok_or_else(|| {
+            wrong(format!(
+                "base is `{base}`; there are {}",
+                PROFILES.join(", ")
+            ))
+        })?,
+        Some(other) => {
+            return Err(wrong(format!(
+                "base is {other}; write the name of a profile"
+            )));
+        }
+    };
+    base.with(&table).map_err(wrong)
+}
+
+/// The variant that was asked for, all changes together.
+fn asked(
+    args: &SimulateArgs,
+    spec: &SprintSpec,
+    faults: Faults,
+    cx: &Context,
+) -> Result<(String, Prepared), CliError> {
+    let changes: Vec<Change> = args
+        .what_if
+        .iter()
+        .map(|text| Change::parse(text))
+        .collect::<Result<_, _>>()
+        .map_err(input)?;
+    manifest::consistent(&changes).map_err(input)?;
+    let of_faults = |change: &Change| change.key == FAULTS || change.key.starts_with("faults.");
+    let (rates, keys): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(of_faults);
+    let faults = rates.iter().try_fold(faults, |faults, change| {
+        match change.key.strip_prefix("faults.") {
+            None => self::faults(change.value.as_str().unwrap_or_default()),
+            Some(key) => {
+                let table = Map::from_iter([(key.to_owned(), change.value.clone())]);
+                faults
+                    .with(&table)
+                    .map_err(|what| CliError::Input(format!("`{change}` makes no sense: {what}")))
+            }
+        }
+    })?;
+    let varied = match keys.is_empty() {
+        true => spec.clone(),
+        false => {
+            let text = std::fs::read_to_string(&args.file)?;
+            let kinds = cx
+                .builder
+                .as_ref()
+                .map(crate::system::Builder::kinds)
+                .unwrap_or_default();
+            let known_agents: Vec<&str> = kinds.iter().map(String::as_str).collect();
+            let full = std::path::absolute(&args.file)?;
+            let options = Options {
+                known_agents: &known_agents,
+                dir: full.parent(),
+                purpose: Purpose::Plan,
+                role_files: Some(roles::find),
+            };
+            let origin = args.file.display().to_string();
+            let format = manifest::Format::of(&args.file);
+            manifest::vary(&text, &origin, format, &options, spec, &keys)
+                .map_err(input)?
+                .spec
+        }
+    };
+    Ok((args.what_if.join(", "), prepared(&varied, faults)?))
+}
+
+fn input(error: ChangeError) -> CliError {
+    match error {
+        ChangeError::Sprint(errors) => CliError::Manifest(errors),
+        error => CliError::Input(error.to_string()),
+    }
 }

@@ -68,6 +68,12 @@ impl Durations {
         Self { tables, table_of }
     }
 
+    /// Those of tasks with these distributions, in their order.
+    pub fn of_tables(tables: Vec<Quantiles>) -> Self {
+        let table_of = (0..tables.len() as u32).collect();
+        Self { tables, table_of }
+    }
+
     /// How long an attempt at a task takes in that run, in milliseconds.
     ///
     /// # Panics

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use director_protocols::severity::Severity;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Rates are out of a thousand, times in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +136,22 @@ impl Faults {
             },
             _ => return None,
         })
+    }
+
+    /// These with some rates replaced, as a table gives them.
+    ///
+    /// # Errors
+    /// What is wrong with the table, in words.
+    pub fn with(self, changes: &Map<String, Value>) -> Result<Self, String> {
+        let Ok(Value::Object(mut table)) = serde_json::to_value(self) else {
+            return Err("the faults cannot be written out".to_owned());
+        };
+        for (key, value) in changes {
+            table.insert(key.clone(), value.clone());
+        }
+        let faults: Faults =
+            serde_json::from_value(Value::Object(table)).map_err(|error| error.to_string())?;
+        faults.problem().map_or(Ok(faults), Err)
     }
 
     /// The tier that a drawn number stands for.

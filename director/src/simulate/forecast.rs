@@ -1,16 +1,17 @@
-//! A forecast: many runs of one sprint, on as many threads as wished, with the same bits for any number of them.
+//! A forecast: many runs of one sprint and of variants of it, with the same bits for any number of threads.
 //!
 //! Runs are made in rounds. Threads take parts of a round as they come; because runs are independent and sums are whole
 //! numbers, it does not matter who made which. Between rounds the estimates so far are shown, and the wanted
-//! precision may end it.
+//! precision may end it. What is kept does not grow with the runs.
 //!
-//! Elsewhere: variants on the same seeds are `what_if`.
+//! Elsewhere: what variants are is `what_if`; one run is `world`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::prepare::{Prepared, SimulateError};
 use super::sums::Sums;
+use super::what_if::Pairs;
 use super::world::World;
 
 /// Runs in the first round; each round doubles what there is, up to [`ROUND_MAX`] more.
@@ -33,41 +34,85 @@ pub struct Extent {
     pub precision: Option<f64>,
 }
 
-/// Runs a sprint many times. `seen` hears what is known after each round.
+/// What the runs of a sprint and of its variants add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// The sprint itself.
+    pub base: Sums,
+    /// Its variants on the same luck, each beside its pairs with the base.
+    pub variants: Vec<(Sums, Pairs)>,
+}
+
+/// Runs a sprint many times, and each of `variants` as often on the same luck. `seen` hears what is known after each round.
 ///
 /// # Errors
 /// [`SimulateError::NoRuns`].
 pub fn forecast(
     set: &Prepared,
+    variants: &[Prepared],
     extent: &Extent,
     seen: &mut dyn FnMut(&Sums),
-) -> Result<Sums, SimulateError> {
+) -> Result<Forecast, SimulateError> {
     if extent.runs == 0 {
         return Err(SimulateError::NoRuns);
     }
-    let mut sums = Sums::new(set);
-    let mut worlds: Vec<World<'_>> = (0..extent.threads.max(1))
-        .map(|_| World::new(set))
-        .collect();
-    while sums.runs < extent.runs {
-        let from = sums.runs;
+    let mut known = Forecast {
+        base: Sums::new(set),
+        variants: variants
+            .iter()
+            .map(|set| (Sums::new(set), Pairs::default()))
+            .collect(),
+    };
+    let crew = || Crew {
+        base: World::new(set),
+        variants: variants.iter().map(World::new).collect(),
+    };
+    let mut crews: Vec<Crew<'_>> = (0..extent.threads.max(1)).map(|_| crew()).collect();
+    while known.base.runs < extent.runs {
+        let from = known.base.runs;
         let more = from.clamp(ROUND_MIN, ROUND_MAX).min(extent.runs - from);
-        round(&mut worlds, &mut sums, extent.seed, from, from + more);
-        seen(&sums);
+        round(&mut crews, &mut known, extent.seed, from, from + more);
+        seen(&known.base);
         if extent
             .precision
-            .is_some_and(|wanted| is_known(&sums, wanted))
+            .is_some_and(|wanted| is_known(&known.base, wanted))
         {
             break;
         }
     }
-    Ok(sums)
+    Ok(known)
 }
 
-fn round(worlds: &mut [World<'_>], sums: &mut Sums, seed: u64, from: u64, to: u64) {
+/// The worlds of one thread.
+struct Crew<'a> {
+    base: World<'a>,
+    variants: Vec<World<'a>>,
+}
+
+impl Crew<'_> {
+    fn run(&mut self, seed: u64, run: u64, part: &mut Forecast) {
+        let ending = self.base.run(seed, run);
+        let deadline = self.base.deadline();
+        part.base.add(&self.base.watch, &ending, deadline);
+        for (world, (sums, pairs)) in self.variants.iter_mut().zip(&mut part.variants) {
+            let ending = world.run(seed, run);
+            sums.add(&world.watch, &ending, world.deadline());
+            pairs.add(&self.base.watch, &world.watch, deadline);
+        }
+    }
+}
+
+fn round(crews: &mut [Crew<'_>], known: &mut Forecast, seed: u64, from: u64, to: u64) {
     let next = AtomicU64::new(from);
-    let empty = sums.none();
-    let work = |world: &mut World<'_>| {
+    let empty = Forecast {
+        base: known.base.none(),
+        variants: known
+            .variants
+            .iter()
+            .map(|(sums, _)| (sums.none(), Pairs::default()))
+            .collect(),
+    };
+    let work = |crew: &mut Crew<'_>| {
         let mut part = empty.clone();
         loop {
             let first = next.fetch_add(PART, Ordering::Relaxed);
@@ -75,28 +120,36 @@ fn round(worlds: &mut [World<'_>], sums: &mut Sums, seed: u64, from: u64, to: u6
                 return part;
             }
             for run in first..(first + PART).min(to) {
-                let ending = world.run(seed, run);
-                let deadline = world.deadline();
-                part.add(&world.watch, &ending, deadline);
+                crew.run(seed, run, &mut part);
             }
         }
     };
-    let Some((first, others)) = worlds.split_first_mut() else {
+    let Some((first, others)) = crews.split_first_mut() else {
         return;
     };
     thread::scope(|scope| {
         let others: Vec<_> = others
             .iter_mut()
-            .map(|world| scope.spawn(|| work(world)))
+            .map(|crew| scope.spawn(|| work(crew)))
             .collect();
-        sums.merge(&work(first));
+        known.merge(&work(first));
         for other in others {
             match other.join() {
-                Ok(part) => sums.merge(&part),
+                Ok(part) => known.merge(&part),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
     });
+}
+
+impl Forecast {
+    fn merge(&mut self, other: &Forecast) {
+        self.base.merge(&other.base);
+        for ((sums, pairs), (more, others)) in self.variants.iter_mut().zip(&other.variants) {
+            sums.merge(more);
+            pairs.merge(others);
+        }
+    }
 }
 
 /// Whether mean and P85 of the end are known to `wanted` of themselves.

@@ -1,7 +1,7 @@
 //! Simulation: whole sprints on virtual time, decided by the engine that runs real ones.
 //!
 //! ```text
-//! spec ─▶ prepare ─▶ world: engine + event heap + models ─▶ watch ─▶ sums ─▶ forecast
+//! spec ─▶ prepare ─▶ world: engine + event heap + models ─▶ watch ─▶ sums ─▶ forecast, what_if
 //!                      ▲ numbers by (seed, run, task, attempt, purpose)
 //! ```
 //!
@@ -19,4 +19,5 @@ pub mod spread;
 pub mod sums;
 pub mod waits;
 pub mod watch;
+pub mod what_if;
 pub mod world;

@@ -29,7 +29,7 @@ const NO_TASK: u32 = u32::MAX;
 /// The longest that a simulated sprint may take: ten years.
 pub const TIME_MAX: Time = Time(10 * 365 * 24 * 3_600_000);
 /// The most inputs for each task of a sprint.
-pub const STEPS_PER_TASK: u64 = 10_000;
+pub const STEPS_PER_TASK: u64 = 2_000;
 /// How long a dead agent stays away at least; its supervisor waits longer with each death in a row.
 const RESTART_MS: u64 = 200;
 

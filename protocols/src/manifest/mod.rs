@@ -23,6 +23,7 @@ mod shape;
 mod tests;
 mod tree;
 mod values;
+mod vary;
 
 use std::fs::File;
 use std::io::Read;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 pub use errors::{ManifestErrors, Mark, Problem, SHOWN_MAX};
 pub use role_file::Library;
 pub use schema::schema;
+pub use vary::{Change, ChangeError, consistent, tree, vary};
 
 use crate::ids::Name;
 use crate::sprint::SprintSpec;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HOUR, Shown, wilson};
+use super::{HOUR, Shown, compared, wilson};
 use crate::simulate::spread::Spread;
 use crate::simulate::watch::TROUBLES;
 
@@ -83,6 +83,9 @@ pub fn json(shown: &Shown<'_>) -> Value {
         if rate > 0.0 {
             object.insert("cost_usd".to_owned(), spread(&sums.effort, HOUR / rate));
         }
+        if !shown.variants.is_empty() {
+            object.insert("what_if".to_owned(), compared::json(shown));
+        }
         if let Some(rate) = shown.rate {
             object.insert("sprints_per_second".to_owned(), json!(rate.round()));
         }
@@ -91,7 +94,7 @@ pub fn json(shown: &Shown<'_>) -> Value {
 }
 
 /// A distribution in `unit`s.
-fn spread(spread: &Spread, unit: f64) -> Value {
+pub(super) fn spread(spread: &Spread, unit: f64) -> Value {
     if spread.count() == 0 {
         return json!({ "mean": null, "p50": null, "p85": null, "p95": null, "min": null, "max": null });
     }
@@ -132,6 +135,6 @@ fn histogram(finish: &Spread) -> Value {
 }
 
 /// Four digits after the point: more would only be noise.
-fn round(value: f64) -> f64 {
+pub(super) fn round(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }

@@ -2,6 +2,8 @@
 //!
 //! Elsewhere: what is forecast is [`crate::simulate`].
 
+mod charts;
+mod compared;
 mod json;
 mod text;
 
@@ -9,7 +11,9 @@ use director_protocols::sprint::SprintSpec;
 
 use crate::simulate::prepare::Prepared;
 use crate::simulate::sums::Sums;
+use crate::simulate::what_if::Pairs;
 
+pub use charts::{histogram, html};
 pub use json::json;
 pub use text::{progress, text};
 
@@ -29,6 +33,19 @@ pub struct Shown<'a> {
     pub rate: Option<f64>,
     /// Tasks without an estimate in the file.
     pub assumed: usize,
+    /// Variants, in the order in which they are shown.
+    pub variants: &'a [Compared],
+}
+
+/// A variant beside the base.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// What was changed.
+    pub name: String,
+    /// What its runs add up to.
+    pub sums: Sums,
+    /// Run by run beside the base.
+    pub pairs: Pairs,
 }
 
 impl Shown<'_> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use director_protocols::time::Span;
 
-use super::{HOUR, Shown, wilson};
+use super::{HOUR, Shown, compared, wilson};
 use crate::report::text::short;
 use crate::simulate::spread::Spread;
 use crate::simulate::sums::Sums;
@@ -28,6 +28,7 @@ pub fn text(shown: &Shown<'_>, width: usize) -> String {
     hangs_on(shown, &mut out);
     roles(shown, &mut out);
     trouble(shown, &mut out);
+    compared::text(shown, &mut out);
     for note in shown.notes() {
         let _ = write!(out, "\nnote: {note}");
     }
@@ -290,7 +291,7 @@ fn trouble(shown: &Shown<'_>, out: &mut String) {
     }
 }
 
-fn hours(ms: u64) -> String {
+pub(super) fn hours(ms: u64) -> String {
     let hours = ms as f64 / HOUR;
     match ms {
         0..60_000 => format!("{:.0} s", ms as f64 / 1_000.0),
@@ -300,7 +301,7 @@ fn hours(ms: u64) -> String {
     }
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     match share * 100.0 {
         p if p > 0.0 && p < 0.5 => "<1%".to_owned(),
         p if (99.5..100.0).contains(&p) => ">99%".to_owned(),
