@@ -3,6 +3,7 @@
 pub mod chaos;
 pub mod corner;
 pub mod harness;
+pub mod mutants;
 pub mod power;
 pub mod process;
 pub mod referee;

@@ -3,11 +3,15 @@
 //! No actors, no clock, no git: what the engine asks for is on a list, and each step answers one entry of it, lets
 //! something go wrong, or has a person interfere. Every decision is kept, so that the whole can be replayed.
 //!
-//! Elsewhere: what people and others interfere with is `interfere`; which sprints are tried is `sprints`.
+//! Elsewhere: what people and others interfere with is `interfere`; which sprints are tried is `sprints`; what is promised of
+//! every run is `oracle`; whole runs, and smaller ones that still fail, are `scenario`.
 
 mod interfere;
+pub mod oracle;
+mod scenario;
 mod sprints;
 
+pub use scenario::Scenario;
 pub use sprints::random_sprint;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +57,16 @@ impl Faults {
         crash: 0,
         message: 0,
         world: 0,
+    };
+
+    /// Everything goes wrong.
+    pub const ROUGH: Faults = Faults {
+        attempt: 300,
+        integration: 200,
+        person: 60,
+        crash: 15,
+        message: 60,
+        world: 40,
     };
 }
 
