@@ -24,6 +24,7 @@ mod tests;
 mod tree;
 mod values;
 mod vary;
+mod write;
 
 use std::fs::File;
 use std::io::Read;
@@ -33,6 +34,7 @@ pub use errors::{ManifestErrors, Mark, Problem, SHOWN_MAX};
 pub use role_file::Library;
 pub use schema::schema;
 pub use vary::{Change, ChangeError, consistent, tree, vary};
+pub use write::write;
 
 use crate::ids::Name;
 use crate::sprint::SprintSpec;

@@ -11,13 +11,13 @@ use super::super::tree::{Node, Value};
 use super::{Reading, duration, run, small, texts};
 
 /// When a gate's command is given up, unless the file says otherwise.
-const TIMEOUT: Span = Span::minutes(15);
+pub(in crate::manifest) const TIMEOUT: Span = Span::minutes(15);
 /// How often findings go back to the author, unless the file says otherwise.
-const ROUNDS: u32 = 3;
+pub(in crate::manifest) const ROUNDS: u32 = 3;
 /// The least that has to be covered, unless the file says otherwise, in percent.
-const LEAST: f64 = 80.0;
+pub(in crate::manifest) const LEAST: f64 = 80.0;
 /// Who is asked where `by` says so.
-const PERSON: &str = "person";
+pub(in crate::manifest) const PERSON: &str = "person";
 
 /// The gates that are on, and what would have to measure them.
 const USUAL: [(&str, &str); 5] = [
@@ -42,19 +42,49 @@ pub(super) fn of_sprint(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> V
         if mentioned {
             continue;
         }
-        let check = match name {
-            // Any of the commands may leave a file.
-            "coverage" if commands => coverage(LEAST, Vec::new()),
-            "acceptance" => Check::Acceptance { strict: false },
-            _ => Check::NotMeasured {
-                wanted: wanted.to_owned(),
-            },
-        };
+        let check = unmentioned(name, wanted, commands);
         if let Ok(name) = Name::new(name) {
             gates.push(GateSpec { name, check });
         }
     }
     gates
+}
+
+/// A usual gate that the file does not mention, in a sprint whose gates have commands or not.
+fn unmentioned(name: &str, wanted: &str, commands: bool) -> Check {
+    match name {
+        // Any of the commands may leave a file.
+        "coverage" if commands => coverage(LEAST, Vec::new()),
+        "acceptance" => Check::Acceptance { strict: false },
+        _ => Check::NotMeasured {
+            wanted: wanted.to_owned(),
+        },
+    }
+}
+
+/// The gates that have to be written so that reading gives these: all but the usual ones at the end that are as they are
+/// without being mentioned, and the names of usual ones that are not there.
+pub(in crate::manifest) fn to_write(gates: &[GateSpec]) -> (&[GateSpec], Vec<&'static str>) {
+    let is_there = |name: &str| gates.iter().any(|gate| gate.name.as_str() == name);
+    let missing = USUAL.map(|(name, _)| name).into_iter();
+    let missing = missing.filter(|name| !is_there(name)).collect();
+    for written in 0..gates.len() {
+        let (mentioned, rest) = gates.split_at(written);
+        let commands = mentioned
+            .iter()
+            .any(|gate| matches!(gate.check, Check::Command { .. }));
+        let usual = USUAL.iter().filter(|(name, _)| {
+            is_there(name) && !mentioned.iter().any(|gate| gate.name.as_str() == *name)
+        });
+        let usual = usual.map(|(name, wanted)| (*name, unmentioned(name, wanted, commands)));
+        if usual.eq(rest
+            .iter()
+            .map(|gate| (gate.name.as_str(), gate.check.clone())))
+        {
+            return (mentioned, missing);
+        }
+    }
+    (gates, missing)
 }
 
 /// The gates of a `gates` table, in its order; `at` is the table's key.

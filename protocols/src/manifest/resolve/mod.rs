@@ -16,6 +16,8 @@ mod written;
 
 use std::path::PathBuf;
 
+pub(super) use gates::{LEAST, PERSON, ROUNDS, TIMEOUT, to_write};
+
 use crate::ids::Name;
 use crate::sprint::{Policy, RunSpec, SprintSpec};
 use crate::time::Span;

@@ -2,6 +2,7 @@
 
 mod bad;
 mod sentences;
+mod written;
 
 use std::fmt::Write as _;
 use std::time::Instant;

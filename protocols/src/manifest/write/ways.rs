@@ -1,0 +1,105 @@
+//! Ways of working as a file has them: the inbox's rules, and who is told what.
+
+use serde::Serialize;
+
+use super::{Run, duration, run};
+use crate::inbox::{InboxDefault, InboxRule, InboxRules};
+use crate::ways::{Stakeholder, Ways};
+
+#[derive(Serialize)]
+pub(super) struct WaysOut {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inbox: Option<Inbox>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stakeholder: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Inbox {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<Rule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<Rule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<Rule>,
+}
+
+#[derive(Serialize)]
+struct Rule {
+    within: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    on: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<Run>,
+    inbox: bool,
+}
+
+impl WaysOut {
+    pub fn of(ways: &Ways) -> Self {
+        let Ways {
+            inbox,
+            stakeholders,
+        } = ways;
+        let InboxRules {
+            question,
+            task,
+            gate,
+        } = inbox;
+        let rules = Inbox {
+            question: question.as_ref().map(rule),
+            task: task.as_ref().map(rule),
+            gate: gate.as_ref().map(rule),
+        };
+        Self {
+            inbox: (question.is_some() || task.is_some() || gate.is_some()).then_some(rules),
+            stakeholder: stakeholders.iter().map(told).collect(),
+        }
+    }
+
+    /// Whether nothing of it has to be written.
+    pub fn is_empty(&self) -> bool {
+        self.inbox.is_none() && self.stakeholder.is_empty()
+    }
+}
+
+fn rule(rule: &InboxRule) -> Rule {
+    let (default, text) = match &rule.default {
+        InboxDefault::Remind => (None, None),
+        InboxDefault::Approve => (Some("approve"), None),
+        InboxDefault::Answer(text) => (Some("answer"), Some(text.clone())),
+        InboxDefault::Reject(text) => (Some("reject"), Some(text.clone())),
+    };
+    Rule {
+        within: duration(rule.within),
+        default,
+        text,
+    }
+}
+
+fn told(who: &Stakeholder) -> Told {
+    let Stakeholder {
+        name,
+        on,
+        webhook,
+        run: command,
+        inbox,
+    } = who;
+    Told {
+        name: name.to_string(),
+        on: on.clone(),
+        webhook: webhook.clone(),
+        run: command.as_ref().map(run),
+        inbox: *inbox,
+    }
+}
