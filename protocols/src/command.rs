@@ -95,6 +95,17 @@ pub enum Command {
         /// Who asked.
         by: String,
     },
+    /// An action item of a sprint's retrospective was accepted.
+    AcceptAction {
+        /// The sprint that was looked back on.
+        sprint: SprintId,
+        /// The action's id.
+        action: String,
+        /// What will change, in words.
+        text: String,
+        /// Who accepted it.
+        by: String,
+    },
     /// The director is shutting down: no new work; what runs is interrupted by its agents.
     Stop,
 

@@ -19,6 +19,25 @@ impl Digest {
     pub fn of(content: &[u8]) -> Self {
         Self(Sha256::digest(content).into())
     }
+
+    /// In base64 with padding, as a Content-Security-Policy writes a hash (RFC 4648, section 4).
+    #[must_use]
+    pub fn base64(&self) -> String {
+        const LETTERS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut out = String::with_capacity(44);
+        for three in self.0.chunks(3) {
+            let part = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
+            let bits = part(0) << 16 | part(1) << 8 | part(2);
+            for at in 0..4 {
+                match at <= three.len() {
+                    true => out.push(LETTERS[(bits >> (18 - 6 * at)) as usize & 63] as char),
+                    false => out.push('='),
+                }
+            }
+        }
+        out
+    }
 }
 
 impl fmt::Display for Digest {

@@ -670,6 +670,17 @@ events! {
         by: String,
     }
 
+    /// An action item of the sprint's retrospective will change the next sprint.
+    90 1 ActionAccepted "action_accepted" {
+        /// The sprint that was looked back on.
+        sprint_id: SprintId,
+        /// The action's id, as the retrospective names it.
+        action: String,
+        /// What will change, in words.
+        text: String,
+        /// Who accepted it.
+        by: String,
+    }
     /// Nobody has answered in time; whoever is notified is notified again.
     100 1 InboxReminded "inbox_reminded" {
         /// The number.

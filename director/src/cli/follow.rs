@@ -17,7 +17,9 @@ use super::{Context, deliver};
 use crate::control::answer::read_page;
 use crate::control::client::Client;
 use crate::control::facts::SprintFacts;
-use crate::control::protocol::{Answer, Ask, EventLine, Fault, FaultKind, Op, Order, Screen};
+use crate::control::protocol::{
+    Answer, Ask, EventLine, Fault, FaultKind, Op, Order, ReportFormat, Screen,
+};
 use crate::control::server;
 use crate::handle::Handle;
 
@@ -155,7 +157,7 @@ pub(super) async fn follow(
     let last = match &ended {
         End::Over(_) => Some(Ask::Report {
             sprint: wanted.sprint(),
-            markdown: false,
+            format: ReportFormat::Terminal,
         }),
         End::Waits => Some(Ask::Inbox {}),
         End::Interrupted | End::DirectorGone => None,

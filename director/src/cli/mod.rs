@@ -30,10 +30,12 @@ mod output;
 mod plan;
 mod progress;
 mod report;
+mod retro;
 mod run;
 mod schema;
 mod simulate;
 mod source;
+mod standup;
 mod status;
 mod steer;
 #[cfg(test)]
@@ -99,6 +101,8 @@ enum Command {
     Events(events::EventsArgs),
     Why(why::WhyArgs),
     Report(report::ReportArgs),
+    Standup(standup::StandupArgs),
+    Retro(retro::RetroArgs),
     Agents(agents::AgentsArgs),
     Inbox(inbox::InboxArgs),
     Answer(inbox::AnswerArgs),
@@ -190,6 +194,8 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
         Command::Events(args) => events::events(args, cx),
         Command::Why(args) => why::why(args, cx),
         Command::Report(args) => report::report(args, cx),
+        Command::Standup(args) => standup::standup(args, cx),
+        Command::Retro(args) => retro::retro(args, cx),
         Command::Agents(args) => agents::agents(&args, cx),
         Command::Inbox(args) => inbox::inbox(&args, cx),
         Command::Answer(args) => inbox::answer(args, cx),

@@ -11,9 +11,11 @@ use director_protocols::sprint::{RoleSpec, SprintSpec};
 
 use super::end::{CliError, Code};
 use super::output::note;
-use super::{Context, home};
+use super::{Context, home, source};
+use crate::control::protocol::Ask;
 use crate::engine::people::PERSON;
 use crate::planner;
+use crate::report::calibration::{self, Calibration};
 use crate::report::plan as render;
 use crate::system::Builder;
 
@@ -29,6 +31,9 @@ pub(super) struct PlanArgs {
     /// Short for `--format json`
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Correct estimates by how each kind of task came out in the data directory's past sprints
+    #[arg(long)]
+    calibrate: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,11 +51,38 @@ enum Format {
 }
 
 pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> {
-    let Manifest { spec, .. } = read(&args.file, Purpose::Plan, cx)?;
-    let plan = planner::plan(&spec)?;
+    let Manifest { mut spec, .. } = read(&args.file, Purpose::Plan, cx)?;
+    let past = past(&spec, &args.file, cx)?;
+    let mut said = Vec::new();
+    if args.calibrate {
+        said = calibration::apply(&mut spec, past.as_ref().unwrap_or(&Calibration::default()));
+        if said.is_empty() {
+            note(&format!(
+                "no kind of task of this sprint was completed {} times before; estimates stay as they are",
+                calibration::TASKS_MIN
+            ));
+        }
+    }
+    let mut plan = planner::plan(&spec)?;
+    if let Some(past) = &past {
+        plan.risks
+            .extend(calibration::optimistic(&spec, &plan, past));
+    }
     let text = match (args.json, args.format) {
-        (true, _) | (_, Format::Json) => render::json(&spec, &plan),
-        (_, Format::Md) => render::markdown(&spec, &plan),
+        (true, _) | (_, Format::Json) => {
+            let past = past.map(|past| calibration::Applied {
+                past,
+                changes: said,
+            });
+            render::json_with_past(&spec, &plan, past.as_ref())
+        }
+        (_, Format::Md) => {
+            let mut text = render::markdown(&spec, &plan);
+            if let Some(past) = &past {
+                text += &calibration::section(past, &said);
+            }
+            text
+        }
         (_, Format::Dot) => render::dot(&spec, &plan),
         (_, Format::Mermaid) => render::mermaid(&spec, &plan),
         (_, Format::Svg) => render::svg(&spec, &plan),
@@ -60,6 +92,19 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         cx.output.text("\n")?;
     }
     Ok(Code::Done)
+}
+
+/// What past sprints of the data directory say; nothing where there are none.
+fn past(spec: &SprintSpec, file: &Path, cx: &Context) -> Result<Option<Calibration>, CliError> {
+    // A plan needs no repository yet; one that cannot be found has no past either.
+    let data_dir = home::of_sprint(cx.data_dir.as_deref(), spec, file).ok();
+    let Some(data_dir) = data_dir.filter(|dir| home::has_journal(dir)) else {
+        return Ok(None);
+    };
+    let answer = source::ask_at(Ask::Calibration {}, &data_dir, cx)?;
+    let past: Calibration = serde_json::from_value(answer.json)
+        .map_err(|error| CliError::Failed(format!("the past cannot be read: {error}")))?;
+    Ok((!past.sprints.is_empty()).then_some(past))
 }
 
 /// Reads a sprint file; its warnings go to standard error.

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::end::{CliError, Code};
 use super::{Context, Which, source};
-use crate::control::protocol::Ask;
+use crate::control::protocol::{Ask, ReportFormat};
 
 /// Print the sprint's report: what was done, how it went, what was learnt
 ///
@@ -25,6 +25,8 @@ pub(super) struct ReportArgs {
 enum Format {
     /// Markdown
     Md,
+    /// One page of HTML with charts, in one file without scripts
+    Html,
     /// One JSON document
     Json,
 }
@@ -32,7 +34,10 @@ enum Format {
 pub(super) fn report(args: ReportArgs, cx: &mut Context) -> Result<Code, CliError> {
     let ask = Ask::Report {
         sprint: args.which.sprint,
-        markdown: true,
+        format: match args.format {
+            Format::Html => ReportFormat::Html,
+            _ => ReportFormat::Markdown,
+        },
     };
     let answer = source::ask(ask, cx)?;
     cx.output

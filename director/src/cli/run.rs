@@ -24,7 +24,7 @@ use super::progress::LOOK_EVERY;
 use super::source::{self, Source};
 use super::{Context, home, plan};
 use crate::control::facts;
-use crate::control::protocol::{Answer, Ask, Fault, FaultKind};
+use crate::control::protocol::{Answer, Ask, Fault, FaultKind, ReportFormat};
 use crate::control::server;
 use crate::planner;
 use crate::report::plan as plan_report;
@@ -156,7 +156,7 @@ async fn over_already(
         .ask(
             Ask::Report {
                 sprint: wanted.sprint(),
-                markdown: false,
+                format: ReportFormat::Terminal,
             },
             cx.output.screen,
         )
@@ -277,7 +277,7 @@ async fn run_elsewhere(
     {
         let ask = Ask::Report {
             sprint: wanted.sprint(),
-            markdown: false,
+            format: ReportFormat::Terminal,
         };
         let report = source.ask(ask, cx.output.screen).await?;
         return finish(End::Over(Box::new(facts)), Some(report), &wanted, cx);

@@ -101,10 +101,14 @@ pub(super) async fn director(data_dir: &Path) -> Result<Option<Client>, CliError
 
 /// Asks one question of whoever holds the data directory.
 pub(super) fn ask(ask: Ask, cx: &Context) -> Result<Answer, CliError> {
-    let data_dir = home::find(cx)?;
+    ask_at(ask, &home::find(cx)?, cx)
+}
+
+/// Asks one question of whoever holds that data directory.
+pub(super) fn ask_at(ask: Ask, data_dir: &Path, cx: &Context) -> Result<Answer, CliError> {
     let screen = cx.output.screen;
     super::block_on(async move {
-        let mut source = Source::open(&data_dir).await?;
+        let mut source = Source::open(data_dir).await?;
         if let (Source::Journal(history, _), Ask::Status { .. }) = (&source, &ask)
             && history
                 .engine

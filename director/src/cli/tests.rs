@@ -151,10 +151,14 @@ fn the_help_lists_every_command_in_one_line_each() {
         Commands:
           run          Run a sprint in the foreground, or resume it
           plan         Plan a sprint: who does what when, the critical path, risks and open questions
+          simulate     Forecast a sprint: thousands of whole runs on virtual time
           status       Show what is running, what is blocked and what comes next
           events       Print what happened, one event a line
           why          Tell why a task is not running, or how it went
           report       Print the sprint's report: what was done, how it went, what was learnt
+          standup      Print the daily standup: what was completed since the last, what comes next, what is
+                       in the way
+          retro        Look back on a sprint, accept what should change, and write the next sprint's file
           agents       Show the team: roles, instances, state, utilisation
           inbox        Show what waits for a person
           answer       Answer something in the inbox
@@ -171,9 +175,11 @@ fn the_help_lists_every_command_in_one_line_each() {
           deliver      Bring the sprint's result into the base branch
           worktrees    List the worktrees in use
           journal      Look at the journal, or repair it
-          schema       Print the JSON Schema of the sprint file
+          schema       Print the JSON Schema of the sprint file, or of another form
           doctor       Check git, agents, permissions and disk, and say what to do
           init         Write a first sprint.toml and agents/ for a repository
+          import       Turn a backlog of another tool into a sprint file, or bring one up to date
+          epic         Plan an epic: architecture, features, tasks, sprints and risks
           demo         Make a small git repository and run a sprint of eleven tasks on it
           completions  Print completions for a shell
           help         Print this message or the help of the given subcommand(s)
@@ -321,4 +327,132 @@ fn damage_is_found_and_the_way_out_of_it_works() {
         "{text}"
     );
     assert_eq!(typed(dir.path(), "journal verify").0, Code::Done);
+}
+
+#[test]
+fn a_report_can_be_one_page_of_html() {
+    let dir = killed();
+    let (code, page) = typed(dir.path(), "report --format html");
+    assert_eq!(code, Code::Done);
+    assert!(
+        page.starts_with("<!DOCTYPE html><html lang=\"en\">"),
+        "{page}"
+    );
+    assert!(page.contains("which payment provider?"));
+    let json = typed(dir.path(), "report --format json").1;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert!(json["timeline"].is_array() && json["flow"].is_array());
+}
+
+#[test]
+fn a_retrospective_is_read_accepted_and_written_as_the_next_sprint() {
+    let dir = keep(&crate::view::recorded::troubled());
+    let (_, text) = typed(dir.path(), "retro");
+    assert!(text.contains("[ ] `gate-tests`"), "{text}");
+    let (code, said) = typed(dir.path(), "retro --accept nonsense");
+    assert_eq!(code, Code::BadInput);
+    assert!(said.contains("there are slip-cart-ui"), "{said}");
+    let (_, said) = typed(dir.path(), "retro --accept gate-tests --accept estimate");
+    assert!(said.contains("`gate-tests` is accepted"), "{said}");
+    let (_, text) = typed(dir.path(), "retro");
+    assert!(text.contains("[x] `gate-tests`, accepted by"), "{text}");
+    let events = typed(dir.path(), "events --json").1;
+    assert_eq!(events.matches("\"event\":\"action_accepted\"").count(), 2);
+
+    let file = dir.path().join("next.toml");
+    let line = format!("retro --next {}", file.display());
+    let (code, said) = typed(dir.path(), &line);
+    assert_eq!(code, Code::Done, "{said}");
+    assert!(
+        said.contains("sprint `sprint-4`") && said.contains("4 tasks carried over"),
+        "{said}"
+    );
+    let written = std::fs::read_to_string(&file).expect("a file");
+    assert!(
+        written.contains("(gate `tests`) was run before reporting"),
+        "{written}"
+    );
+    // What is there is never written over.
+    let (code, said) = typed(dir.path(), &line);
+    assert_eq!(code, Code::BadInput, "{said}");
+    let (code, plan) = typed(dir.path(), &format!("plan {}", file.display()));
+    assert_eq!(code, Code::Done);
+    assert!(plan.contains("# Sprint sprint-4 Initialization"), "{plan}");
+}
+
+#[test]
+fn a_standup_is_held_from_the_journal() {
+    let dir = killed();
+    let (code, text) = typed(dir.path(), "standup");
+    assert_eq!(code, Code::Done);
+    assert!(
+        text.starts_with("Daily Standup\nSprint: sprint-3\n"),
+        "{text}"
+    );
+    assert!(text.contains("- psp-research: "), "{text}");
+    let json = typed(dir.path(), "standup --json").1;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["blockers"][0]["task"], "checkout-spec");
+}
+
+#[test]
+fn a_plan_learns_from_the_sprints_before_it() {
+    // Ten tasks of which four stay undone: 40 points in that sprint.
+    let mut run = crate::view::recorded::troubled();
+    let mut again = checkout();
+    again.id = crate::planner::examples::name("sprint-4");
+    for task in &mut again.tasks {
+        task.kind = "feature".to_owned();
+        task.depends_on.clear();
+    }
+    run.say(director_protocols::command::Command::Submit(Box::new(
+        again,
+    )));
+    run.settle();
+    for task in ["checkout-spec", "psp-research", "cart-ui"] {
+        run.done(task, 30);
+    }
+    let dir = keep(&run);
+    let past: serde_json::Value = {
+        let file = dir.path().join("next.toml");
+        let tasks: String = (0..6)
+            .map(|n| format!("[[task]]\nid = \"t{n}\"\npoints = 10\nhours = 10\nrun = \"true\"\n"))
+            .collect();
+        std::fs::write(&file, format!("[sprint]\nid = \"next\"\n{tasks}")).expect("a file");
+        let plan = typed(dir.path(), &format!("plan --json {}", file.display())).1;
+        let json: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
+        assert_eq!(
+            json["tasks"][0]["expected_hours"], 10.0,
+            "nothing is corrected without being asked"
+        );
+        let (_, text) = typed(dir.path(), &format!("plan {}", file.display()));
+        assert!(
+            text.contains(
+                "60 points are meant to be finished, and past sprints (sprint-3) finished 40.0"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("Calibration: not applied"), "{text}");
+        let plan = typed(
+            dir.path(),
+            &format!("plan --json --calibrate {}", file.display()),
+        )
+        .1;
+        serde_json::from_str(&plan).expect("JSON")
+    };
+    let kind = &past["past"]["kinds"]["feature"];
+    assert_eq!(
+        (kind["tasks"].as_u64(), kind["enough"].as_bool()),
+        (Some(3), Some(true)),
+        "{kind}"
+    );
+    let factor = kind["factor"].as_f64().expect("a factor");
+    assert!(factor > 0.0 && factor < 1.0, "{kind}");
+    let hours = past["tasks"][0]["expected_hours"].as_f64().expect("hours");
+    assert!((hours - 10.0 * factor).abs() < 0.01, "{hours} {factor}");
+    assert!(
+        past["past"]["changes"][0]
+            .as_str()
+            .is_some_and(|text| text.contains("6 tasks of feature"))
+    );
 }

@@ -10,7 +10,7 @@ use director_protocols::time::Time;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::protocol::{Answer, Ask, EventLine, Fault, PAGE_MAX, Screen};
+use super::protocol::{Answer, Ask, EventLine, Fault, PAGE_MAX, ReportFormat, Screen};
 use super::{facts, orders};
 use crate::engine::Engine;
 use crate::handle::{Entry, Tree};
@@ -20,12 +20,17 @@ use crate::view;
 /// The entries that a question needs: those after a position, at most so many. `None` when the state is enough.
 pub fn history_for(ask: &Ask) -> Option<(u64, usize)> {
     match ask {
-        Ask::Why { .. } | Ask::Report { .. } => Some((0, usize::MAX)),
+        Ask::Why { .. }
+        | Ask::Report { .. }
+        | Ask::Standup { .. }
+        | Ask::Retro { .. }
+        | Ask::Next { .. } => Some((0, usize::MAX)),
         Ask::Replay { until, .. } => Some((0, usize::try_from(*until).unwrap_or(usize::MAX))),
         Ask::Page { after, .. } => Some((*after, PAGE_MAX)),
         Ask::Status { .. }
         | Ask::Agents {}
         | Ask::Inbox {}
+        | Ask::Calibration {}
         | Ask::Live { .. }
         | Ask::Sprint { .. }
         | Ask::Task { .. } => None,
@@ -82,15 +87,55 @@ pub fn answer(
             let inbox = view::inbox(state);
             both(view::inbox::render(&inbox, now, width, colour), &inbox)
         }
-        Ask::Report { sprint, markdown } => {
+        Ask::Report { sprint, format } => {
             let id = orders::sprint(state, sprint.as_deref())?;
             let found = report::build(state, entries, id, now)
                 .ok_or_else(|| Fault::not_found("there is no such sprint"))?;
-            let text = match markdown {
-                true => report::markdown(&found),
-                false => report::text(&found, width, colour),
+            let text = match format {
+                ReportFormat::Terminal => report::text(&found, width, colour),
+                ReportFormat::Markdown => report::markdown(&found),
+                ReportFormat::Html => report::html(&found),
             };
             both(text, &found)
+        }
+        Ask::Standup { sprint, hours } => {
+            let id = orders::sprint(state, sprint.as_deref())?;
+            let found = crate::report::standup::standup(
+                state,
+                entries,
+                id,
+                hours.map(|hours| director_protocols::time::Span::hours(hours.into())),
+                now,
+            )
+            .ok_or_else(|| Fault::not_found("there is no such sprint"))?;
+            both(crate::report::standup::text(&found), &found)
+        }
+        Ask::Retro { sprint, format } => {
+            let id = orders::sprint(state, sprint.as_deref())?;
+            let found = report::build(state, entries, id, now)
+                .ok_or_else(|| Fault::not_found("there is no such sprint"))?;
+            let found = crate::report::retro::retro(state, id, found);
+            let text = match format {
+                ReportFormat::Terminal | ReportFormat::Markdown => {
+                    crate::report::retro::markdown(&found)
+                }
+                ReportFormat::Html => crate::report::retro::html(&found),
+            };
+            both(text, &found)
+        }
+        Ask::Next { sprint, dir } => {
+            let id = orders::sprint(state, sprint.as_deref())?;
+            let next = crate::report::retro::next(state, entries, id, dir.as_deref(), now);
+            let next = next.ok_or_else(|| {
+                Fault::not_found(
+                    "nothing remains and no action item is accepted; `director retro` lists them",
+                )
+            })?;
+            both(next.text.clone(), &next)
+        }
+        Ask::Calibration {} => {
+            let found = crate::report::calibration::calibration(state);
+            both(crate::report::calibration::text(&found), &found)
         }
         Ask::Live { sprint } => {
             let id = orders::sprint(state, sprint.as_deref())?;

@@ -233,6 +233,24 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
             };
             (command, format!("delivery of `{name}` is noted"))
         }
+        Order::Accept {
+            sprint: name,
+            action,
+            text,
+            by,
+        } => {
+            let sprint = sprint(state, name.as_deref())?;
+            let said = format!(
+                "`{action}` is accepted; `director retro --next FILE` writes the next sprint with it"
+            );
+            let command = Command::AcceptAction {
+                sprint,
+                action: action.clone(),
+                text: text.clone(),
+                by: who(by),
+            };
+            (command, said)
+        }
         Order::Submit { spec } => {
             let said = format!("sprint `{}` is submitted", spec.id);
             (Command::Submit(spec.clone()), said)

@@ -59,10 +59,39 @@ pub enum Ask {
         /// Which sprint; the current one without.
         #[serde(default)]
         sprint: Option<String>,
-        /// Its text in Markdown rather than for a terminal.
+        /// How its text is written.
         #[serde(default)]
-        markdown: bool,
+        format: ReportFormat,
     },
+    /// The daily standup.
+    Standup {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// How many hours it looks back, instead of to the last one.
+        #[serde(default)]
+        hours: Option<u32>,
+    },
+    /// The retrospective, also before the end.
+    Retro {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// How its text is written.
+        #[serde(default)]
+        format: ReportFormat,
+    },
+    /// The file of the sprint after this one; its text is TOML.
+    Next {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// The directory of the file, so that the repository can be named from there.
+        #[serde(default)]
+        dir: Option<String>,
+    },
+    /// How estimates of each kind of task came out over all sprints of the data directory.
+    Calibration {},
     /// The lines that `run` shows while it runs.
     Live {
         /// Which sprint; the current one without.
@@ -103,6 +132,19 @@ pub enum Ask {
         #[serde(default)]
         sprint: Option<String>,
     },
+}
+
+/// How a report is written for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportFormat {
+    /// For a terminal.
+    #[default]
+    Terminal,
+    /// Markdown.
+    Markdown,
+    /// One page of HTML.
+    Html,
 }
 
 /// An order; answered once what it led to is durable.
@@ -202,6 +244,20 @@ pub enum Order {
         #[serde(default)]
         by: String,
     },
+    /// An action item of a retrospective will change the next sprint.
+    Accept {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// The action's id.
+        action: String,
+        /// What will change, in words.
+        #[serde(default)]
+        text: String,
+        /// Who accepts it.
+        #[serde(default)]
+        by: String,
+    },
     /// Take in a sprint.
     Submit {
         /// All of it.
@@ -249,12 +305,25 @@ pub enum Op {
 }
 
 /// The names of all questions, as requests spell them.
-const ASKS: [&str; 10] = [
-    "status", "agents", "why", "inbox", "report", "live", "sprint", "task", "replay", "page",
+const ASKS: [&str; 14] = [
+    "status",
+    "agents",
+    "why",
+    "inbox",
+    "report",
+    "standup",
+    "retro",
+    "next",
+    "calibration",
+    "live",
+    "sprint",
+    "task",
+    "replay",
+    "page",
 ];
 
 /// The names of all orders.
-const ORDERS: [&str; 9] = [
+const ORDERS: [&str; 10] = [
     "override",
     "retry",
     "cancel",
@@ -263,6 +332,7 @@ const ORDERS: [&str; 9] = [
     "pause",
     "resume",
     "delivered",
+    "accept",
     "submit",
 ];
 
@@ -452,105 +522,5 @@ pub enum Body {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_read_as_they_are_written() {
-        let why = Ask::Why {
-            sprint: None,
-            task: "login".into(),
-        };
-        let pause = Order::Pause {
-            sprint: Some("s".into()),
-            by: "mia".into(),
-        };
-        for op in [
-            Op::Ask(why),
-            Op::Ask(Ask::Agents {}),
-            Op::Ask(Ask::Page {
-                after: 3,
-                sprint: None,
-            }),
-            Op::Order(pause),
-            Op::Tree,
-            Op::Events {
-                after: 9,
-                sprint: Some("s".into()),
-            },
-            Op::Shutdown,
-        ] {
-            let request = Request {
-                id: json!(7),
-                op,
-                screen: Screen {
-                    width: 72,
-                    colour: true,
-                },
-            };
-            assert_eq!(
-                Request::read(request.line().as_bytes()).as_ref(),
-                Ok(&request)
-            );
-        }
-        let short = Request::read(br#"{"op":"status"}"#).expect("args may be left out");
-        assert_eq!(
-            short.op,
-            Op::Ask(Ask::Status {
-                sprint: None,
-                update: false
-            })
-        );
-    }
-
-    #[test]
-    fn every_question_and_order_is_known_by_name() {
-        for (names, wanted) in [
-            (&ASKS[..], "expected one of"),
-            (&ORDERS[..], "expected one of"),
-        ] {
-            for name in names {
-                let ask = serde_json::from_value::<Ask>(json!({ *name: {"junk": 1} }));
-                let order = serde_json::from_value::<Order>(json!({ *name: {"junk": 1} }));
-                let said = [
-                    ask.err().map(|e| e.to_string()),
-                    order.err().map(|e| e.to_string()),
-                ];
-                let unknown = said
-                    .iter()
-                    .flatten()
-                    .filter(|said| said.contains("unknown variant"));
-                assert_eq!(unknown.count(), 1, "{name}: {said:?} {wanted}");
-            }
-        }
-    }
-
-    #[test]
-    fn junk_is_answered_with_what_is_wrong() {
-        for (line, part) in [
-            ("", "not a request"),
-            ("hello", "not a request"),
-            ("[1,2]", "not a request"),
-            ("{\"op\":1}", "not a request"),
-            ("{\"op\":\"status\",\"extra\":1}", "unknown field"),
-            (
-                "{\"op\":\"launch\"}",
-                "there is no `launch`; there are status, agents",
-            ),
-            ("{\"op\":\"why\"}", "missing field `task`"),
-            (
-                "{\"op\":\"why\",\"args\":{\"task\":\"a\",\"x\":1}}",
-                "unknown field `x`",
-            ),
-            (
-                "{\"op\":\"answer\",\"args\":{\"item\":-1,\"text\":\"\"}}",
-                "`answer`",
-            ),
-            ("{\"op\":\"status\",\"args\":[1]}", "`status`"),
-            ("\u{0}\u{1}\u{fffd}", "not a request"),
-        ] {
-            let (_, fault) = Request::read(line.as_bytes()).expect_err(line);
-            assert!(fault.message.contains(part), "case {line:?}: {fault}");
-        }
-    }
-}
+#[path = "protocol_tests.rs"]
+mod tests;

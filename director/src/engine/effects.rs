@@ -305,6 +305,7 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::WorktreesRemoved(_)
         | Event::SprintVelocityUpdated(_)
         | Event::SprintDelivered(_)
+        | Event::ActionAccepted(_)
         | Event::TaskDeferred(_)
         | Event::AttemptStarted(_)
         | Event::SessionOpened(_)

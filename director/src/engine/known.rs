@@ -32,6 +32,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::WorktreesRemoved(e) => sprint(e.sprint_id),
         Event::SprintVelocityUpdated(e) => sprint(e.sprint_id),
         Event::SprintDelivered(e) => sprint(e.sprint_id),
+        Event::ActionAccepted(e) => sprint(e.sprint_id),
         Event::TaskDeferred(e) => task(e.task_id),
         Event::TaskAssigned(e) => task(e.task_id) && agent(e.agent_id),
         Event::WorktreePrepared(e) => task(e.task_id),

@@ -127,6 +127,7 @@ impl Outstanding {
             | Event::SprintReopened(_)
             | Event::SprintVelocityUpdated(_)
             | Event::SprintDelivered(_)
+            | Event::ActionAccepted(_)
             | Event::TaskDeferred(_)
             | Event::TaskAssigned(_)
             | Event::SessionOpened(_)

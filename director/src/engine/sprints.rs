@@ -133,6 +133,8 @@ pub struct Sprint {
     pub delivered: Option<String>,
     /// What was changed by someone else or outside, in words.
     pub incidents: Vec<(Time, Option<TaskId>, String)>,
+    /// Action items of its retrospective that were accepted: when and by whom.
+    pub accepted: BTreeMap<String, (Time, String)>,
 }
 
 impl Sprint {

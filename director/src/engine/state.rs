@@ -201,6 +201,10 @@ impl State {
             Event::SprintDelivered(e) => {
                 self.sprints.table[e.sprint_id.index()].delivered = Some(e.commit.clone());
             }
+            Event::ActionAccepted(e) => {
+                let accepted = &mut self.sprints.table[e.sprint_id.index()].accepted;
+                accepted.insert(e.action.clone(), (now, e.by.clone()));
+            }
             Event::TaskDeferred(e) => {
                 self.tasks.story(e.task_id).reason.clone_from(&e.reason);
                 self.move_to(e.task_id, Phase::Deferred, now);
@@ -581,6 +585,7 @@ impl State {
             kept: Vec::new(),
             delivered: None,
             incidents: Vec::new(),
+            accepted: BTreeMap::new(),
         });
     }
 

@@ -64,6 +64,7 @@ const EVENTS: &[(u16, &str)] = &[
     (81, "agent_down"),
     (82, "role_lost"),
     (83, "role_restored"),
+    (90, "action_accepted"),
     (100, "inbox_reminded"),
     (101, "stakeholder_informed"),
     (102, "task_added"),

@@ -33,6 +33,7 @@ fn each_library_has_one_home() {
         ),
         ("petgraph", &["director/src/planner/"]),
         ("libm", &["director/src/estimate/"]),
+        ("maud", &["director/src/report/"]),
         ("plotters", &["director/src/report/charts/"]),
         ("plotters_backend", &["director/src/report/charts/"]),
         ("clap", &["director/src/cli/"]),

@@ -46,6 +46,12 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             reason,
             by,
         } => review::overridden(state, *task, gate, reason, by),
+        Command::AcceptAction {
+            sprint,
+            action,
+            text,
+            by,
+        } => steer::accept(state, *sprint, action, text, by),
         Command::Delivered { sprint, commit, by } => steer::delivered(state, *sprint, commit, by),
         Command::Answer {
             item,

@@ -1,8 +1,8 @@
-//! Steering: pause, resume, cancel, reassign, deliver.
+//! Steering: pause, resume, cancel, reassign, deliver; what is taken from a sprint into the next.
 
 use director_protocols::event::{
-    AttemptEnded, BlockerResolved, Event, SprintCancelled, SprintDelivered, SprintPaused,
-    SprintResumed, TaskCancelled, TaskReassigned,
+    ActionAccepted, AttemptEnded, BlockerResolved, Event, SprintCancelled, SprintDelivered,
+    SprintPaused, SprintResumed, TaskCancelled, TaskReassigned,
 };
 use director_protocols::ids::{AgentId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
@@ -234,6 +234,23 @@ pub fn delivered(state: &State, id: SprintId, commit: &str, by: &str) -> Answer 
         SprintDelivered {
             sprint_id: id,
             commit: commit.to_owned(),
+            by: by.to_owned(),
+        }
+        .into(),
+    ])
+}
+
+/// Decides about an action item of a retrospective; one that is accepted already stays as it is.
+pub fn accept(state: &State, id: SprintId, action: &str, text: &str, by: &str) -> Answer {
+    let sprint = sprint(state, id)?;
+    if sprint.accepted.contains_key(action) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        ActionAccepted {
+            sprint_id: id,
+            action: action.to_owned(),
+            text: text.to_owned(),
             by: by.to_owned(),
         }
         .into(),

@@ -156,15 +156,20 @@ pub fn flow(frame: &Frame<'_>, data: &Lines) -> String {
     };
     chart(frame, &legend, plot_height(frame), &axes, |canvas| {
         for (series, below, top) in &areas {
+            // Where there is nothing of it there is no line either.
+            let high = |place: &usize| top[*place] > below[*place];
+            let (Some(first), Some(last)) =
+                ((0..top.len()).find(high), (0..top.len()).rev().find(high))
+            else {
+                continue;
+            };
+            let last = (last + 1).min(top.len() - 1);
             let line = |values: &[f64]| {
-                let points: Vec<(f64, f64)> =
-                    places.iter().copied().zip(values.iter().copied()).collect();
+                let points = places.iter().copied().zip(values.iter().copied());
+                let points: Vec<(f64, f64)> = points.take(last + 1).skip(first).collect();
                 steps(&points)
             };
             let upper = line(top);
-            if upper.len() < 2 {
-                continue;
-            }
             let mut ground = upper.clone();
             ground.extend(line(below).into_iter().rev());
             canvas.area(ground, series.ink, false)?;

@@ -5,10 +5,16 @@ use director_protocols::time::Span;
 use serde::Serialize;
 
 use crate::planner::{Plan, agent_name};
+use crate::report::calibration::Applied;
 
 /// The plan as one JSON document, indented, with a line break at the end.
 pub fn json(spec: &SprintSpec, plan: &Plan) -> String {
-    let document = Document::of(spec, plan);
+    json_with_past(spec, plan, None)
+}
+
+/// The same, with what past sprints of the data directory say.
+pub fn json_with_past(spec: &SprintSpec, plan: &Plan, past: Option<&Applied>) -> String {
+    let document = Document::of(spec, plan, past);
     // Strings, numbers and lists only: there is nothing that could fail to be written.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
@@ -38,6 +44,8 @@ struct Document<'a> {
     backlog: Vec<Deferred<'a>>,
     risks: Vec<Risk<'a>>,
     questions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    past: Option<&'a Applied>,
 }
 
 #[derive(Serialize)]
@@ -90,7 +98,7 @@ struct Risk<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn of(spec: &'a SprintSpec, plan: &'a Plan) -> Self {
+    fn of(spec: &'a SprintSpec, plan: &'a Plan, past: Option<&'a Applied>) -> Self {
         let id = |&task: &u32| spec.tasks[task as usize].id.as_str();
         let ids = |tasks: &[u32]| tasks.iter().map(id).collect::<Vec<_>>();
         let points = |task: &u32| u64::from(spec.tasks[*task as usize].points);
@@ -166,6 +174,7 @@ impl<'a> Document<'a> {
                     None => format!("the sprint: {}", question.about),
                 })
                 .collect(),
+            past,
         }
     }
 }

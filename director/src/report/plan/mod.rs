@@ -11,7 +11,7 @@ mod markdown;
 mod svg;
 
 pub use graphs::{dot, mermaid};
-pub use json::json;
+pub use json::{json, json_with_past};
 pub use markdown::markdown;
 pub use svg::svg;
 

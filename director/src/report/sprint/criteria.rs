@@ -172,14 +172,15 @@ fn velocity(metrics: &Metrics) -> Criterion {
 }
 
 fn sustainability(facts: &Facts, metrics: &Metrics) -> Criterion {
+    let strain = &metrics.sustainability;
     let mut against = Vec::new();
-    if metrics.overtime_hours > 0.0 {
-        against.push(format!("{:.1}h over capacity", metrics.overtime_hours));
+    if strain.overtime_hours > 0.0 {
+        against.push(format!("{:.1}h over capacity", strain.overtime_hours));
     }
-    if !metrics.agents_over_85_percent.is_empty() {
+    if !strain.agents_over_85_percent.is_empty() {
         against.push(format!(
             "over 85% used: {}",
-            metrics.agents_over_85_percent.join(", ")
+            strain.agents_over_85_percent.join(", ")
         ));
     }
     if !facts.roles_lost.is_empty() {
@@ -187,8 +188,8 @@ fn sustainability(facts: &Facts, metrics: &Metrics) -> Criterion {
     }
     let figures = format!(
         "{}, {}",
-        count(metrics.rework_rounds as usize, "rework round"),
-        count(metrics.restarts as usize, "restart")
+        count(strain.rework_rounds as usize, "rework round"),
+        count(strain.restarts as usize, "restart")
     );
     Criterion {
         criterion: "Team morale and sustainability maintained",

@@ -15,11 +15,54 @@ use crate::engine::state::State;
 use crate::handle::Entry;
 use crate::view::subject;
 
-/// Counts and times of one sprint.
+/// One attempt at a task.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Try {
+    /// Who made it.
+    pub agent: AgentId,
+    /// From its assignment.
+    pub from: Time,
+    /// To its end; none while it goes on.
+    pub to: Option<Time>,
+    /// How it ended; empty while it goes on.
+    pub end: &'static str,
+    /// Where the journal has its assignment, and its end.
+    pub seqs: (u64, u64),
+}
+
+/// Something that held work up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Hold {
+    /// The task.
+    pub task: TaskId,
+    /// When it was raised.
+    pub raised: Time,
+    /// When it was resolved.
+    pub resolved: Option<Time>,
+    /// Where the journal has both.
+    pub seqs: (u64, u64),
+}
+
+/// What all tasks of a sprint were doing at one moment; those of the backlog do not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Doing {
+    /// Waited for other tasks, an agent, or the next attempt.
+    pub waiting: u32,
+    /// Were in an agent's hands.
+    pub in_hand: u32,
+    /// Were reported and not yet accepted, or blocked.
+    pub held: u32,
+    /// Were completed.
+    pub completed: u32,
+    /// Were given up.
+    pub dropped: u32,
+}
+
+/// Counts and times of one sprint. `seqs` are positions in the journal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Facts {
-    /// Assignments, by task.
-    pub attempts: BTreeMap<TaskId, u32>,
+    /// Attempts, by task.
+    pub tries: BTreeMap<TaskId, Vec<Try>>,
     /// Attempts by how they ended.
     pub ends: BTreeMap<&'static str, u32>,
     /// Time from assignment to end, by agent.
@@ -28,38 +71,46 @@ pub(super) struct Facts {
     pub worked: BTreeMap<TaskId, Span>,
     /// Work that gates or the repository turned down.
     pub rejections: BTreeMap<TaskId, u32>,
+    /// From an agent's report to what became of it: accepted or turned down; none while it is open.
+    pub judged: BTreeMap<TaskId, Vec<(Time, Option<Time>)>>,
     /// Merges that did not fit, with the files of the last.
-    pub conflicts: BTreeMap<TaskId, (u32, Vec<String>)>,
+    pub conflicts: BTreeMap<TaskId, (Vec<u64>, Vec<String>)>,
     /// How each gate came out: passed, failed, not measured.
     pub gates: BTreeMap<String, [u32; 4]>,
     /// The last coverage that was measured, in hundredths of a percent.
     pub coverage: Option<u32>,
     /// Gate runs of whole batches: passed, failed.
     pub gate_runs: [u32; 2],
-    /// Gates that failed, by task.
-    pub red: BTreeMap<TaskId, Vec<String>>,
+    /// Gates that failed: the tasks, and where.
+    pub red: BTreeMap<String, Vec<(TaskId, u64)>>,
     /// Merges into the integration branch.
     pub merges: u32,
-    /// Agents that died with a task in hand, and how.
-    pub deaths: Vec<(AgentId, Option<TaskId>, String)>,
+    /// Tasks that agents died at, and where.
+    pub deaths: Vec<(TaskId, u64)>,
     /// Incarnations that ended while the sprint was going.
     pub restarts: u32,
     /// Where unfinished work is kept.
     pub salvaged: Vec<(TaskId, String)>,
-    /// Blockers: raised, resolved.
-    pub blockers: BTreeMap<BlockerId, (Time, Option<Time>)>,
+    /// Blockers.
+    pub blockers: BTreeMap<BlockerId, Hold>,
     /// Times that a blocker went up a tier.
     pub escalations: u32,
     /// Emergencies.
     pub emergencies: u32,
     /// Roles that were lost while the sprint was going.
     pub roles_lost: Vec<String>,
-    /// From an agent's report to the task's completion, by task.
-    pub accepted_in: Vec<Span>,
+    /// Reports that nobody has judged yet.
+    pub unread: BTreeMap<TaskId, Time>,
+    /// From an agent's report to the verdict of those who review it, or to completion where nobody does.
+    pub read_in: Vec<Span>,
     /// Points and tasks left after each change.
     pub burndown: Vec<(Time, u32, u32)>,
-    /// What agents said about the work.
-    pub feedback: Vec<(TaskId, String)>,
+    /// What all tasks did after each change.
+    pub flow: Vec<(Time, Doing)>,
+    /// Where tasks were completed.
+    pub completed: BTreeMap<TaskId, u64>,
+    /// What agents said about the work, and where.
+    pub feedback: Vec<(TaskId, String, u64)>,
     /// Directors that took over while it was going.
     pub takeovers: u32,
 }
@@ -67,8 +118,8 @@ pub(super) struct Facts {
 /// Counts what `entries` say about `sprint`.
 pub(super) fn facts(state: &State, entries: &[Entry], sprint: SprintId) -> Facts {
     let mut facts = Facts::default();
-    let mut open: BTreeMap<(TaskId, Attempt), (AgentId, Time)> = BTreeMap::new();
-    let mut reported: BTreeMap<TaskId, Time> = BTreeMap::new();
+    let mut open: BTreeMap<(TaskId, Attempt), usize> = BTreeMap::new();
+    let mut flow = Flow::default();
     let (mut going, mut left) = (false, (0, 0));
     for entry in entries {
         for event in &entry.events {
@@ -83,12 +134,17 @@ pub(super) fn facts(state: &State, entries: &[Entry], sprint: SprintId) -> Facts
                         Event::SprintEnded(_) | Event::SprintRefused(_) => false,
                         _ => going,
                     };
-                    facts.lifetimes(event, entry.at, &mut open, &mut reported);
-                    facts.count(event, entry.at);
+                    facts.lifetimes(event, entry, &mut open);
+                    facts.count(event, entry.seq.0);
                     facts.burn(state, event, entry.at, &mut left);
+                    flow.follow(state, sprint, event);
                 }
                 _ => {}
             }
+        }
+        if flow.changed {
+            flow.changed = false;
+            facts.flow.push((entry.at, flow.doing()));
         }
     }
     facts
@@ -99,61 +155,103 @@ impl Facts {
     fn lifetimes(
         &mut self,
         event: &Event,
-        at: Time,
-        open: &mut BTreeMap<(TaskId, Attempt), (AgentId, Time)>,
-        reported: &mut BTreeMap<TaskId, Time>,
+        entry: &Entry,
+        open: &mut BTreeMap<(TaskId, Attempt), usize>,
     ) {
+        let (at, seq) = (entry.at, entry.seq.0);
         match event {
             Event::TaskAssigned(e) => {
-                *self.attempts.entry(e.task_id).or_default() += 1;
-                open.insert((e.task_id, e.attempt), (e.agent_id, at));
+                let tries = self.tries.entry(e.task_id).or_default();
+                open.insert((e.task_id, e.attempt), tries.len());
+                tries.push(Try {
+                    agent: e.agent_id,
+                    from: at,
+                    to: None,
+                    end: "",
+                    seqs: (seq, seq),
+                });
             }
             Event::AttemptEnded(e) => {
-                if let Some((agent, since)) = open.remove(&(e.task_id, e.attempt)) {
-                    *self.busy.entry(agent).or_default() += at.since(since);
-                    *self.worked.entry(e.task_id).or_default() += at.since(since);
+                let place = open.remove(&(e.task_id, e.attempt));
+                let tries = self.tries.entry(e.task_id).or_default();
+                if let Some(row) = place.and_then(|place| tries.get_mut(place)) {
+                    (row.to, row.end, row.seqs.1) = (Some(at), e.end.as_str(), seq);
+                    *self.busy.entry(row.agent).or_default() += at.since(row.from);
+                    *self.worked.entry(e.task_id).or_default() += at.since(row.from);
                 }
                 *self.ends.entry(e.end.as_str()).or_default() += 1;
                 match &e.end {
                     AttemptEnd::Done(report) => {
-                        reported.insert(e.task_id, at);
+                        let judged = self.judged.entry(e.task_id).or_default();
+                        judged.push((at, None));
+                        self.unread.insert(e.task_id, at);
                         if !report.feedback.trim().is_empty() {
-                            self.feedback.push((e.task_id, report.feedback.clone()));
+                            let said = (e.task_id, report.feedback.clone(), seq);
+                            self.feedback.push(said);
                         }
                     }
-                    AttemptEnd::Died { reason } => {
-                        self.deaths
-                            .push((e.agent_id, Some(e.task_id), reason.clone()));
-                    }
+                    AttemptEnd::Died { .. } => self.deaths.push((e.task_id, seq)),
                     _ => {}
                 }
             }
             Event::TaskCompleted(e) => {
-                if let Some(since) = reported.remove(&e.task_id) {
-                    self.accepted_in.push(at.since(since));
+                self.completed.insert(e.task_id, seq);
+                self.judge(e.task_id, at);
+                if let Some(since) = self.unread.remove(&e.task_id) {
+                    self.read_in.push(at.since(since));
                 }
             }
+            Event::WorkReviewed(e) => {
+                if !e.passed {
+                    self.judge(e.task_id, at);
+                }
+                if let Some(since) = self.unread.remove(&e.task_id) {
+                    self.read_in.push(at.since(since));
+                }
+            }
+            Event::WorkRejected(e) => {
+                self.judge(e.task_id, at);
+            }
             Event::BlockerRaised(e) => {
-                self.blockers.insert(e.blocker, (at, None));
+                let hold = Hold {
+                    task: e.task_id,
+                    raised: at,
+                    resolved: None,
+                    seqs: (seq, seq),
+                };
+                self.blockers.insert(e.blocker, hold);
             }
             Event::BlockerResolved(e) => {
-                if let Some((_, resolved)) = self.blockers.get_mut(&e.blocker) {
-                    resolved.get_or_insert(at);
+                if let Some(hold) = self.blockers.get_mut(&e.blocker)
+                    && hold.resolved.is_none()
+                {
+                    (hold.resolved, hold.seqs.1) = (Some(at), seq);
                 }
             }
             _ => {}
         }
     }
 
-    fn count(&mut self, event: &Event, _at: Time) {
+    /// The latest report of the task has been judged.
+    fn judge(&mut self, task: TaskId, at: Time) {
+        if let Some((_, until)) = self
+            .judged
+            .get_mut(&task)
+            .and_then(|judged| judged.last_mut())
+        {
+            until.get_or_insert(at);
+        }
+    }
+
+    fn count(&mut self, event: &Event, seq: u64) {
         match event {
             Event::WorkRejected(e) if e.counts => {
                 *self.rejections.entry(e.task_id).or_default() += 1;
             }
             Event::MergeConflicted(e) => {
                 for task in &e.batch {
-                    let (times, files) = self.conflicts.entry(*task).or_default();
-                    *times += 1;
+                    let (seqs, files) = self.conflicts.entry(*task).or_default();
+                    seqs.push(seq);
                     files.clone_from(&e.files);
                 }
             }
@@ -169,10 +267,8 @@ impl Facts {
                     };
                     self.gates.entry(outcome.gate.clone()).or_default()[place] += 1;
                     if outcome.verdict == Verdict::Failed {
-                        for task in &e.batch {
-                            let red = self.red.entry(*task).or_default();
-                            red.push(outcome.gate.clone());
-                        }
+                        let red = self.red.entry(outcome.gate.clone()).or_default();
+                        red.extend(e.batch.iter().map(|task| (*task, seq)));
                     }
                 }
             }
@@ -210,8 +306,100 @@ impl Facts {
         self.burndown.push((at, now.0, now.1));
     }
 
+    /// Attempts of a task.
+    pub fn attempts(&self, task: TaskId) -> u32 {
+        self.tries.get(&task).map_or(0, |tries| tries.len() as u32)
+    }
+
+    /// Attempts of all tasks.
+    pub fn attempts_of_all(&self) -> u32 {
+        self.tries.values().map(|tries| tries.len() as u32).sum()
+    }
+
     /// Attempts beyond the first of each task.
     pub fn retries(&self) -> u32 {
-        self.attempts.values().map(|n| n.saturating_sub(1)).sum()
+        self.attempts_of_all()
+            - self
+                .tries
+                .values()
+                .filter(|tries| !tries.is_empty())
+                .count() as u32
+    }
+}
+
+/// What a task is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Now {
+    Waiting,
+    InHand,
+    Held,
+    Completed,
+    Dropped,
+    Backlog,
+}
+
+/// Follows what each task is doing.
+#[derive(Default)]
+struct Flow {
+    tasks: BTreeMap<TaskId, Now>,
+    doing: BTreeMap<u8, u32>,
+    changed: bool,
+}
+
+impl Flow {
+    fn set(&mut self, task: TaskId, now: Now) {
+        if let Some(before) = self.tasks.insert(task, now) {
+            *self.doing.entry(before as u8).or_default() -= 1;
+        }
+        *self.doing.entry(now as u8).or_default() += 1;
+        self.changed = true;
+    }
+
+    fn follow(&mut self, state: &State, sprint: SprintId, event: &Event) {
+        // What only helps another task is no work of the sprint by itself.
+        let helps = |task: &TaskId| state.tasks.get(*task).is_some_and(|row| row.is_help());
+        if subject(event, state).tasks.first().is_some_and(helps) {
+            return;
+        }
+        match event {
+            Event::SprintSubmitted(_) => {
+                let row = state.sprints.get(sprint);
+                for task in row.into_iter().flat_map(|row| row.submitted()) {
+                    self.set(task, Now::Waiting);
+                }
+            }
+            Event::TaskAdded(e) if !e.origin.is_help() => self.set(e.task_id, Now::Waiting),
+            Event::WorkReviewed(e) if !e.passed => self.set(e.task_id, Now::Waiting),
+            Event::TaskDeferred(e) => self.set(e.task_id, Now::Backlog),
+            Event::TaskAssigned(e) => self.set(e.task_id, Now::InHand),
+            Event::AttemptEnded(e) => match e.end {
+                AttemptEnd::Done(_) | AttemptEnd::Blocked(_) => self.set(e.task_id, Now::Held),
+                _ => self.set(e.task_id, Now::Waiting),
+            },
+            Event::BlockerResolved(e) => {
+                let task = state.trouble.blocker(e.blocker).map(|row| row.task);
+                if let Some(task) = task.filter(|task| self.tasks.get(task) == Some(&Now::Held)) {
+                    self.set(task, Now::Waiting);
+                }
+            }
+            Event::WorkRejected(e) => self.set(e.task_id, Now::Waiting),
+            Event::TaskCompleted(e) => self.set(e.task_id, Now::Completed),
+            Event::TaskFailed(e) => self.set(e.task_id, Now::Dropped),
+            Event::TaskQuarantined(e) => self.set(e.task_id, Now::Dropped),
+            Event::TaskCancelled(e) => self.set(e.task_id, Now::Dropped),
+            Event::TaskRetried(e) => self.set(e.task_id, Now::Waiting),
+            _ => {}
+        }
+    }
+
+    fn doing(&self) -> Doing {
+        let number = |now: Now| self.doing.get(&(now as u8)).copied().unwrap_or(0);
+        Doing {
+            waiting: number(Now::Waiting),
+            in_hand: number(Now::InHand),
+            held: number(Now::Held),
+            completed: number(Now::Completed),
+            dropped: number(Now::Dropped),
+        }
     }
 }

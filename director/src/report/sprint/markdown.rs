@@ -112,9 +112,10 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
         for lesson in &view.lessons {
             writeln!(
                 out,
-                "- {}. Next time: {}.",
+                "- {}. Next time: {}. ({})",
                 md(&lesson.text),
-                md(&lesson.suggestion)
+                md(&lesson.suggestion),
+                super::cited(&lesson.seqs)
             )?;
         }
     }

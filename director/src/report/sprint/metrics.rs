@@ -1,8 +1,10 @@
 //! The sprint in numbers. A number that nothing measured is `null`, never 0 and never a guess.
+//!
+//! Elsewhere: the name, unit and formula of each is [`super::defined`].
 
 use std::collections::BTreeMap;
 
-use director_protocols::ids::SprintId;
+use director_protocols::ids::{AgentId, SprintId};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
 use serde::Serialize;
@@ -19,6 +21,10 @@ pub struct Metrics {
     pub velocity: u32,
     /// Points meant to be completed: the sprint's target, or all committed ones.
     pub target_velocity: u32,
+    /// Working days left, today included; `null` without dates or when it is over.
+    pub days_remaining: Option<u64>,
+    /// When all may be done, or was; `null` while something that cannot go on by itself stands in the way.
+    pub projected_completion: Option<String>,
     /// Completed share of the committed tasks, 0 to 1.
     pub completion_rate: f64,
     /// Completed share of the committed points; `null` when there are none.
@@ -29,15 +35,16 @@ pub struct Metrics {
     pub coverage_gate: Verdicts,
     /// From the first assignment to completion, by kind of task.
     pub cycle_hours: BTreeMap<String, Cycle>,
-    /// Work that passed all its gates, of all that was gated, 0 to 1; `null` when nothing was gated.
-    pub gate_pass_rate: Option<f64>,
+    /// Gate runs on a merged tree in which nothing failed, of all, 0 to 1; `null` when nothing was gated.
+    pub build_success_rate: Option<f64>,
     /// How each gate came out, over all runs.
     pub gates: BTreeMap<String, Verdicts>,
     /// Merges into the integration branch.
     pub merges: u32,
     /// Merges that did not fit what was merged before.
     pub merge_conflicts: u32,
-    /// From an agent's report to the acceptance of its work, on average, in hours.
+    /// From an agent's report to the verdict of those who review it, or to completion where nobody does, on average, in
+    /// hours.
     pub review_turnaround_hours: Option<f64>,
     /// Blockers raised.
     pub blockers_raised: usize,
@@ -55,12 +62,8 @@ pub struct Metrics {
     pub retries: u32,
     /// Attempts by how they ended.
     pub attempt_ends: BTreeMap<&'static str, u32>,
-    /// Times that work was not accepted.
-    pub rework_rounds: u32,
     /// Agents that died with a task in hand.
     pub deaths: usize,
-    /// Times that an agent went down.
-    pub restarts: u32,
     /// Times that a new director took over.
     pub takeovers: u32,
     /// Refs that hold unfinished work.
@@ -75,14 +78,31 @@ pub struct Metrics {
     pub elapsed_hours: f64,
     /// The same as planned.
     pub planned_hours: f64,
-    /// Effort beyond capacity, over all agents, in hours.
-    pub overtime_hours: f64,
-    /// Agents used for more than 85 % of the sprint.
-    pub agents_over_85_percent: Vec<String>,
+    /// Whether the team could go on like this.
+    pub sustainability: Sustainability,
     /// Spending that agents reported, in dollars; `null` when none did.
     pub cost_usd: Option<f64>,
     /// What was left after each change.
     pub burndown: Vec<Burn>,
+}
+
+/// Whether the team could go on like this.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Sustainability {
+    /// Time at work beyond each agent's capacity, over all agents, in hours.
+    pub overtime_hours: f64,
+    /// Capacity of all agents for a sprint, in hours.
+    pub capacity_hours: f64,
+    /// The first over the second.
+    pub overtime_rate: f64,
+    /// Agents with a task in hand for more than 85 % of the sprint.
+    pub agents_over_85_percent: Vec<String>,
+    /// Times that an agent went down.
+    pub restarts: u32,
+    /// Times that work was not accepted and had to be done again.
+    pub rework_rounds: u32,
+    /// Things that agents said about the work.
+    pub feedback: usize,
 }
 
 /// How often a gate had which verdict.
@@ -153,8 +173,9 @@ pub(super) fn metrics(
     let resolved: Vec<Span> = facts
         .blockers
         .values()
-        .filter_map(|(raised, resolved)| Some((*resolved)?.since(*raised)))
+        .filter_map(|hold| Some(hold.resolved?.since(hold.raised)))
         .collect();
+    let forecast = crate::view::status::velocity(state, sprint, now);
     let gated = facts.gate_runs[0] + facts.gate_runs[1];
     let cost: u64 = tasks
         .iter()
@@ -164,13 +185,15 @@ pub(super) fn metrics(
     Metrics {
         velocity: tally.completed_points,
         target_velocity: row.spec.velocity_target.unwrap_or(tally.committed_points),
+        days_remaining: forecast.days_remaining,
+        projected_completion: forecast.projected_completion,
         completion_rate: share(tally.completed.into(), tally.committed.into()),
         completion_rate_points: (tally.committed_points > 0)
             .then(|| share(tally.completed_points.into(), tally.committed_points.into())),
         coverage: facts.coverage.map(|share| f64::from(share) / 100.0),
         coverage_gate: accepted_with(tasks, "coverage"),
         cycle_hours: cycles(&done),
-        gate_pass_rate: (gated > 0).then(|| share(facts.gate_runs[0].into(), gated.into())),
+        build_success_rate: (gated > 0).then(|| share(facts.gate_runs[0].into(), gated.into())),
         gates: facts
             .gates
             .iter()
@@ -185,19 +208,21 @@ pub(super) fn metrics(
             })
             .collect(),
         merges: facts.merges,
-        merge_conflicts: facts.conflicts.values().map(|(times, _)| times).sum(),
-        review_turnaround_hours: mean(&facts.accepted_in),
+        merge_conflicts: facts
+            .conflicts
+            .values()
+            .map(|(seqs, _)| seqs.len() as u32)
+            .sum(),
+        review_turnaround_hours: mean(&facts.read_in),
         blockers_raised: facts.blockers.len(),
         blocker_resolution_hours: mean(&resolved),
         escalations: facts.escalations,
         emergencies: facts.emergencies,
         utilization: utilization(state, facts, elapsed),
-        attempts: facts.attempts.values().sum(),
+        attempts: facts.attempts_of_all(),
         retries: facts.retries(),
         attempt_ends: facts.ends.clone(),
-        rework_rounds: facts.rejections.values().sum(),
         deaths: facts.deaths.len(),
-        restarts: facts.restarts,
         takeovers: facts.takeovers,
         salvaged_refs: facts
             .salvaged
@@ -209,13 +234,7 @@ pub(super) fn metrics(
         pace: pace(&done),
         elapsed_hours: hours(elapsed),
         planned_hours: hours(row.planned),
-        overtime_hours: hours(overtime(state)),
-        agents_over_85_percent: facts
-            .busy
-            .iter()
-            .filter(|(_, busy)| share(busy.0, elapsed.0) > 0.85)
-            .map(|(agent, _)| state.agent_name(*agent))
-            .collect(),
+        sustainability: sustainability(state, facts, elapsed),
         cost_usd: (cost > 0).then(|| round(cost as f64 / 1e6)),
         burndown: facts
             .burndown
@@ -313,14 +332,29 @@ fn utilization(state: &State, facts: &Facts, elapsed: Span) -> BTreeMap<String, 
         .collect()
 }
 
-fn overtime(state: &State) -> Span {
-    state
-        .team
-        .agents
-        .iter()
-        .filter_map(|agent| {
-            let role = state.team.roles.get(agent.role.index())?;
-            Some(agent.allocated - capacity(role))
-        })
-        .sum()
+fn sustainability(state: &State, facts: &Facts, elapsed: Span) -> Sustainability {
+    let agents = (0u32..).map(AgentId).zip(&state.team.agents);
+    let agents = agents.filter(|(id, agent)| !agent.retired || facts.busy.contains_key(id));
+    let (mut over, mut all) = (Span::ZERO, Span::ZERO);
+    for (id, agent) in agents {
+        let role = state.team.roles.get(agent.role.index());
+        let capacity = role.map_or(Span::ZERO, capacity);
+        let busy = facts.busy.get(&id).copied().unwrap_or_default();
+        all += capacity;
+        over += Span(busy.0.saturating_sub(capacity.0));
+    }
+    Sustainability {
+        overtime_hours: hours(over),
+        capacity_hours: hours(all),
+        overtime_rate: share(over.0, all.0),
+        agents_over_85_percent: facts
+            .busy
+            .iter()
+            .filter(|(_, busy)| share(busy.0, elapsed.0) > 0.85)
+            .map(|(agent, _)| state.agent_name(*agent))
+            .collect(),
+        restarts: facts.restarts,
+        rework_rounds: facts.rejections.values().sum(),
+        feedback: facts.feedback.len(),
+    }
 }

@@ -6,20 +6,36 @@
 //! Invariant: what nothing measured is *not measured*, never passed and never 0.
 //! Elsewhere: the report before the sprint is [`super::plan`]; where it stands right now is [`crate::view`].
 
+#[cfg(test)]
+mod by_hand;
 mod criteria;
+mod defined;
 mod facts;
+mod html;
+mod lesson;
 mod lessons;
 mod markdown;
 mod metrics;
+mod next;
+mod pictures;
 mod progress;
 mod text;
+mod timeline;
 
 pub use criteria::{Criterion, Standing};
-pub use lessons::{Lesson, Remaining};
+pub use defined::{DEFINITIONS, Definition, Measured, measured, page as metrics_page};
+pub use html::html;
+pub use lesson::Lesson;
+pub(crate) use lesson::cited;
 pub use markdown::markdown;
-pub use metrics::{Burn, Cycle, Metrics, Verdicts};
+pub use metrics::{Burn, Cycle, Metrics, Sustainability, Verdicts};
+pub(crate) use next::draft;
+pub use next::{Change, Remaining};
+pub(crate) use progress::planned;
 pub use progress::progress;
 pub use text::text;
+use timeline::spec_of;
+pub use timeline::{FlowPoint, TimelinePiece, TimelineRow};
 
 use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::severity::Severity;
@@ -30,6 +46,7 @@ use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 use crate::handle::Entry;
+use crate::view::status::HandOff;
 use crate::view::{hours, rfc3339};
 use facts::Facts;
 
@@ -54,6 +71,8 @@ pub struct ReportView {
     pub head: Option<String>,
     /// The commit that the base has since delivery.
     pub delivered: Option<String>,
+    /// When this was true.
+    pub as_of: String,
     /// All tasks, in file order.
     pub tasks: Vec<TaskReport>,
     /// The sprint in numbers.
@@ -66,6 +85,12 @@ pub struct ReportView {
     pub lessons: Vec<Lesson>,
     /// What agents said about the work.
     pub feedback: Vec<Feedback>,
+    /// The plan beside what happened, by task.
+    pub timeline: Vec<TimelineRow>,
+    /// What all tasks were doing over time.
+    pub flow: Vec<FlowPoint>,
+    /// What passed from one task to the next.
+    pub hand_offs: Vec<HandOff>,
     /// What is not completed, with the reason.
     pub next_sprint: Vec<Remaining>,
     /// The eight success criteria.
@@ -186,6 +211,7 @@ pub fn build(state: &State, entries: &[Entry], sprint: SprintId, now: Time) -> O
         base: filled(&row.base),
         head: filled(&row.head),
         delivered: row.delivered.clone(),
+        as_of: rfc3339(now),
         tasks: with_ids
             .iter()
             .map(|(id, task)| task_report(state, &facts, *id, task))
@@ -194,7 +220,13 @@ pub fn build(state: &State, entries: &[Entry], sprint: SprintId, now: Time) -> O
         incidents: incidents(state, entries, sprint),
         lessons: lessons::lessons(state, &with_ids, &facts, &metrics),
         feedback: feedback(state, &facts),
-        next_sprint: lessons::next_sprint(state, &with_ids),
+        timeline: timeline::timeline(state, row, &with_ids, &facts, now),
+        flow: timeline::flow(&facts),
+        hand_offs: tasks
+            .iter()
+            .flat_map(|task| crate::view::status::hand_offs(state, task))
+            .collect(),
+        next_sprint: next::remaining(state, &with_ids, |id| facts.attempts(id)),
         success_criteria: criteria::criteria(row, &tasks, &facts, &metrics),
         warnings: row.warnings.clone(),
         kept_worktrees: row.kept.clone(),
@@ -213,7 +245,7 @@ fn task_report(state: &State, facts: &Facts, id: TaskId, task: &Task) -> TaskRep
         title: task.spec.title.clone(),
         kind: task.spec.kind.clone(),
         status: task.phase.as_str().to_owned(),
-        attempts: facts.attempts.get(&id).copied().unwrap_or(0),
+        attempts: facts.attempts(id),
         agent: task.last_agent.map(|agent| state.agent_name(agent)),
         cycle_hours: cycle,
         worked_hours: hours(facts.worked.get(&id).copied().unwrap_or_default()),
@@ -238,7 +270,7 @@ fn task_report(state: &State, facts: &Facts, id: TaskId, task: &Task) -> TaskRep
 /// What agents said, each thing once.
 fn feedback(state: &State, facts: &Facts) -> Vec<Feedback> {
     let mut found: Vec<Feedback> = Vec::new();
-    for (task, text) in &facts.feedback {
+    for (task, text, _) in &facts.feedback {
         let next = Feedback {
             task: state.task_name(*task),
             text: text.clone(),
@@ -341,5 +373,7 @@ pub fn json(view: &ReportView) -> String {
     text
 }
 
+#[cfg(test)]
+mod page_tests;
 #[cfg(test)]
 mod tests;

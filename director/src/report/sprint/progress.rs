@@ -137,7 +137,7 @@ fn achievements(tasks: &[&Task], now: Time) -> Vec<String> {
 }
 
 /// What is in hand, then what can start, then what comes right after.
-fn planned(state: &State, tasks: &[&Task]) -> Vec<String> {
+pub(crate) fn planned(state: &State, tasks: &[&Task]) -> Vec<String> {
     let mut rows: Vec<(u8, &&Task, String)> = tasks
         .iter()
         .filter_map(|task| {

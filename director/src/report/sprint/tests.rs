@@ -81,23 +81,38 @@ fn a_troubled_sprint_reads_well_in_a_terminal() {
           - ux-engineer-1 died at cart-ui: out of memory
 
         Lessons
+          - cart-ui took 1h19m, 2.2 times its share of the estimate (35m44s at this
+            sprint's pace): 1 lost attempt (1 died), gate `tests` was red once, it did
+            not merge once. Next time: agree before such work begins on what it needs,
+            and cut it into smaller tasks. (events 49, 55, 64)
+          - docs took 45m13s, 1.9 times its share of the estimate (23m49s at this
+            sprint's pace): 1 lost attempt (1 blocked), it was blocked for 30m01s. Next
+            time: agree before such work begins on what it needs, and cut it into
+            smaller tasks. (events 35, 37)
           - 3 tasks needed more than one attempt (9 in all): cart-ui, connect, docs.
             Next time: make them smaller, or say in `description` and `acceptance` what
-            the first attempt missed.
+            the first attempt missed. (events 28, 38, 52, 59, 66, 87, 93, 99)
           - gate `tests` failed 1 of 7 times: cart-ui. Next time: let agents run the
-            command of `tests` before they report, by naming it in their prompt.
+            command of `tests` before they report, by naming it in their tasks. (event
+            49)
           - nothing measured: coverage. Next time: give these gates a `run` command
-            under [gates], or switch them off.
+            under [gates], or switch them off. (events 22, 27, 45, 73, 78, 86)
           - cart-ui did not merge at once, in src/cart.rs. Next time: let tasks that
-            touch the same files share a `feature`, or depend on each other.
+            touch the same files share a `feature`, or depend on each other. (event 64)
           - 1 agent died at work, at cart-ui. Next time: look at `director logs` of
-            these tasks: memory, limits, the program itself.
+            these tasks: memory, limits, the program itself. (event 55)
           - 1 blocker held work up, the longest 30m01s (missing_credentials at docs).
             Next time: answer what was asked in the task's description beforehand.
+            (events 35, 37)
+          - api-engineer, documentation-writer, ux-engineer waited 40m10s for tech-lead
+            alone: cart-api, payment-api, cart-ui, docs for checkout-spec, 2h40m
+            together. Next time: hand over the part of work like checkout-spec that
+            others need first, as a task of its own. (events 27, 45, 73, 78, 86)
           - documentation-writer was in use 8% of the time. Next time: let
-            documentation-writer take over other kinds of task (`covers`).
+            documentation-writer take over other kinds of task (`covers`). (events 28,
+            35, 38, 41)
           - work took 10% of what was estimated. Next time: multiply estimates by 0.10
-            to see when a sprint will really be done.
+            to see when a sprint will really be done. (events 22, 27, 45, 73, 78, 86)
 
         For the next sprint
           - connect (failed): 3 attempts failed; the last: the two do not fit together
@@ -188,14 +203,17 @@ fn a_troubled_sprint_reads_well_as_markdown() {
 
         ## Lessons
 
-        - 3 tasks needed more than one attempt (9 in all): cart-ui, connect, docs. Next time: make them smaller, or say in \`description\` and \`acceptance\` what the first attempt missed.
-        - gate \`tests\` failed 1 of 7 times: cart-ui. Next time: let agents run the command of \`tests\` before they report, by naming it in their prompt.
-        - nothing measured: coverage. Next time: give these gates a \`run\` command under \[gates\], or switch them off.
-        - cart-ui did not merge at once, in src/cart.rs. Next time: let tasks that touch the same files share a \`feature\`, or depend on each other.
-        - 1 agent died at work, at cart-ui. Next time: look at \`director logs\` of these tasks: memory, limits, the program itself.
-        - 1 blocker held work up, the longest 30m01s (missing_credentials at docs). Next time: answer what was asked in the task's description beforehand.
-        - documentation-writer was in use 8% of the time. Next time: let documentation-writer take over other kinds of task (\`covers\`).
-        - work took 10% of what was estimated. Next time: multiply estimates by 0.10 to see when a sprint will really be done.
+        - cart-ui took 1h19m, 2.2 times its share of the estimate (35m44s at this sprint's pace): 1 lost attempt (1 died), gate \`tests\` was red once, it did not merge once. Next time: agree before such work begins on what it needs, and cut it into smaller tasks. (events 49, 55, 64)
+        - docs took 45m13s, 1.9 times its share of the estimate (23m49s at this sprint's pace): 1 lost attempt (1 blocked), it was blocked for 30m01s. Next time: agree before such work begins on what it needs, and cut it into smaller tasks. (events 35, 37)
+        - 3 tasks needed more than one attempt (9 in all): cart-ui, connect, docs. Next time: make them smaller, or say in \`description\` and \`acceptance\` what the first attempt missed. (events 28, 38, 52, 59, 66, 87, 93, 99)
+        - gate \`tests\` failed 1 of 7 times: cart-ui. Next time: let agents run the command of \`tests\` before they report, by naming it in their tasks. (event 49)
+        - nothing measured: coverage. Next time: give these gates a \`run\` command under \[gates\], or switch them off. (events 22, 27, 45, 73, 78, 86)
+        - cart-ui did not merge at once, in src/cart.rs. Next time: let tasks that touch the same files share a \`feature\`, or depend on each other. (event 64)
+        - 1 agent died at work, at cart-ui. Next time: look at \`director logs\` of these tasks: memory, limits, the program itself. (event 55)
+        - 1 blocker held work up, the longest 30m01s (missing_credentials at docs). Next time: answer what was asked in the task's description beforehand. (events 35, 37)
+        - api-engineer, documentation-writer, ux-engineer waited 40m10s for tech-lead alone: cart-api, payment-api, cart-ui, docs for checkout-spec, 2h40m together. Next time: hand over the part of work like checkout-spec that others need first, as a task of its own. (events 27, 45, 73, 78, 86)
+        - documentation-writer was in use 8% of the time. Next time: let documentation-writer take over other kinds of task (\`covers\`). (events 28, 35, 38, 41)
+        - work took 10% of what was estimated. Next time: multiply estimates by 0.10 to see when a sprint will really be done. (events 22, 27, 45, 73, 78, 86)
 
         ## Feedback of agents
 
@@ -265,11 +283,17 @@ fn a_smooth_sprint_is_done_and_says_what_nothing_measured() {
 
         Lessons
           - nothing measured: coverage. Next time: give these gates a `run` command
-            under [gates], or switch them off.
+            under [gates], or switch them off. (events 16, 18, 25, 27, 29, 31, 35, 40
+            and 2 more)
+          - api-engineer, documentation-writer, ux-engineer waited 26m23s for tech-lead
+            alone: cart-api, payment-api, cart-ui, docs for checkout-spec, 1h45m
+            together. Next time: hand over the part of work like checkout-spec that
+            others need first, as a task of its own. (events 18, 25, 27, 29, 31)
           - fullstack-engineer was in use 10% of the time. Next time: let
-            fullstack-engineer take over other kinds of task (`covers`).
+            fullstack-engineer take over other kinds of task (`covers`). (events 32, 34)
           - work took 8% of what was estimated. Next time: multiply estimates by 0.08 to
-            see when a sprint will really be done.
+            see when a sprint will really be done. (events 16, 18, 25, 27, 29, 31, 35,
+            40 and 2 more)
 
         Success criteria
           ✓ met          All sprint tasks completed or properly carried over
@@ -400,7 +424,7 @@ fn the_numbers_are_those_of_the_journal() {
             )
         );
         assert_eq!(
-            m.restarts as usize,
+            m.sustainability.restarts as usize,
             number(&|e| matches!(e, Event::AgentDown(_)))
         );
         assert_eq!(
@@ -412,7 +436,7 @@ fn the_numbers_are_those_of_the_journal() {
             number(&|e| matches!(e, Event::MergeCompleted(_)))
         );
         assert_eq!(
-            m.rework_rounds as usize,
+            m.sustainability.rework_rounds as usize,
             number(&|e| matches!(e, Event::WorkRejected(e) if e.counts))
         );
         assert_eq!(
@@ -423,7 +447,7 @@ fn the_numbers_are_those_of_the_journal() {
             number(&|e| matches!(e, Event::QualityGateStatus(e) if e.passed)),
             number(&|e| matches!(e, Event::QualityGateStatus(_))),
         );
-        let rate = m.gate_pass_rate.unwrap_or(0.0);
+        let rate = m.build_success_rate.unwrap_or(0.0);
         assert!((rate - green as f64 / gated.max(1) as f64).abs() < 1e-4);
         let last = events.iter().rev().find_map(|(_, e)| match e {
             Event::SprintVelocityUpdated(e) => Some(e.current_velocity),
@@ -462,8 +486,7 @@ fn a_second_sprint_does_not_count_in_the_first_ones_report() {
     run.fails("psp-research", 9, "no");
     run.dies("tech-lead-1", "out of memory");
     let mut after = report(&run);
-    // Capacity is the team's, not the sprint's.
-    after.metrics.overtime_hours = before.metrics.overtime_hours;
+    after.as_of.clone_from(&before.as_of);
     assert_eq!(after, before);
     let second = build(run.state(), &run.entries, SprintId(1), run.now).unwrap();
     assert_eq!(

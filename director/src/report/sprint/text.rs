@@ -1,6 +1,6 @@
 //! The report as text for a terminal.
 
-use super::{ReportView, Standing};
+use super::{ReportView, Standing, cited};
 use crate::report::text::short;
 use crate::view::count;
 use crate::view::paint::{Look, Paint, Table, cell, looks, text_of, wrap};
@@ -91,7 +91,14 @@ pub fn text(view: &ReportView, width: usize, colour: bool) -> String {
         "Lessons",
         view.lessons
             .iter()
-            .map(|lesson| format!("{}. Next time: {}.", lesson.text, lesson.suggestion))
+            .map(|lesson| {
+                format!(
+                    "{}. Next time: {}. ({})",
+                    lesson.text,
+                    lesson.suggestion,
+                    cited(&lesson.seqs)
+                )
+            })
             .collect(),
     );
     section(
@@ -171,7 +178,7 @@ pub(super) fn figures(view: &ReportView) -> Vec<(&'static str, String)> {
                 count(m.deaths, "death")
             ),
         ),
-        ("gates passed", measured(m.gate_pass_rate.map(percent))),
+        ("gates passed", measured(m.build_success_rate.map(percent))),
         (
             "coverage",
             measured(m.coverage.map(|coverage| format!("{coverage:.1}%"))),

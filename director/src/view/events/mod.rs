@@ -128,6 +128,13 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.by,
             short_commit(&e.commit)
         ),
+        Event::ActionAccepted(e) => format!(
+            "{} accepted `{}` of {}: {}",
+            e.by,
+            e.action,
+            sprint(e.sprint_id),
+            e.text
+        ),
         Event::TaskDeferred(e) => format!("{} goes to the backlog: {}", task(e.task_id), e.reason),
         Event::TaskAssigned(e) => format!(
             "{} goes to {}, attempt {} (score {:.2}: expertise {:.2}, capacity {:.2}, context {:.2}; {})",

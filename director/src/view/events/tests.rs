@@ -56,6 +56,13 @@ fn everything() -> (Run, Vec<Event>) {
             by: by(),
         }
         .into(),
+        ActionAccepted {
+            sprint_id: SPRINT,
+            action: "gate-tests".into(),
+            text: "`tests` is run before reporting".into(),
+            by: by(),
+        }
+        .into(),
         TaskDeferred {
             task_id: task,
             reason: "it does not fit 40h of api-engineer".into(),
@@ -358,7 +365,7 @@ fn the_events_of_the_seed_carry_its_fields() {
         {"at":"…","event":"task_completed","n":15,"seq":12,"sprint":"sprint-3","sprint_progress":0.1,"task_id":"psp-research"}
         {"at":"…","current_velocity":4,"event":"sprint_velocity_updated","n":17,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","target_velocity":40,"trend":0.078}
         {"at":"…","batch":["psp-research"],"code_review_completion":null,"commit":"feed0001feed0001feed0001feed0001feed0001","documentation_status":null,"effect":"20.0","event":"quality_gate_status","n":13,"outcomes":[{"evidence":"cargo test","exit_code":0,"gate":"tests","measured":null,"tail":"","took":4.2,"verdict":"passed"},{"evidence":"a coverage file that the tests leave behind","exit_code":null,"gate":"coverage","measured":null,"tail":"","took":0.0,"verdict":"not_measured"}],"passed":true,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","test_coverage":null}
-        {"at":"…","blocker":1,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":48,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3"}
+        {"at":"…","blocker":1,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":49,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3"}
         {"at":"…","event":"retry_scheduled","n":25,"retry_at":"2026-11-23T10:40:39Z","seq":12,"sprint":"sprint-3","task_id":"cart-ui"}
         {"at":"…","event":"handoff_sent","from":"psp-research","n":16,"seq":12,"sprint":"sprint-3","to":"payment-api"}"#]].assert_eq(&text.join("\n"));
 }
@@ -430,6 +437,7 @@ fn every_event_reads_as_a_sentence() {
         agent_down               ux-engineer-1 went down (start 1): out of memory
         role_lost                all agents of ux-engineer stay down: 6 restarts in 60s
         role_restored            ux-engineer is started again for ada
+        action_accepted          ada accepted `gate-tests` of sprint-3: `tests` is run before reporting
         inbox_reminded           #1 still waits for a person; the next reminder is at 2026-11-23 12:16:13Z
         stakeholder_informed     notify could not be told of inbox_opened: exit code 1
         task_added               connect.review comes to sprint-3, says director: connect.review

@@ -267,7 +267,7 @@ fn detail(state: &State, task: &Task, now: Time) -> String {
     }
 }
 
-fn hand_offs(state: &State, task: &Task) -> Vec<HandOff> {
+pub(crate) fn hand_offs(state: &State, task: &Task) -> Vec<HandOff> {
     let gone = |phase: Phase| phase.is_over() && phase != Phase::Completed;
     let begun = task.story.as_deref().is_some_and(|story| story.starts > 0);
     task.depends_on

@@ -115,6 +115,7 @@ severity = "low"
 class = "debt"
 feature = "f"
 expects = "artifact"
+source = "github:42"
 produces = ["a/b"]
 budget = { time = "30m", cost_usd = 2.5 }
 acceptance = ["x = 1 # no comment"]

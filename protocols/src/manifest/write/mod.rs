@@ -198,6 +198,8 @@ struct Task {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deployment_requirements: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<Effort>,
     #[serde(skip_serializing_if = "Option::is_none")]
     budget: Option<Spending>,
@@ -219,6 +221,8 @@ impl File {
             tasks,
             policy,
             ways,
+            // From a file of its own, which is found again beside the sprint file.
+            director: _,
         } = spec;
         let (team, agent) = team::roles(team);
         // Where a role of the file takes kinds, its tasks go there; then every task names its role.
@@ -356,6 +360,7 @@ impl Task {
             class,
             test_requirements,
             deployment_requirements,
+            source,
         } = task;
         Self {
             id: id.to_string(),
@@ -387,6 +392,7 @@ impl Task {
             produces: produces.clone(),
             test_requirements: test_requirements.clone(),
             deployment_requirements: deployment_requirements.clone(),
+            source: source.clone(),
             estimate: effort(estimate, *points),
             budget: spending(budget),
         }

@@ -112,6 +112,8 @@ impl Role {
             isolation,
             conflicts,
             prompt,
+            // From a file of its own, which is found again beside the sprint file.
+            profile: _,
         } = role;
         let usual = unwritten(name.clone());
         let list = |list: &Vec<String>, usual: &Vec<String>| (list != usual).then(|| list.clone());
