@@ -31,6 +31,7 @@ use crate::actors::{gatekeeper, integrator, messenger};
 use crate::engine::Engine;
 use crate::handle::{Call, Handle};
 use crate::history::{self, HistoryError};
+use crate::perform::plans::Plans;
 use crate::perform::{Ports, Workshop};
 
 /// Entries that the bus keeps for slow subscribers.
@@ -293,6 +294,8 @@ impl Builder {
                 post,
                 journal: journal_address,
                 performer: Arc::new(Ports {
+                    plans: matches!(writing, Writing::Thread)
+                        .then(|| Plans::new(Arc::clone(&sink))),
                     team: team_address,
                     slots,
                     integrator,

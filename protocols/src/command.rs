@@ -6,6 +6,7 @@
 use crate::ids::{AgentId, Attempt, EffectId, Generation, InboxId, MessageId, SprintId, TaskId};
 use crate::inbox::Reply;
 use crate::sprint::SprintSpec;
+use crate::time::Span;
 use crate::work::{AttemptEnd, DiffStat, GateOutcome};
 
 /// One input of the engine.
@@ -294,6 +295,21 @@ pub enum Command {
         effect: EffectId,
         /// What went wrong; empty when nothing did.
         problem: String,
+    },
+    /// A better order was found.
+    PlanFound {
+        /// The effect that asked for it.
+        effect: EffectId,
+        /// The sprint.
+        sprint: SprintId,
+        /// The version of the plan that it was made from.
+        base: u32,
+        /// The tasks in that order.
+        order: Vec<TaskId>,
+        /// Until the last of them would have been done, as expected.
+        before: Span,
+        /// Until the last of them would be done now, as expected.
+        after: Span,
     },
     /// An effect cannot be carried out and trying again will not help.
     EffectFailed {

@@ -208,6 +208,20 @@ events! {
         by: String,
     }
 
+    /// A better order was found for what is left.
+    23 1 PlanAdopted "plan_adopted" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The version of the plan that it was made from.
+        base: u32,
+        /// The tasks, the first to be handed out first; within a priority, that is.
+        order: Vec<TaskId>,
+        /// Until the last of them would have been done, as expected.
+        before: Span,
+        /// Until the last of them is done now, as expected.
+        after: Span,
+    }
+
     /// A task did not fit and waits for another sprint.
     30 1 TaskDeferred "task_deferred" {
         /// The task.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::gating;
 use super::inform;
+use super::replan;
 use super::state::State;
 
 /// Something to do outside.
@@ -24,6 +25,14 @@ pub enum Effect {
     RestartRole {
         /// Its name.
         role: String,
+    },
+    /// Look for a better order of what is left. Safe: the answer names the version of the plan it was made from. Answered only
+    /// when there is one.
+    Plan {
+        /// The sprint.
+        sprint: SprintId,
+        /// The version of its plan.
+        base: u32,
     },
     /// Check the repository and make the integration branch. Safe: looks before doing.
     PrepareRepo {
@@ -130,7 +139,10 @@ pub enum Effect {
 impl Effect {
     /// Whether an event settles it.
     pub(super) fn is_answered(&self) -> bool {
-        !matches!(self, Effect::SyncTeam | Effect::RestartRole { .. })
+        !matches!(
+            self,
+            Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. }
+        )
     }
 
     /// The attempt that it belongs to and ends with.
@@ -148,7 +160,10 @@ impl Effect {
 /// What follows from `event`, in the state that it led to.
 pub fn of(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
     follows(state, event, emit);
-    inform::informs(state, event).into_iter().for_each(emit);
+    inform::informs(state, event)
+        .into_iter()
+        .for_each(&mut *emit);
+    replan::after(state, event, emit);
 }
 
 fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
@@ -306,6 +321,7 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::SprintVelocityUpdated(_)
         | Event::SprintDelivered(_)
         | Event::ActionAccepted(_)
+        | Event::PlanAdopted(_)
         | Event::TaskDeferred(_)
         | Event::AttemptStarted(_)
         | Event::SessionOpened(_)

@@ -25,6 +25,7 @@ pub mod messages;
 pub mod orders;
 pub mod outstanding;
 pub mod people;
+pub mod replan;
 pub mod sprints;
 pub mod state;
 pub mod tasks;

@@ -12,8 +12,10 @@ use director_protocols::work::{Assignment, HandoffPart};
 use super::effects::Effect;
 use super::gating;
 use super::inform::{self, Notice};
+use super::replan;
 use super::sprints::{Sprint, Stage};
 use super::state::State;
+use crate::planner::replan::Replan;
 
 /// Where a sprint's work lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +81,8 @@ pub enum Order {
     SyncTeam(Vec<RoleOrder>),
     /// Start a role's agents again.
     RestartRole(String),
+    /// Look for a better order of this.
+    Plan(Box<Replan>),
     /// Check the repository, which has to be free of branches of these features, and make the integration branch.
     PrepareRepo(Place, Vec<String>),
     /// Run these gates on the base.
@@ -165,6 +169,9 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
     Some(match effect {
         Effect::SyncTeam => Order::SyncTeam(team(state)),
         Effect::RestartRole { role } => Order::RestartRole(role.clone()),
+        Effect::Plan { sprint, base } => {
+            Order::Plan(Box::new(replan::problem(state, *sprint, *base)?))
+        }
         Effect::PrepareRepo { sprint } => {
             Order::PrepareRepo(place(state, *sprint)?, features(state, *sprint))
         }

@@ -128,6 +128,7 @@ impl Outstanding {
             | Event::SprintVelocityUpdated(_)
             | Event::SprintDelivered(_)
             | Event::ActionAccepted(_)
+            | Event::PlanAdopted(_)
             | Event::TaskDeferred(_)
             | Event::TaskAssigned(_)
             | Event::SessionOpened(_)

@@ -13,6 +13,8 @@ use director_protocols::time::{Span, Time};
 use director_protocols::work::{GateOutcome, Verdict};
 use serde::Serialize;
 
+use super::replan::Plan;
+
 /// Where a sprint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Stage {
@@ -97,6 +99,8 @@ pub struct Sprint {
     pub quality: Quality,
     /// Tasks by name.
     pub by_name: Shared<BTreeMap<Name, TaskId>>,
+    /// Whether its order matters, and which one it has.
+    pub plan: Plan,
     /// Where it stands.
     pub stage: Stage,
     /// No work is handed out.

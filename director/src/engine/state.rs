@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::adding::urgency;
 use super::messages::{Message, Messages};
 use super::outstanding::Outstanding;
+use super::replan::Plan;
 use super::sprints::{Merge, Quality, Sprint, Sprints, Stage};
 use super::tasks::{Feature, Phase, Tally, Task, Tasks};
 use super::team::Team;
@@ -130,6 +131,7 @@ impl State {
     /// Changes the state as `event`, which happened at `now`, says.
     pub fn apply(&mut self, event: &Event, now: Time) {
         self.outstanding.settle(event);
+        self.note_plan(event);
         match event {
             Event::EpochOpened(e) => {
                 self.epoch = e.epoch;
@@ -205,6 +207,7 @@ impl State {
                 let accepted = &mut self.sprints.table[e.sprint_id.index()].accepted;
                 accepted.insert(e.action.clone(), (now, e.by.clone()));
             }
+            Event::PlanAdopted(e) => self.adopt(&e.order),
             Event::TaskDeferred(e) => {
                 self.tasks.story(e.task_id).reason.clone_from(&e.reason);
                 self.move_to(e.task_id, Phase::Deferred, now);
@@ -492,6 +495,7 @@ impl State {
         self.team.adopt(&e.spec.team, now);
         self.without_retired();
         let first = self.tasks.table.len() as u32;
+        let plan = Plan::of(&e.spec);
         let mut spec = (*e.spec).clone();
         let tasks = std::mem::take(&mut spec.tasks);
         let by_name: BTreeMap<Name, TaskId> = (first..)
@@ -567,6 +571,7 @@ impl State {
             added: Vec::new(),
             quality: Quality::default(),
             by_name: by_name.into(),
+            plan,
             stage: Stage::Preparing,
             paused: false,
             cancelled: false,

@@ -333,6 +333,18 @@ impl Tasks {
         }
     }
 
+    /// Gives a task another place within its priority.
+    pub fn set_rank(&mut self, id: TaskId, rank: u64) {
+        let ready = self.table[id.index()].phase == Phase::Ready;
+        if ready {
+            self.dequeue(id);
+        }
+        self.table[id.index()].rank.1 = rank;
+        if ready {
+            self.enqueue(id);
+        }
+    }
+
     fn enqueue(&mut self, id: TaskId) {
         let task = &self.table[id.index()];
         let feature = &mut self.features[task.feature.index()];

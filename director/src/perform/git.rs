@@ -97,6 +97,7 @@ impl Workshop {
             }
             Order::SyncTeam(_)
             | Order::RestartRole(_)
+            | Order::Plan(_)
             | Order::CheckBase(..)
             | Order::Assign(_)
             | Order::CancelAttempt { .. }

@@ -12,6 +12,7 @@ pub mod gates;
 pub mod git;
 mod inform;
 pub mod islands;
+pub mod plans;
 mod ports;
 pub mod runs;
 pub mod startup;

@@ -16,6 +16,8 @@ use crate::actors::desk::Desk;
 use crate::actors::team::{self, TeamMsg};
 use crate::engine::orders::{Order, RoleOrder};
 
+use super::plans::Plans;
+
 /// Carries out orders.
 pub trait Performer: Send + Sync {
     /// Carries out one order, without waiting; the answer comes as a command.
@@ -37,6 +39,8 @@ pub struct Ports {
     pub gatekeeper: Desk,
     /// The one that tells people and programs outside.
     pub messenger: Desk,
+    /// Who looks for better orders; nobody where every run has to be the same.
+    pub plans: Option<Plans>,
     /// Who hears what could not be done.
     pub sink: Sink,
 }
@@ -88,6 +92,11 @@ impl Performer for Ports {
             Order::SyncTeam(roles) => {
                 self.place(&roles);
                 self.to_team(TeamMsg::Sync(roles));
+            }
+            Order::Plan(replan) => {
+                if let Some(plans) = &self.plans {
+                    plans.put(effect, replan);
+                }
             }
             Order::RestartRole(role) => self.to_team(TeamMsg::Restart(role)),
             Order::Assign(assignment) => {

@@ -51,6 +51,8 @@ pub struct Improved {
 pub struct Budget<'a> {
     /// Schedules.
     pub schedules: u64,
+    /// No finish can be earlier; when it is met, the search ends.
+    pub bound: u64,
     /// Asked now and then; a no ends the search early.
     pub go_on: &'a mut dyn FnMut() -> bool,
 }
@@ -85,7 +87,10 @@ pub fn improve(
         let mut chain: Vec<u32> = judge.run.chain().collect();
         for step in 0.. {
             let left = budget.schedules.saturating_sub(judge.schedules);
-            if left < futures.count() || (step % 16 == 0 && !(budget.go_on)()) {
+            if left < futures.count()
+                || found.objective <= budget.bound
+                || (step % 16 == 0 && !(budget.go_on)())
+            {
                 break;
             }
             let Some((from, to)) = moves.choose(&current, &chain, &mut draw) else {
@@ -373,6 +378,7 @@ mod tests {
             1,
             Budget {
                 schedules: 500,
+                bound: 0,
                 go_on: &mut go_on,
             },
         );
@@ -399,6 +405,7 @@ mod tests {
             let mut go_on = no_end();
             let budget = Budget {
                 schedules,
+                bound: 0,
                 go_on: &mut go_on,
             };
             improve(&mut policy, &list, &class, &futures, seed, budget)
@@ -440,6 +447,7 @@ mod tests {
         let mut go_on = no_end();
         let budget = Budget {
             schedules: 40_000,
+            bound: 0,
             go_on: &mut go_on,
         };
         let found = improve(&mut policy, &list, &[0; 12], &futures, 1, budget);

@@ -30,6 +30,7 @@ pub mod network;
 pub mod outlook;
 pub mod policy;
 pub mod questions;
+pub mod replan;
 pub mod risks;
 pub mod schedule;
 pub mod search;

@@ -293,7 +293,7 @@ impl<'a> World<'a> {
         let faults = self.set.faults;
         let git = faults.git_seconds * 1_000;
         match effect {
-            Effect::SyncTeam => {}
+            Effect::SyncTeam | Effect::Plan { .. } => {}
             Effect::RestartRole { role } => self.restart(role),
             Effect::PrepareRepo { .. } => self.after(git, Input::RepoPrepared(id)),
             Effect::CheckBase { .. } => {

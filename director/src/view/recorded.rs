@@ -131,6 +131,7 @@ impl Run {
                     })
                     .collect()
             }
+            Effect::Plan { .. } => Vec::new(),
             Effect::PrepareRepo { .. } => vec![Command::RepoPrepared {
                 effect,
                 branch: "main".to_owned(),

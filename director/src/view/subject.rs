@@ -67,6 +67,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::SprintReopened(e) => of_sprint(e.sprint_id, &[]),
         Event::WorktreesRemoved(e) => of_sprint(e.sprint_id, &[]),
         Event::SprintVelocityUpdated(e) => of_sprint(e.sprint_id, &[]),
+        Event::PlanAdopted(e) => of_sprint(e.sprint_id, &[]),
         Event::SprintDelivered(e) => of_sprint(e.sprint_id, &[]),
         Event::ActionAccepted(e) => of_sprint(e.sprint_id, &[]),
         Event::TaskDeferred(e) => of_task(e.task_id, None),

@@ -8,6 +8,7 @@
 
 mod interfere;
 pub mod oracle;
+mod plans;
 mod scenario;
 mod sprints;
 
@@ -144,7 +145,10 @@ impl World {
             self.engine.resume().into_iter().map(|(id, _)| id).collect();
         self.pending.retain(|id, effect| {
             outstanding.contains(id)
-                || matches!(effect, Effect::SyncTeam | Effect::RestartRole { .. })
+                || matches!(
+                    effect,
+                    Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. }
+                )
         });
         assert!(
             outstanding.iter().all(|id| self.pending.contains_key(id)),
@@ -406,6 +410,7 @@ impl World {
         let command = match what {
             Effect::SyncTeam => return self.retire(),
             Effect::RestartRole { .. } => return,
+            Effect::Plan { sprint, base } => return self.plan(effect, sprint, base),
             Effect::PrepareRepo { .. } if bad && self.chance(200) => Command::RepoRefused {
                 effect,
                 reason: "no commit".to_owned(),

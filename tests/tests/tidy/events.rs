@@ -20,6 +20,7 @@ const EVENTS: &[(u16, &str)] = &[
     (20, "worktrees_removed"),
     (21, "sprint_velocity_updated"),
     (22, "sprint_delivered"),
+    (23, "plan_adopted"),
     (30, "task_deferred"),
     (31, "task_assigned"),
     (32, "worktree_prepared"),

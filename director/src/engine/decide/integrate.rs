@@ -323,7 +323,7 @@ fn failed(state: &State, id: EffectId, reason: &str, now: Time) -> Answer {
             return super::attempt::ended_of(state, task, attempt, agent, &end, now);
         }
         Effect::Inform { .. } => informed(state, id, reason),
-        Effect::SyncTeam | Effect::RestartRole { .. } => Vec::new(),
+        Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. } => Vec::new(),
     })
 }
 

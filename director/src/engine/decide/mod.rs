@@ -21,6 +21,7 @@ use director_protocols::event::Event;
 use director_protocols::rejection::Rejection;
 use director_protocols::time::Time;
 
+use super::replan;
 use super::state::State;
 
 /// What deciding gives: facts, or a reason to say no.
@@ -97,6 +98,15 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             message,
             answer,
         } => message::delivered(state, *effect, *message, answer.as_deref()),
+
+        Command::PlanFound {
+            effect,
+            sprint,
+            base,
+            order,
+            before,
+            after,
+        } => replan::found(state, *effect, (*sprint, *base), order, (*before, *after)),
 
         Command::RepoPrepared { .. }
         | Command::RepoRefused { .. }

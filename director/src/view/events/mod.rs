@@ -135,6 +135,13 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             sprint(e.sprint_id),
             e.text
         ),
+        Event::PlanAdopted(e) => format!(
+            "{} goes on in a better order of {} tasks: {:.1} h to the end instead of {:.1} h",
+            sprint(e.sprint_id),
+            e.order.len(),
+            e.after.as_hours(),
+            e.before.as_hours()
+        ),
         Event::TaskDeferred(e) => format!("{} goes to the backlog: {}", task(e.task_id), e.reason),
         Event::TaskAssigned(e) => format!(
             "{} goes to {}, attempt {} (score {:.2}: expertise {:.2}, capacity {:.2}, context {:.2}; {})",

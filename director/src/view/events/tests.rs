@@ -63,6 +63,14 @@ fn everything() -> (Run, Vec<Event>) {
             by: by(),
         }
         .into(),
+        PlanAdopted {
+            sprint_id: SPRINT,
+            base: 1,
+            order: vec![task],
+            before: Span::hours(9),
+            after: Span::hours(8),
+        }
+        .into(),
         TaskDeferred {
             task_id: task,
             reason: "it does not fit 40h of api-engineer".into(),
