@@ -23,6 +23,7 @@ mod home;
 mod import;
 mod inbox;
 mod init;
+mod instance;
 mod journal;
 mod logs;
 mod offline;

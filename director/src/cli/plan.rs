@@ -11,7 +11,7 @@ use director_protocols::sprint::{RoleSpec, SprintSpec};
 
 use super::end::{CliError, Code};
 use super::output::note;
-use super::{Context, home, source};
+use super::{Context, home, instance, source};
 use crate::control::protocol::Ask;
 use crate::engine::people::PERSON;
 use crate::planner;
@@ -22,7 +22,7 @@ use crate::system::Builder;
 /// Plan a sprint: who does what when, the critical path, risks and open questions
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
-    /// The sprint file
+    /// The sprint file, or an instance of PSPLIB (`.sm`) or iMOPSE (`.def`)
     #[arg(default_value = home::FILE)]
     file: PathBuf,
     /// How it is written
@@ -51,6 +51,19 @@ enum Format {
 }
 
 pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> {
+    if instance::is_one(&args.file) {
+        let json = match (args.json, args.format) {
+            (true, _) | (_, Format::Json) => true,
+            (_, Format::Md) => false,
+            _ => {
+                return Err(CliError::Input(
+                    "an instance of a library is shown as `md` or `json`; leave `--format` out"
+                        .to_owned(),
+                ));
+            }
+        };
+        return instance::plan(&args.file, json, cx);
+    }
     let Manifest { mut spec, .. } = read(&args.file, Purpose::Plan, cx)?;
     let past = past(&spec, &args.file, cx)?;
     let mut said = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! spec ─▶ graph ─▶ dispatch order ─▶ schedule within limits ─▶ committed, backlog
-//!                                            └─▶ critical path, bound, batches, allocation, risks, questions
+//!                                            └─▶ search for a shorter one ─▶ critical path, bound, batches, allocation, risks, questions
 //! ```
 //!
 //! Everything here is a function of the sprint: no clock, no files, no randomness, and the same plan every time.
@@ -34,6 +34,7 @@ pub mod replan;
 pub mod risks;
 pub mod schedule;
 pub mod search;
+mod shorten;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ use self::graph::Graph;
 use self::questions::Question;
 use self::risks::Risk;
 use self::schedule::{Resources, Schedule};
+use self::shorten::{Given, Shortened};
 
 /// Why a sprint cannot be planned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,8 +134,10 @@ pub struct Plan {
     pub commitment: Commitment,
     /// Slack and the critical path, by dependencies alone.
     pub critical: CriticalPath,
-    /// What no schedule can beat.
+    /// What no schedule can beat, by one cause alone.
     pub bound: Bound,
+    /// What no schedule can beat by all causes together, in milliseconds; at least the bound.
+    pub floor: u64,
     /// What can go on at the same time.
     pub batches: Vec<Batch>,
     /// The work of each agent, as the team lists them.
@@ -145,6 +149,21 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// By how much the schedule is longer than its floor, as a share: 0.05 is five percent, and the best schedule lies between.
+    ///
+    /// Where a sprint has urgent work, part of it is the price of doing that first.
+    pub fn gap(&self) -> f64 {
+        match self.floor {
+            0 => 0.0,
+            bound => self.schedule.makespan as f64 / bound as f64 - 1.0,
+        }
+    }
+
+    /// Whether no schedule of the committed tasks can be shorter.
+    pub fn is_proven(&self) -> bool {
+        self.schedule.makespan <= self.floor
+    }
+
     /// Whether `task` is committed and any slip of it moves the end.
     pub fn is_critical(&self, task: u32) -> bool {
         self.schedule.slot(task).is_some() && self.critical.is_critical(task)
@@ -211,8 +230,23 @@ pub fn plan(spec: &SprintSpec) -> Result<Plan, PlanError> {
         durations,
         order,
         schedule,
-        commitment,
+        ..
     } = Draft::of(spec)?;
+    let priorities: Vec<Priority> = spec.tasks.iter().map(|task| task.priority).collect();
+    let Shortened {
+        order,
+        schedule,
+        bound: together,
+    } = shorten::shorten(&Given {
+        graph: &graph,
+        resources: &resources,
+        durations: &durations,
+        priorities: &priorities,
+        limits: &commit::limits(spec, &calendar),
+        order: &order,
+        schedule: &schedule,
+    });
+    let commitment = commit::commitment(spec, &durations, &order, &schedule, &calendar);
 
     // What is in the backlog takes no time here. All that waits for it is there too, so it hangs at the end
     // of the graph and changes nothing for the rest; only the path must not lead into it.
@@ -223,6 +257,7 @@ pub fn plan(spec: &SprintSpec) -> Result<Plan, PlanError> {
     let mut critical = CriticalPath::compute(&graph, &committed);
     critical.path.retain(|&task| schedule.slot(task).is_some());
     let bound = bounds::lower_bound(&graph, &resources, &committed, &critical);
+    let floor = together.max(bound.length);
     let batches = batches::batches(&graph, &resources, &schedule, &calendar);
     let allocation = allocation::allocation(spec, &resources, &schedule, &calendar);
     let mut plan = Plan {
@@ -235,6 +270,7 @@ pub fn plan(spec: &SprintSpec) -> Result<Plan, PlanError> {
         commitment,
         critical,
         bound,
+        floor,
         batches,
         allocation,
         risks: Vec::new(),

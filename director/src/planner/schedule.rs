@@ -95,12 +95,7 @@ impl Schedule {
 ///
 /// A task is as urgent as the most urgent that waits for it, so every task comes after all it waits for.
 pub fn dispatch_order(graph: &Graph, priorities: &[Priority], remaining: &[u64]) -> Vec<u32> {
-    let mut urgency = priorities.to_vec();
-    for &node in graph.order().iter().rev() {
-        for &next in graph.successors(node) {
-            urgency[node as usize] = urgency[node as usize].max(urgency[next as usize]);
-        }
-    }
+    let urgency = urgency(graph, priorities);
     let key = |node: u32| {
         let at = node as usize;
         (urgency[at], remaining[at], Reverse(node))
@@ -123,6 +118,17 @@ pub fn dispatch_order(graph: &Graph, priorities: &[Priority], remaining: &[u64])
         }
     }
     order
+}
+
+/// By task: its own priority or the highest of what waits for it, whichever is higher.
+pub fn urgency(graph: &Graph, priorities: &[Priority]) -> Vec<Priority> {
+    let mut urgency = priorities.to_vec();
+    for &node in graph.order().iter().rev() {
+        for &next in graph.successors(node) {
+            urgency[node as usize] = urgency[node as usize].max(urgency[next as usize]);
+        }
+    }
+    urgency
 }
 
 /// Places every task of `order`, which has to list each after all it waits for.

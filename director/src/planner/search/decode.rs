@@ -86,6 +86,11 @@ impl<'m> Decoder<'m> {
         self.placed
     }
 
+    /// The length of the last pass's schedule.
+    pub fn length(&self) -> u32 {
+        self.length
+    }
+
     /// By job: when it ends, on the clock of the last pass.
     pub fn ends(&self) -> &[u32] {
         &self.end
@@ -205,11 +210,15 @@ impl<'m> Decoder<'m> {
             for &other in before.of(job) {
                 ready = ready.max(self.end[other as usize]);
             }
-            if ways == Ways::Choose {
-                self.way[at] = self.best_way(&model.ways[at], ready);
-            }
+            let start = if ways == Ways::Choose {
+                let (way, start) = self.best_way(at, ready);
+                self.way[at] = way;
+                start
+            } else {
+                let way = &model.ways[at][self.way[at] as usize];
+                self.fit(way, ready, u32::MAX).unwrap_or(ready)
+            };
             let way = &model.ways[at][self.way[at] as usize];
-            let start = self.fit(way, ready);
             self.take(way, start);
             self.end[at] = start + way.duration;
             length = length.max(self.end[at]);
@@ -217,21 +226,33 @@ impl<'m> Decoder<'m> {
         length
     }
 
-    fn best_way(&self, ways: &[PackedWay], ready: u32) -> u32 {
-        if ways.len() == 1 {
-            return 0;
+    /// The way that ends first, of those the one with the least misfit, and where it starts.
+    fn best_way(&self, job: usize, ready: u32) -> (u32, u32) {
+        let ways = &self.model.ways[job];
+        let (mut best, mut best_start, mut best_end) = (0, 0, u32::MAX);
+        // The short ones first, of those the fitting; so the first that can start at once cannot be beaten.
+        for &place in &self.model.preference[job] {
+            let way = &ways[place as usize];
+            let Some(start) = self.fit(way, ready, best_end.saturating_sub(way.duration)) else {
+                continue;
+            };
+            let end = start + way.duration;
+            if end < best_end {
+                (best, best_start, best_end) = (place, start, end);
+            }
+            if start == ready {
+                break;
+            }
         }
-        let ended = |way: &PackedWay| (self.fit(way, ready) + way.duration, way.misfit);
-        let best = (0..).zip(ways).min_by_key(|(_, way)| ended(way));
-        best.map_or(0, |(place, _)| place)
+        (best, best_start)
     }
 
-    /// The first tick from `ready` on at which `way` has room for its whole duration.
-    fn fit(&self, way: &PackedWay, ready: u32) -> u32 {
+    /// The first tick from `ready` on at which `way` has room for its whole duration, if that is before `limit`.
+    fn fit(&self, way: &PackedWay, ready: u32, limit: u32) -> Option<u32> {
         let ticks = self.model.horizon as usize + 1;
         let long = way.duration as usize;
         let mut start = ready as usize;
-        'again: loop {
+        'again: while start < limit as usize {
             for &(word, demand) in &way.demand {
                 let row = word as usize * ticks;
                 let window = &self.free[row + start..row + start + long];
@@ -240,8 +261,9 @@ impl<'m> Decoder<'m> {
                     continue 'again;
                 }
             }
-            return start as u32;
+            return Some(start as u32);
         }
+        None
     }
 
     fn take(&mut self, way: &PackedWay, start: u32) {

@@ -12,10 +12,13 @@
 
 use std::collections::BTreeSet;
 
+use super::lanes::fits;
 use super::model::Model;
 
-/// Jobs up to which the bounds are tried whose time grows with the third power of the jobs.
-const ENERGY_JOBS_MOST: usize = 250;
+/// Jobs up to which cliques are looked for; the time grows with the third power of the jobs.
+const CLIQUE_JOBS_MOST: usize = 250;
+/// Jobs on one resource up to which its energy is added up, in time of the third power again.
+const ENERGY_PARTS_MOST: usize = 64;
 
 /// Earliest starts and what has to follow, by dependencies alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,14 +52,7 @@ impl Floor {
             floor.bound = floor.bound.max(load(*capacity, parts));
         }
         floor.bound = floor.bound.max(floor.cliques(model)).max(floor.able(model));
-        if model.free.len() <= ENERGY_JOBS_MOST {
-            while rows
-                .iter()
-                .any(|(capacity, parts)| too_short(*capacity, parts, floor.bound))
-            {
-                floor.bound += 1;
-            }
-        }
+        floor.bound = raised(&rows, floor.bound);
         floor
     }
 
@@ -165,7 +161,7 @@ impl Floor {
     /// Jobs that stand in a row because no two of them can go on together.
     fn cliques(&self, model: &Model) -> u32 {
         let jobs = &model.free;
-        if jobs.len() > ENERGY_JOBS_MOST || model.has_choice() {
+        if jobs.len() > CLIQUE_JOBS_MOST || model.has_choice() {
             return 0;
         }
         let apart = Apart::of(model);
@@ -211,9 +207,11 @@ impl Apart {
             }
         }
         let too_many = |one: u32, other: u32| {
-            (0..model.capacity.len()).any(|resource| {
-                model.demand(one, 0, resource) + model.demand(other, 0, resource)
-                    > model.capacity[resource]
+            let demands = |job: u32| &model.ways[job as usize][0].demand;
+            demands(one).iter().any(|&(word, lanes)| {
+                let left = model.empty[word as usize] - lanes;
+                let with = demands(other).iter().find(|(at, _)| *at == word);
+                with.is_some_and(|&(_, lanes)| !fits(left, lanes))
             })
         };
         for &one in &model.free {
@@ -249,6 +247,35 @@ fn load(capacity: u64, parts: &[Part]) -> u32 {
         }
     }
     best
+}
+
+/// The first length from `bound` on at which no interval would have to hold more than it can. What is too short for one length is too short
+/// for every lesser, so it is searched by halves.
+fn raised(rows: &[(u64, Vec<Part>)], bound: u32) -> u32 {
+    let short = |until: u32| {
+        let small = rows
+            .iter()
+            .filter(|(_, parts)| parts.len() <= ENERGY_PARTS_MOST);
+        small
+            .into_iter()
+            .any(|(capacity, parts)| too_short(*capacity, parts, until))
+    };
+    let (mut least, mut step) = (bound, 1);
+    while short(least + step - 1) {
+        least += step;
+        step *= 2;
+    }
+    // Everything before `least` is too short, and `least + step - 1` is long enough.
+    let mut most = least + step - 1;
+    while least < most {
+        let middle = least + (most - least) / 2;
+        if short(middle) {
+            least = middle + 1;
+        } else {
+            most = middle;
+        }
+    }
+    least
 }
 
 /// Whether in a schedule of length `until` some interval would have to hold more than it can.

@@ -1,8 +1,15 @@
-//! The search itself: a population of schedules that is crossed, disturbed and justified until the budget is spent or the bound is met.
+//! The search itself: a population of schedules that is crossed, shaken and justified until the budget is spent or the bound is met.
 //!
-//! A schedule is kept as the order of its starts. A child is two parents crossed at two points (Hartmann, Naval Research Logistics 45, 1998), or one
-//! parent of which a stretch of time is shaken; it is decoded and justified, and the best of parents and children live on. Of equal
-//! length, the one whose jobs end earlier is better: it has more room behind.
+//! A member is a schedule pushed to the left, kept as the order of its ends from the back. A child is one of
+//!
+//! - two members **crossed** at two points of that order (Hartmann, Naval Research Logistics 45, 1998),
+//! - a **stretch** of time of one member, with what is before and behind it as in the other (after the peaks of Valls, Ballestín and
+//!   Quintanilla, EJOR 185, 2008),
+//! - one member **shaken**: jobs of some stretch of time move about, the others keep their order, as in a large-neighbourhood search.
+//!
+//! It is decoded from the end and then from the start, which is double justification for the price of two passes. The best of members
+//! and children live on. Of equal length, the one whose jobs end earlier is better: it has more room behind.
+//! Where jobs can be done in several ways, the first pass takes the way that is best there; the second keeps it or chooses again, by chance.
 //!
 //! One [`Island`] is one such population with a seed of its own; it knows nothing of threads. The same seed and budget give the same schedule.
 //!
@@ -12,7 +19,7 @@ use super::decode::{Decoder, From, Ways};
 use super::floor::Floor;
 use super::model::Model;
 use super::random::Random;
-use super::rules::{self, Rule};
+use super::rules::{self, RULES, Rule};
 
 /// A schedule that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,9 +37,19 @@ pub struct Found {
 /// One of a population.
 #[derive(Clone, Debug, Default)]
 struct Member {
-    found: Found,
+    /// The jobs by their ends, the last first.
+    order: Vec<u32>,
+    /// By job: when it starts on the clock that counts from the end.
+    time: Vec<u32>,
+    makespan: u32,
     /// The sum of the squares of all ends.
     score: u64,
+}
+
+impl Member {
+    fn key(&self) -> (u32, u64) {
+        (self.makespan, self.score)
+    }
 }
 
 /// A population and its stream of chance.
@@ -46,37 +63,53 @@ pub struct Island<'m> {
     best: Found,
     /// Schedules that may be made.
     budget: u64,
-    size: usize,
+    choice: bool,
+    /// The child in hand: its order from the end.
+    child: Vec<u32>,
     /// By job: when it was last taken into an order.
     mark: Vec<u32>,
     stamp: u32,
+    /// Tables that are used again.
+    spare: Vec<u32>,
+    wanted: Vec<u32>,
+    keyed: Vec<(u64, u32)>,
 }
 
-/// Generations without a better schedule after which a population begins anew.
-const IDLE_MOST: u32 = 60;
-/// In 1,024: how often neighbours in an order of a child change places.
+/// Generations without a better member after which a population begins anew, twice as large.
+const IDLE_MOST: u32 = 40;
+/// In 1,024: how often neighbours in the order of a crossed child change places.
 const SWAP: u64 = 51;
-/// In 1,024: how many children come from one parent that is shaken.
+/// In 1,024: how many children are shaken; half of the others are crossed at two points.
 const SHAKEN: u64 = 512;
+/// The share of the time that is shaken, and how far a job goes, as a share of the whole.
+const STRETCH: f64 = 0.3;
+const FAR: f64 = 0.1;
+/// Members of the first population when the budget is not known in schedules.
+const SIZE: usize = 64;
+const SIZE_MOST: usize = 4096;
 
 impl<'m> Island<'m> {
     /// An island that may make `schedules`.
     pub fn new(model: &'m Model, floor: &'m Floor, seed: u64, island: u64, schedules: u64) -> Self {
-        let size = ((schedules as f64).sqrt() as usize).clamp(10, 1000);
+        let nobody = Found {
+            makespan: u32::MAX,
+            ..Found::default()
+        };
         Self {
             model,
             floor,
             decoder: Decoder::new(model),
             random: Random::new(seed, island),
             members: Vec::new(),
-            best: Found {
-                makespan: u32::MAX,
-                ..Found::default()
-            },
+            best: nobody,
             budget: schedules,
-            size,
+            choice: model.has_choice(),
+            child: Vec::new(),
             mark: vec![0; model.len()],
             stamp: 0,
+            spare: Vec::new(),
+            wanted: Vec::new(),
+            keyed: Vec::new(),
         }
     }
 
@@ -91,8 +124,9 @@ impl<'m> Island<'m> {
         } else {
             Ways::Keep
         };
-        let member = self.evaluate(order.to_vec(), how);
-        self.members.push(member);
+        self.decoder.pass(From::Start, how, order);
+        self.take(order);
+        self.justify(order);
     }
 
     /// The best so far.
@@ -102,9 +136,8 @@ impl<'m> Island<'m> {
 
     /// Schedules made so far: jobs placed by jobs that there are, rounded up.
     pub fn schedules(&self) -> u64 {
-        self.decoder
-            .placed()
-            .div_ceil(self.model.free.len().max(1) as u64)
+        let jobs = self.model.free.len().max(1) as u64;
+        self.decoder.placed().div_ceil(jobs)
     }
 
     /// Searches until the bound is met, the budget is spent, or `go_on`, which is asked from time to time, says no.
@@ -113,12 +146,22 @@ impl<'m> Island<'m> {
             self.seed(&[], &[]);
             return &self.best;
         }
-        let mut on = true;
-        while on {
-            on = self.live(go_on);
+        let mut size = self.first_size();
+        while self.live(size, go_on) {
+            // What a small population has missed, a larger one may find (as restarts do in Auger and Hansen, CEC 2005).
+            size = (size * 2).min(SIZE_MOST);
             self.members.clear();
         }
         &self.best
+    }
+
+    /// The more schedules there are for a job, the more members pay; the figures are those of a small experiment.
+    fn first_size(&self) -> usize {
+        if self.budget == u64::MAX {
+            return SIZE;
+        }
+        let share = self.budget as f64 / self.model.free.len() as f64;
+        ((2.2 * share.powf(0.7)) as usize).clamp(10, 1000)
     }
 
     fn over(&self) -> bool {
@@ -126,173 +169,238 @@ impl<'m> Island<'m> {
     }
 
     /// One population from its beginning to where nothing more comes of it. Whether there is budget for another.
-    fn live(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        let weights = rules::weights(self.model, self.floor, Rule::LatestFinish);
-        while self.members.len() < self.size {
-            if self.over() || !go_on() {
-                return false;
-            }
-            let order = rules::sample(self.model, &weights, &mut self.random);
-            let member = self.evaluate(order, Ways::Choose);
-            self.members.push(member);
+    fn live(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
+        if !self.begin(size, go_on) {
+            return false;
         }
         let (mut idle, mut last) = (0, (u32::MAX, u64::MAX));
         while idle < IDLE_MOST && self.members.len() > 2 {
-            for _ in 0..self.size {
+            let parents = self.members.len();
+            for _ in 0..size {
                 if self.over() || !go_on() {
                     return false;
                 }
-                let order = self.child();
-                let member = self.evaluate(order, Ways::Choose);
-                self.members.push(member);
+                self.make_child(parents);
+                self.evaluate();
             }
-            let key = |member: &Member| (member.found.makespan, member.score);
-            self.members.sort_by_key(key);
-            self.members.dedup_by_key(|member| key(member));
-            self.members.truncate(self.size);
-            let first = key(&self.members[0]);
+            self.members.sort_by_key(Member::key);
+            self.members.dedup_by_key(|member| member.key());
+            self.members.truncate(size);
+            let first = self.members[0].key();
             idle = if first < last { 0 } else { idle + 1 };
             last = last.min(first);
         }
         true
     }
 
-    /// Decodes and justifies an order.
-    fn evaluate(&mut self, mut order: Vec<u32>, ways: Ways) -> Member {
-        let mut spare = Vec::with_capacity(order.len());
-        self.decoder.pass(From::Start, ways, &order);
-        let makespan = self.decoder.justify(&mut order, &mut spare);
-        let starts: Vec<u32> = (0..self.model.len() as u32)
-            .map(|job| self.decoder.start(job))
-            .collect();
-        // Stable: of those that start together, the one that others wait for stays before them.
-        order.sort_by_key(|&job| starts[job as usize]);
-        let square = |&end: &u32| u64::from(end) * u64::from(end);
-        let score = self.decoder.ends().iter().map(square).sum();
-        let found = Found {
-            makespan,
-            starts,
-            ways: self.decoder.ways().to_vec(),
-            order,
-        };
-        if makespan < self.best.makespan {
-            self.best = found.clone();
+    /// The first members: once by each rule, then by chance.
+    fn begin(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
+        let weights = rules::weights(self.model, self.floor, Rule::LatestFinish);
+        let mut by_rule = RULES.iter();
+        while self.members.len() < size {
+            if !self.best.starts.is_empty() && (self.over() || !go_on()) {
+                return false;
+            }
+            let order = match by_rule.next() {
+                Some(&rule) => {
+                    let weights = rules::weights(self.model, self.floor, rule);
+                    rules::serial(self.model, &weights)
+                }
+                None => rules::sample(self.model, &weights, &mut self.random),
+            };
+            self.seed(&order, &[]);
         }
-        Member { found, score }
+        true
     }
 
-    fn child(&mut self) -> Vec<u32> {
-        let there = self.members.len().min(self.size);
-        let (one, mut other) = (self.random.below(there), self.random.below(there));
+    /// The schedule of the last pass, from the start by `order`, is better than all before: kept. Gives its length.
+    fn take(&mut self, order: &[u32]) -> u32 {
+        let makespan = self.decoder.length();
+        if makespan < self.best.makespan {
+            let jobs = 0..self.model.len() as u32;
+            let starts: Vec<u32> = jobs.map(|job| self.decoder.start(job)).collect();
+            // Stable: of those that start together, the one that others wait for stays before them.
+            let mut order = order.to_vec();
+            order.sort_by_key(|&job| starts[job as usize]);
+            let ways = self.decoder.ways().to_vec();
+            self.best = Found {
+                makespan,
+                starts,
+                ways,
+                order,
+            };
+        }
+        makespan
+    }
+
+    /// Turns the schedule of the last pass, from the start by `order`, to the other side, and evaluates that.
+    fn justify(&mut self, order: &[u32]) {
+        let mut child = std::mem::take(&mut self.child);
+        self.decoder.turned(order, &mut child);
+        self.child = child;
+        self.evaluate();
+    }
+
+    /// Decodes the child in hand from the end and then from the start, and makes it a member.
+    fn evaluate(&mut self) {
+        let mut order = std::mem::take(&mut self.spare);
+        let again = if self.choice {
+            Ways::Choose
+        } else {
+            Ways::Keep
+        };
+        self.decoder.pass(From::End, again, &self.child);
+        self.decoder.turned(&self.child, &mut order);
+        let how = if self.choice && self.random.chance(512) {
+            Ways::Choose
+        } else {
+            Ways::Keep
+        };
+        self.decoder.pass(From::Start, how, &order);
+        let makespan = self.take(&order);
+        let mut member = Member {
+            makespan,
+            ..Member::default()
+        };
+        self.decoder.turned(&order, &mut member.order);
+        self.spare = order;
+        let ends = self.decoder.ends();
+        member.time.extend(ends.iter().map(|&end| makespan - end));
+        member.score = ends
+            .iter()
+            .map(|&end| u64::from(end) * u64::from(end))
+            .sum();
+        self.members.push(member);
+    }
+
+    /// Makes a child of two of the first `parents` members.
+    fn make_child(&mut self, parents: usize) {
+        let (one, mut other) = (self.random.below(parents), self.random.below(parents));
         if one == other {
-            other = (other + 1) % there;
+            other = (other + 1) % parents;
         }
+        let members = std::mem::take(&mut self.members);
+        let (one, other) = (&members[one], &members[other]);
         if self.random.chance(SHAKEN) {
-            return self.shaken(one);
-        }
-        let mut order = self.crossed(one, other);
-        for place in 1..order.len() {
-            if self.random.chance(SWAP)
-                && !self
-                    .model
-                    .before
-                    .of(order[place])
-                    .contains(&order[place - 1])
-            {
-                order.swap(place - 1, place);
+            self.shake(one);
+        } else {
+            if self.random.chance(512) {
+                self.cross(one, other);
+            } else {
+                self.stretch(one, other);
             }
+            self.swap_neighbours();
         }
-        order
+        self.members = members;
     }
 
     /// The first and the last part as in `one`, what is between in the order of `other`.
-    fn crossed(&mut self, one: usize, other: usize) -> Vec<u32> {
-        let (one, other) = (
-            &self.members[one].found.order,
-            &self.members[other].found.order,
-        );
-        let points = [
-            self.random.below(one.len() + 1),
-            self.random.below(one.len() + 1),
-        ];
+    fn cross(&mut self, one: &Member, other: &Member) {
+        let jobs = one.order.len();
+        let points = [self.random.below(jobs + 1), self.random.below(jobs + 1)];
         let (from, to) = (points[0].min(points[1]), points[0].max(points[1]));
         self.stamp += 1;
-        let mut order = Vec::with_capacity(one.len());
-        for &job in one[..from].iter() {
+        self.child.clear();
+        for &job in &one.order[..from] {
             self.mark[job as usize] = self.stamp;
-            order.push(job);
+            self.child.push(job);
         }
-        for &job in other {
-            if order.len() == to {
+        for &job in &other.order {
+            if self.child.len() == to {
                 break;
             }
             if self.mark[job as usize] != self.stamp {
                 self.mark[job as usize] = self.stamp;
-                order.push(job);
+                self.child.push(job);
             }
         }
-        order.extend(
-            one.iter()
-                .filter(|&&job| self.mark[job as usize] != self.stamp),
-        );
-        order
+        let (mark, stamp) = (&self.mark, self.stamp);
+        let rest = one.order.iter().filter(|&&job| mark[job as usize] != stamp);
+        self.child.extend(rest);
     }
 
-    /// The jobs that start in some third of the time, moved by chance; the others as they were.
-    fn shaken(&mut self, member: usize) -> Vec<u32> {
-        let Found {
-            makespan,
-            starts,
-            order,
-            ..
-        } = &self.members[member].found;
-        let third = f64::from(*makespan) / 3.0;
-        let from = self.random.unit() * (f64::from(*makespan) + third) - third;
-        let mut keyed: Vec<(f64, u32)> = Vec::with_capacity(order.len());
-        for &job in order {
-            let start = f64::from(starts[job as usize]);
-            let inside = start >= from && start < from + third;
-            let moved = if inside {
-                (self.random.unit() * 2.0 - 1.0) * third / 3.0
-            } else {
-                0.0
-            };
-            keyed.push((start + moved, job));
-        }
-        keyed.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let wanted: Vec<u32> = keyed.into_iter().map(|(_, job)| job).collect();
-        self.in_order(&wanted)
-    }
-
-    /// The wanted order, with what a job waits for moved before it where it came after.
-    fn in_order(&mut self, wanted: &[u32]) -> Vec<u32> {
+    /// What starts in some stretch of time as in `one`; before and behind it the rest, as in `other`.
+    fn stretch(&mut self, one: &Member, other: &Member) {
+        let long = (f64::from(one.makespan) * (0.15 + 0.5 * self.random.unit())) as u32;
+        let from = self.random.below((one.makespan - long + 1) as usize) as u32;
+        let place = |time: u32| {
+            one.order
+                .partition_point(|&job| one.time[job as usize] < time)
+        };
+        let inside = &one.order[place(from)..place(from + long)];
         self.stamp += 1;
-        let mut order = Vec::with_capacity(wanted.len());
-        let mut stack = Vec::new();
-        for &job in wanted {
-            stack.push(job);
-            while let Some(&at) = stack.last() {
-                let taken = |job: u32| {
-                    self.mark[job as usize] == self.stamp
-                        || self.model.fixed[job as usize].is_some()
-                };
-                if taken(at) {
-                    stack.pop();
-                } else if let Some(&before) = self
-                    .model
-                    .before
-                    .of(at)
-                    .iter()
-                    .find(|&&before| !taken(before))
-                {
-                    stack.push(before);
-                } else {
-                    self.mark[at as usize] = self.stamp;
-                    order.push(at);
-                    stack.pop();
+        for &job in inside {
+            self.mark[job as usize] = self.stamp;
+        }
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.clear();
+        let outside = |&&job: &&u32| self.mark[job as usize] != self.stamp;
+        let early = |&&job: &&u32| other.time[job as usize] < from;
+        wanted.extend(other.order.iter().filter(outside).filter(early));
+        wanted.extend(inside);
+        wanted.extend(other.order.iter().filter(outside).filter(|job| !early(job)));
+        self.order_child(&wanted);
+        self.wanted = wanted;
+    }
+
+    /// The jobs that start in some stretch of time, moved by chance; the others as they were.
+    fn shake(&mut self, member: &Member) {
+        let whole = f64::from(member.makespan);
+        let from = self.random.unit() * whole * (1.0 + STRETCH) - whole * STRETCH;
+        let mut keyed = std::mem::take(&mut self.keyed);
+        keyed.clear();
+        for (place, &job) in (0_u64..).zip(&member.order) {
+            let time = f64::from(member.time[job as usize]);
+            let inside = time >= from && time < from + whole * STRETCH;
+            let mut moved = time + whole;
+            if inside {
+                moved += (self.random.unit() * 2.0 - 1.0) * FAR * whole;
+            }
+            // By time in fractions of a tick, then by place.
+            keyed.push((((moved * 64.0) as u64) << 24 | place, job));
+        }
+        keyed.sort_unstable();
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.clear();
+        wanted.extend(keyed.iter().map(|&(_, job)| job));
+        self.order_child(&wanted);
+        (self.wanted, self.keyed) = (wanted, keyed);
+    }
+
+    fn swap_neighbours(&mut self) {
+        for place in 1..self.child.len() {
+            if self.random.chance(SWAP) {
+                let (first, second) = (self.child[place - 1], self.child[place]);
+                if !self.model.after.of(second).contains(&first) {
+                    self.child.swap(place - 1, place);
                 }
             }
         }
-        order
+    }
+
+    /// The wanted order becomes the child's, with what has to come before a job, on the clock that counts from the end, moved there.
+    fn order_child(&mut self, wanted: &[u32]) {
+        self.stamp += 1;
+        self.child.clear();
+        let stack = &mut self.spare;
+        stack.clear();
+        for &job in wanted {
+            stack.push(job);
+            while let Some(&at) = stack.last() {
+                if self.mark[at as usize] == self.stamp {
+                    stack.pop();
+                    continue;
+                }
+                let mut first = self.model.after.of(at).iter();
+                match first.find(|&&first| self.mark[first as usize] != self.stamp) {
+                    Some(&first) => stack.push(first),
+                    None => {
+                        self.mark[at as usize] = self.stamp;
+                        self.child.push(at);
+                        stack.pop();
+                    }
+                }
+            }
+        }
     }
 }

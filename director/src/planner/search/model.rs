@@ -191,6 +191,8 @@ pub struct Model {
     pub release: Vec<u32>,
     /// By job: how it can be done.
     pub ways: Vec<Vec<PackedWay>>,
+    /// By job: its ways, the short ones first, of those the ones with less misfit.
+    pub preference: Vec<Vec<u32>>,
     /// By job, when every job is [`Plain`] and there is one word; else empty.
     pub plain: Vec<Plain>,
     /// By job: its place, when it stays.
@@ -249,6 +251,7 @@ impl Model {
         let mut model = Self {
             capacity: problem.capacity.clone(),
             release: problem.jobs.iter().map(|job| job.release).collect(),
+            preference: ways.iter().map(|ways| preference(ways)).collect(),
             plain: Vec::new(),
             taken: Vec::new(),
             horizon: 0,
@@ -435,6 +438,15 @@ fn pack(way: &Way, capacity: &[u32]) -> Option<PackedWay> {
         misfit: way.misfit,
         demand,
     })
+}
+
+fn preference(ways: &[PackedWay]) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..ways.len() as u32).collect();
+    places.sort_by_key(|&place| {
+        let way = &ways[place as usize];
+        (way.duration, way.misfit)
+    });
+    places
 }
 
 /// Kahn's algorithm, the lower number first.

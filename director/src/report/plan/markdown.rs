@@ -123,6 +123,7 @@ impl Page<'_> {
             on.unwrap_or_default(),
         ));
         let by = match plan.bound.by {
+            _ if plan.floor > plan.bound.length => "dependencies and the team together".to_owned(),
             Limiting::Path => "the critical path".to_owned(),
             Limiting::Role(role) => format!("the work of {}", spec.team[role as usize].name),
             Limiting::Feature(feature) => {
@@ -133,8 +134,15 @@ impl Page<'_> {
             }
         };
         self.line(&format!(
-            "- Lower Bound: {}, set by {by}",
-            hours(plan.bound.length)
+            "- Lower Bound: {}, set by {by}; {}",
+            hours(plan.floor),
+            match plan.is_proven() {
+                true => "no plan for this team is shorter".to_owned(),
+                false => format!(
+                    "this plan is at most {:.1} % longer than the best",
+                    plan.gap() * 100.0
+                ),
+            }
         ));
     }
 

@@ -28,7 +28,7 @@ fn the_report_for_people_has_every_section_with_what_was_found() {
         - Total Story Points: 51
         - Committed: 10 tasks, 51 points, the target is 40; backlog: 0 tasks
         - Forecast: 42h of working time, done on day 6, 2026-11-30
-        - Lower Bound: 40h, set by the worktree of feature backend
+        - Lower Bound: 42h, set by dependencies and the team together; no plan for this team is shorter
 
         ## Task Breakdown
         ### Parallel Batch 1 (Day 1)
