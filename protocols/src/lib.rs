@@ -18,6 +18,7 @@ pub mod roles;
 pub mod severity;
 pub mod shared;
 pub mod sprint;
+pub mod template;
 pub mod time;
 pub mod ways;
 pub mod work;

@@ -1,4 +1,4 @@
-//! The prompt: an assignment in words.
+//! The prompt: an assignment in words, the *Task Assignment* at its head.
 //!
 //! What the sprint file says is instruction. What other agents wrote is data: it stands between fences that are longer than
 //! any in the text, under a sentence that says so. This keeps an agent's words from passing for the director's; it
@@ -8,6 +8,7 @@
 
 use std::fmt::Write;
 
+use director_protocols::template::task_assignment;
 use director_protocols::work::{Assignment, Earlier, HandoffPart};
 
 use crate::context::clip;
@@ -26,12 +27,8 @@ pub fn render(assignment: &Assignment, role: &str) -> String {
     if !spec.description.trim().is_empty() {
         let _ = writeln!(out, "{}\n", spec.description.trim());
     }
-    for (label, place) in [("Specification", &spec.spec), ("Design", &spec.design)] {
-        if let Some(place) = place {
-            let _ = writeln!(out, "{label}: {}\n", one_line(place));
-        }
-    }
-    list(&mut out, "It is done when", &spec.acceptance);
+    let expected = format!("within {}", assignment.time_max);
+    let _ = writeln!(out, "{}", task_assignment(spec, &expected));
     list(
         &mut out,
         "These files must exist in the end",
@@ -224,8 +221,17 @@ mod tests {
 
             Add a login endpoint.
 
-            It is done when:
+            Assigning Task: sample
+            Type: feature
+            Priority: MEDIUM
+            Dependencies: none
+            Estimated Effort: 1h
+            Acceptance Criteria:
             - returns 401 on a bad password
+            Resources:
+            - Specification: none
+            - Design: none
+            Expected Completion: within 1h00m
 
             # What the tasks before it produced
 
