@@ -14,7 +14,7 @@ use super::output::note;
 use super::{Context, home, instance, source};
 use crate::control::protocol::Ask;
 use crate::engine::people::PERSON;
-use crate::planner;
+use crate::planner::{self, robust};
 use crate::report::calibration::{self, Calibration};
 use crate::report::plan as render;
 use crate::system::Builder;
@@ -34,6 +34,23 @@ pub(super) struct PlanArgs {
     /// Correct estimates by how each kind of task came out in the data directory's past sprints
     #[arg(long)]
     calibrate: bool,
+    /// What the order makes early
+    #[arg(long, value_enum, default_value_t = Objective::Expected)]
+    objective: Objective,
+    /// Schedules that `--objective p85` may try
+    #[arg(long, default_value_t = 100_000)]
+    schedules: u64,
+    /// The same seed gives the same plan
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Objective {
+    /// The longest way to the end goes first, with expected durations
+    Expected,
+    /// The finish that 85 of 100 futures keep to, with durations as uncertain as the estimates
+    P85,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -76,7 +93,10 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
             ));
         }
     }
-    let mut plan = planner::plan(&spec)?;
+    let mut plan = match args.objective {
+        Objective::Expected => planner::plan(&spec)?,
+        Objective::P85 => robust::plan(&spec, args.seed, args.schedules)?,
+    };
     if let Some(past) = &past {
         plan.risks
             .extend(calibration::optimistic(&spec, &plan, past));

@@ -94,6 +94,8 @@ fn arguments_are_read_as_users_type_them() {
         ("plan --format svg", true),
         ("plan --format pdf", false),
         ("plan --json --format md", false),
+        ("plan --objective p85 --schedules 1000 --seed 7", true),
+        ("plan --objective p86", false),
         ("status --update", true),
         ("status --update --json", false),
         ("status --sprint s-1", true),

@@ -32,6 +32,7 @@ pub mod policy;
 pub mod questions;
 pub mod replan;
 pub mod risks;
+pub mod robust;
 pub mod schedule;
 pub mod search;
 mod shorten;
@@ -51,6 +52,7 @@ use self::critical_path::CriticalPath;
 use self::graph::Graph;
 use self::questions::Question;
 use self::risks::Risk;
+use self::robust::Certainty;
 use self::schedule::{Resources, Schedule};
 use self::shorten::{Given, Shortened};
 
@@ -146,6 +148,8 @@ pub struct Plan {
     pub risks: Vec<Risk>,
     /// What is unclear before the start.
     pub questions: Vec<Question>,
+    /// How certain the finish is, where it was planned by that.
+    pub certainty: Option<Certainty>,
 }
 
 impl Plan {
@@ -248,37 +252,64 @@ pub fn plan(spec: &SprintSpec) -> Result<Plan, PlanError> {
     });
     let commitment = commit::commitment(spec, &durations, &order, &schedule, &calendar);
 
-    // What is in the backlog takes no time here. All that waits for it is there too, so it hangs at the end
-    // of the graph and changes nothing for the rest; only the path must not lead into it.
-    let committed: Vec<u64> = (0..)
-        .zip(&durations)
-        .map(|(task, &length)| schedule.slot(task).map_or(0, |_| length))
-        .collect();
-    let mut critical = CriticalPath::compute(&graph, &committed);
-    critical.path.retain(|&task| schedule.slot(task).is_some());
-    let bound = bounds::lower_bound(&graph, &resources, &committed, &critical);
-    let floor = together.max(bound.length);
-    let batches = batches::batches(&graph, &resources, &schedule, &calendar);
-    let allocation = allocation::allocation(spec, &resources, &schedule, &calendar);
-    let mut plan = Plan {
+    let draft = Draft {
         graph,
-        durations,
-        order,
         resources,
         calendar,
+        durations,
+        order,
         schedule,
         commitment,
-        critical,
-        bound,
-        floor,
-        batches,
-        allocation,
-        risks: Vec::new(),
-        questions: Vec::new(),
     };
-    plan.risks = risks::find(spec, &plan);
-    plan.questions = questions::find(spec, &plan);
-    Ok(plan)
+    Ok(Plan::of(spec, draft, together))
+}
+
+impl Plan {
+    /// All that follows from a draft; no schedule is shorter than `together`.
+    fn of(spec: &SprintSpec, draft: Draft, together: u64) -> Self {
+        let Draft {
+            graph,
+            resources,
+            calendar,
+            durations,
+            order,
+            schedule,
+            commitment,
+        } = draft;
+
+        // What is in the backlog takes no time here. All that waits for it is there too, so it hangs at the end
+        // of the graph and changes nothing for the rest; only the path must not lead into it.
+        let committed: Vec<u64> = (0..)
+            .zip(&durations)
+            .map(|(task, &length)| schedule.slot(task).map_or(0, |_| length))
+            .collect();
+        let mut critical = CriticalPath::compute(&graph, &committed);
+        critical.path.retain(|&task| schedule.slot(task).is_some());
+        let bound = bounds::lower_bound(&graph, &resources, &committed, &critical);
+        let floor = together.max(bound.length);
+        let batches = batches::batches(&graph, &resources, &schedule, &calendar);
+        let allocation = allocation::allocation(spec, &resources, &schedule, &calendar);
+        let mut plan = Plan {
+            graph,
+            durations,
+            order,
+            resources,
+            calendar,
+            schedule,
+            commitment,
+            critical,
+            bound,
+            floor,
+            batches,
+            allocation,
+            risks: Vec::new(),
+            questions: Vec::new(),
+            certainty: None,
+        };
+        plan.risks = risks::find(spec, &plan);
+        plan.questions = questions::find(spec, &plan);
+        plan
+    }
 }
 
 /// The PERT mean in milliseconds, in numbers wide enough for any estimate.

@@ -50,7 +50,8 @@ pub fn plan(spec: &SprintSpec, seed: u64, schedules: u64) -> Result<Plan, PlanEr
     let list: Vec<u32> = draft.order.iter().copied().filter(is_placed).collect();
     let exclusive = spec.repo.is_some();
     let mut policy = Policy::new(&draft.graph, &draft.resources, exclusive, &list);
-    let judge = |policy: &Policy| Outlook::of(policy, &durations, seed, FIRST_RUN..FIRST_RUN + RUNS);
+    let judge =
+        |policy: &Policy| Outlook::of(policy, &durations, seed, FIRST_RUN..FIRST_RUN + RUNS);
     let before = judge(&policy);
     let futures = Futures::drawn(&durations, seed);
     let budget = Budget {
@@ -83,7 +84,7 @@ pub fn plan(spec: &SprintSpec, seed: u64, schedules: u64) -> Result<Plan, PlanEr
         draft.order = order;
         draft.schedule = schedule;
     }
-    let mut plan = Plan::of(spec, draft);
+    let mut plan = Plan::of(spec, draft, 0);
     plan.certainty = Some(certainty);
     Ok(plan)
 }
@@ -141,7 +142,10 @@ mod tests {
         let plain = crate::planner::plan(&spec).unwrap();
         let found = plan(&spec, 1, 20_000).unwrap();
         assert_eq!(found, plan(&spec, 1, 20_000).unwrap());
-        assert_eq!(found.commitment.committed.len(), plain.commitment.committed.len());
+        assert_eq!(
+            found.commitment.committed.len(),
+            plain.commitment.committed.len()
+        );
         let certainty = found.certainty.as_ref().unwrap();
         assert_eq!(certainty.before.runs() as u64, RUNS);
         assert!(certainty.after.quantile(850) <= certainty.before.quantile(850));
@@ -160,6 +164,11 @@ mod tests {
         let mut spec = examples::checkout();
         spec.tasks.clear();
         let found = plan(&spec, 1, 1000).unwrap();
-        assert_eq!(found.certainty.map(|certainty| certainty.after.quantile(850)), Some(0));
+        assert_eq!(
+            found
+                .certainty
+                .map(|certainty| certainty.after.quantile(850)),
+            Some(0)
+        );
     }
 }

@@ -52,7 +52,9 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
 fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
     let number = value.as_u64();
     match (key, value) {
-        ("task_id" | "dependencies" | "batch" | "help", value) => names(value, &|n| task(state, n)),
+        ("task_id" | "dependencies" | "batch" | "help" | "order", value) => {
+            names(value, &|n| task(state, n))
+        }
         ("agent_id" | "response_team", value) => names(value, &|n| agent(state, n)),
         ("sprint_id", value) => names(value, &|n| sprint(state, n)),
         ("from" | "to", value) => match ends {
@@ -78,9 +80,9 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             None => value,
         },
         (
-            "estimated_duration" | "took" | "within" | "backoff_min" | "backoff_max" | "time"
-            | "timeout" | "retry_min" | "retry_max" | "attempt_time" | "silent_after"
-            | "wedged_after",
+            "estimated_duration" | "before" | "after" | "took" | "within" | "backoff_min"
+            | "backoff_max" | "time" | "timeout" | "retry_min" | "retry_max" | "attempt_time"
+            | "silent_after" | "wedged_after",
             value,
         ) => match number {
             Some(n) => json!(seconds(Span(n))),

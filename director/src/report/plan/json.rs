@@ -1,9 +1,12 @@
 //! The plan for programs. The keys are a promise to users: more may come, none is renamed.
 
+use std::collections::BTreeMap;
+
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Span;
 use serde::Serialize;
 
+use crate::planner::robust::Certainty;
 use crate::planner::{Plan, agent_name};
 use crate::report::calibration::Applied;
 
@@ -48,6 +51,43 @@ struct Document<'a> {
     questions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     past: Option<&'a Applied>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certainty: Option<Certain<'a>>,
+}
+
+/// Only where the plan was made by it.
+#[derive(Serialize)]
+struct Certain<'a> {
+    objective: &'a str,
+    seed: u64,
+    schedules: u64,
+    runs: usize,
+    p50_hours: f64,
+    p85_hours: f64,
+    p95_hours: f64,
+    expected_order_p85_hours: f64,
+    criticality: BTreeMap<&'a str, f64>,
+}
+
+impl<'a> Certain<'a> {
+    fn of(spec: &'a SprintSpec, certainty: &Certainty) -> Self {
+        let after = &certainty.after;
+        let at = |per_mille| hours(after.quantile(per_mille));
+        let tasks = (0..).zip(&spec.tasks);
+        Self {
+            objective: "p85",
+            seed: certainty.seed,
+            schedules: certainty.schedules,
+            runs: after.runs(),
+            p50_hours: at(500),
+            p85_hours: at(850),
+            p95_hours: at(950),
+            expected_order_p85_hours: hours(certainty.before.quantile(850)),
+            criticality: tasks
+                .map(|(at, task)| (task.id.as_str(), f64::from(after.criticality(at)) / 1000.0))
+                .collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -179,6 +219,10 @@ impl<'a> Document<'a> {
                 })
                 .collect(),
             past,
+            certainty: plan
+                .certainty
+                .as_ref()
+                .map(|found| Certain::of(spec, found)),
         }
     }
 }

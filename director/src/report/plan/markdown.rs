@@ -144,6 +144,17 @@ impl Page<'_> {
                 ),
             }
         ));
+        if let Some(certainty) = &plan.certainty {
+            let at = |per_mille| hours(certainty.after.quantile(per_mille));
+            let before = hours(certainty.before.quantile(850));
+            self.line(&format!(
+                "- Certainty: 50 % by {}, 85 % by {}, 95 % by {} of working time if nothing fails; \
+                 in the order that is expected to finish first, 85 % by {before}",
+                at(500),
+                at(850),
+                at(950),
+            ));
+        }
     }
 
     fn breakdown(&mut self) {

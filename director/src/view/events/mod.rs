@@ -136,9 +136,8 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.text
         ),
         Event::PlanAdopted(e) => format!(
-            "{} goes on in a better order of {} tasks: {:.1} h to the end instead of {:.1} h",
+            "{} goes on in a better order: {:.1} h to the end instead of {:.1} h",
             sprint(e.sprint_id),
-            e.order.len(),
             e.after.as_hours(),
             e.before.as_hours()
         ),
