@@ -17,7 +17,8 @@ use crate::report::forecast::{self as render, Compared, Shown};
 use crate::simulate::faults::{Faults, PROFILES};
 use crate::simulate::forecast::{Extent, forecast};
 use crate::simulate::prepare::Prepared;
-use crate::simulate::what_if::{self, Variant};
+use crate::simulate::sums::Sums;
+use crate::simulate::what_if::{self, Pairs, Variant};
 
 /// What a what-if is called that tries everything worth a look.
 const AUTO: &str = "auto";
@@ -117,7 +118,7 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
     let mut variants: Vec<Compared> = names
         .into_iter()
         .zip(known.variants)
-        .map(|(name, (sums, pairs))| Compared { name, sums, pairs })
+        .map(|(name, found)| compared(name, found, &known.base))
         .collect();
     if wants_auto {
         extent.runs = extent.runs.min(AUTO_RUNS);
@@ -133,7 +134,7 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
             names
                 .into_iter()
                 .zip(tried.variants)
-                .map(|(name, (sums, pairs))| Compared { name, sums, pairs }),
+                .map(|(name, found)| compared(name, found, &tried.base)),
         );
         variants.sort_by(|a, b| a.pairs.difference().0.total_cmp(&b.pairs.difference().0));
     }
@@ -157,6 +158,15 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
         (_, Format::Html) => cx.output.text(&render::html(&shown))?,
     }
     Ok(Code::Done)
+}
+
+fn compared(name: String, (sums, pairs): (Sums, Pairs), base: &Sums) -> Compared {
+    Compared {
+        name,
+        sums,
+        pairs,
+        base: base.finish.clone(),
+    }
 }
 
 fn prepared(spec: &SprintSpec, faults: Faults) -> Result<Prepared, CliError> {

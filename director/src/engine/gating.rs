@@ -10,13 +10,17 @@ use super::judging::{Judging, outcome};
 use super::state::State;
 
 /// The gates of a batch: the sprint's, with those of its tasks in place of or after them.
-pub fn gates(state: &State, sprint: SprintId, batch: &[TaskId]) -> Vec<GateSpec> {
-    let mut gates = state.sprints.table[sprint.index()].spec.gates.clone();
+pub fn gates<'a>(state: &'a State, sprint: SprintId, batch: &[TaskId]) -> Vec<&'a GateSpec> {
+    let mut gates: Vec<&GateSpec> = state.sprints.table[sprint.index()]
+        .spec
+        .gates
+        .iter()
+        .collect();
     for task in batch {
         for own in &state.tasks.table[task.index()].spec.gates {
             match gates.iter_mut().find(|gate| gate.name == own.name) {
-                Some(gate) => *gate = own.clone(),
-                None => gates.push(own.clone()),
+                Some(gate) => *gate = own,
+                None => gates.push(own),
             }
         }
     }
@@ -83,8 +87,10 @@ pub fn judges(state: &State, task: TaskId) -> Vec<(Name, Judge)> {
     };
     gates(state, row.sprint, &[task])
         .into_iter()
-        .filter_map(|gate| match gate.check {
-            Check::Judge { by, .. } if !overridden(&gate.name) => Some((gate.name, by)),
+        .filter_map(|gate| match &gate.check {
+            Check::Judge { by, .. } if !overridden(&gate.name) => {
+                Some((gate.name.clone(), by.clone()))
+            }
             _ => None,
         })
         .collect()
@@ -101,8 +107,8 @@ pub fn wants_judges(state: &State, task: TaskId) -> bool {
 pub fn rounds_max(state: &State, task: TaskId) -> u32 {
     let sprint = state.tasks.table[task.index()].sprint;
     let gates = gates(state, sprint, &[task]).into_iter();
-    let rounds = gates.map(|gate| match gate.check {
-        Check::Judge { rounds_max, .. } => rounds_max,
+    let rounds = gates.map(|gate| match &gate.check {
+        Check::Judge { rounds_max, .. } => *rounds_max,
         _ => 0,
     });
     rounds.max().unwrap_or(0)
@@ -112,7 +118,7 @@ pub fn rounds_max(state: &State, task: TaskId) -> u32 {
 pub fn unrun(
     state: &State,
     batch: &[TaskId],
-    gates: &[GateSpec],
+    gates: &[&GateSpec],
     ran: &[GateOutcome],
 ) -> Vec<GateOutcome> {
     let mut outcomes = Vec::new();

@@ -217,7 +217,13 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
                     .merge
                     .as_ref()
                     .map_or_else(String::new, |merge| merge.commit.clone()),
-                gates: with_ratchet(row, gating::gates(state, *sprint, batch)),
+                gates: with_ratchet(
+                    row,
+                    gating::gates(state, *sprint, batch)
+                        .into_iter()
+                        .cloned()
+                        .collect(),
+                ),
                 output_max: row.spec.policy.output_max,
             }
         }

@@ -199,7 +199,10 @@ fn path(change: &Change, base: &SprintSpec) -> Result<Vec<String>, ChangeError> 
             key: change.key.clone(),
             what: if first == "task" { "task" } else { "role" },
             name: name.to_owned(),
-            hint: did_you_mean(name, &names),
+            hint: match did_you_mean(name, &names) {
+                meant if meant.is_empty() => meant,
+                meant => format!("; {meant}"),
+            },
         });
     };
     let mut parts = vec![first.to_owned(), (*name).to_owned()];

@@ -18,9 +18,11 @@ use super::World;
 
 /// A promise that was broken, in words.
 pub type Broken = Option<String>;
+/// Says what is broken, or nothing.
+pub type Promise = fn(&World) -> Broken;
 
 /// Every promise by its name.
-pub const PROMISES: &[(&str, fn(&World) -> Broken)] = &[
+pub const PROMISES: &[(&str, Promise)] = &[
     ("every sprint ends", every_sprint_ends),
     ("every task is somewhere at the end", no_task_is_lost),
     ("no task is completed twice", no_task_is_completed_twice),
@@ -382,10 +384,11 @@ fn tiers_are_kept(world: &World) -> Broken {
                     ));
                 }
             }
-            Event::BlockerEscalated(e) if e.to == Severity::Critical => {
-                if of.get(&e.blocker).is_some_and(|task| !critical(*task)) {
-                    return Some(format!("blocker {} went up to critical", e.blocker));
-                }
+            Event::BlockerEscalated(e)
+                if e.to == Severity::Critical
+                    && of.get(&e.blocker).is_some_and(|task| !critical(*task)) =>
+            {
+                return Some(format!("blocker {} went up to critical", e.blocker));
             }
             _ => {}
         }

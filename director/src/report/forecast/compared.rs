@@ -38,7 +38,7 @@ fn line(shown: &Shown<'_>, variant: &Compared) -> String {
         true => format!("{} ± {}", signed(mean), hours(error as u64)),
         false => "not known".to_owned(),
     };
-    let p85 = variant.sums.finish.quantile(0.85) as f64 - shown.sums.finish.quantile(0.85) as f64;
+    let p85 = variant.sums.finish.quantile(0.85) as f64 - variant.base.quantile(0.85) as f64;
     let sooner = variant.pairs.earlier as f64 / variant.pairs.both.max(1) as f64;
     let mut line = format!(
         "{:<NAME$} {by:>22}   {:>9}   {:>9}",
@@ -75,7 +75,7 @@ pub(super) fn json(shown: &Shown<'_>) -> Value {
                 false => Value::Null,
             };
             let at = |part: f64| {
-                let (to, from) = (variant.sums.finish.quantile(part), shown.sums.finish.quantile(part));
+                let (to, from) = (variant.sums.finish.quantile(part), variant.base.quantile(part));
                 round((to as f64 - from as f64) / HOUR)
             };
             json!({

@@ -10,6 +10,7 @@ mod text;
 use director_protocols::sprint::SprintSpec;
 
 use crate::simulate::prepare::Prepared;
+use crate::simulate::spread::Spread;
 use crate::simulate::sums::Sums;
 use crate::simulate::what_if::Pairs;
 
@@ -46,6 +47,8 @@ pub struct Compared {
     pub sums: Sums,
     /// Run by run beside the base.
     pub pairs: Pairs,
+    /// The ends of the base in the same runs.
+    pub base: Spread,
 }
 
 impl Shown<'_> {
