@@ -357,6 +357,20 @@ pub enum Class {
     Infrastructure,
 }
 
+impl Class {
+    /// All of them, in the order of [`Policy::shares`].
+    pub const ALL: [Class; 3] = [Class::Feature, Class::Debt, Class::Infrastructure];
+
+    /// The word in files and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Feature => "feature",
+            Class::Debt => "debt",
+            Class::Infrastructure => "infrastructure",
+        }
+    }
+}
+
 /// Limits on a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
@@ -454,6 +468,8 @@ pub struct Policy {
     pub output_max: u64,
     /// Weights of expertise, capacity fit and context continuity, in thousandths.
     pub weights: [u32; 3],
+    /// The most of the team's time for features, debt and infrastructure, in thousandths; `None` does not limit.
+    pub shares: [Option<u32>; 3],
 }
 
 impl Default for Policy {
@@ -470,6 +486,7 @@ impl Default for Policy {
             tier_time: [Span::minutes(30), Span::hours(2), Span::hours(8)],
             output_max: 8 << 20,
             weights: [500, 300, 200],
+            shares: [None; 3],
         }
     }
 }

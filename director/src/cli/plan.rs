@@ -8,15 +8,18 @@ use director_agents::coding::allow;
 use director_agents::roles;
 use director_protocols::manifest::{self, Manifest, Options, Purpose};
 use director_protocols::sprint::{RoleSpec, SprintSpec};
+use serde_json::Value;
 
 use super::end::{CliError, Code};
 use super::output::note;
 use super::{Context, home, instance, source};
 use crate::control::protocol::Ask;
 use crate::engine::people::PERSON;
+use crate::planner::clarify::{What, clarify};
 use crate::planner::{self, robust};
 use crate::report::calibration::{self, Calibration};
 use crate::report::plan as render;
+use crate::report::text;
 use crate::system::Builder;
 
 /// Plan a sprint: who does what when, the critical path, risks and open questions
@@ -81,7 +84,9 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         };
         return instance::plan(&args.file, json, cx);
     }
-    let Manifest { mut spec, .. } = read(&args.file, Purpose::Plan, cx)?;
+    let mut manifest = read(&args.file, Purpose::Plan, cx)?;
+    let guesses = guesses(&mut manifest);
+    let mut spec = manifest.spec;
     let past = past(&spec, &args.file, cx)?;
     let mut said = Vec::new();
     if args.calibrate {
@@ -101,7 +106,7 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         plan.risks
             .extend(calibration::optimistic(&spec, &plan, past));
     }
-    let text = match (args.json, args.format) {
+    let mut text = match (args.json, args.format) {
         (true, _) | (_, Format::Json) => {
             let past = past.map(|past| calibration::Applied {
                 past,
@@ -120,6 +125,17 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         (_, Format::Mermaid) => render::mermaid(&spec, &plan),
         (_, Format::Svg) => render::svg(&spec, &plan),
     };
+    for link in dead_links(&spec, &args.file) {
+        note(&format!("question: {link}"));
+    }
+    match (args.json, args.format) {
+        (true, _) | (_, Format::Json) => text = with_guesses(&text, &guesses),
+        (_, Format::Md) if !guesses.is_empty() => {
+            let lines: Vec<_> = guesses.iter().map(|guess| format!("- {guess}\n")).collect();
+            text += &format!("\n## Guesses\n{}", lines.concat());
+        }
+        _ => {}
+    }
     cx.output.text(&text)?;
     if !text.ends_with('\n') {
         cx.output.text("\n")?;
@@ -161,6 +177,61 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
         note(&format!("warning: {warning}"));
     }
     Ok(manifest)
+}
+
+/// Makes clear what rules can, and gives those guesses in words that change who does what.
+pub(super) fn guessed_kinds(manifest: &mut Manifest) -> Vec<String> {
+    let guessed = clarify(&mut manifest.spec, &manifest.unsorted, &[]);
+    let kinds = guessed
+        .iter()
+        .filter(|guess| matches!(guess.what, What::Kind(..)));
+    kinds.map(|guess| text::line(&guess.to_string())).collect()
+}
+
+/// Makes clear what rules can, and gives each guess in words.
+fn guesses(manifest: &mut Manifest) -> Vec<String> {
+    let guessed = clarify(&mut manifest.spec, &manifest.unsorted, &manifest.assumed);
+    guessed
+        .iter()
+        .map(|guess| text::line(&guess.to_string()))
+        .collect()
+}
+
+/// The plan for programs, with what was guessed.
+fn with_guesses(text: &str, guesses: &[String]) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut plan) => {
+            plan["guesses"] = guesses.into();
+            format!("{plan:#}\n")
+        }
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// Specifications and designs that a task names and that are not there; addresses are not looked at.
+pub(super) fn dead_links(spec: &SprintSpec, file: &Path) -> Vec<String> {
+    let here = file.parent().map(Path::to_owned).unwrap_or_default();
+    let repo = spec.repo.as_ref().map(PathBuf::from);
+    let there = |place: &str| {
+        let place = place.split('#').next().unwrap_or(place);
+        place.contains("://")
+            || [Some(&here), repo.as_ref()]
+                .into_iter()
+                .flatten()
+                .any(|dir| dir.join(place).exists())
+    };
+    let mut dead = Vec::new();
+    for task in &spec.tasks {
+        for (what, place) in [("specification", &task.spec), ("design", &task.design)] {
+            if let Some(place) = place.as_ref().filter(|place| !there(place)) {
+                dead.push(text::line(&format!(
+                    "{}: its {what} `{place}` is not there",
+                    task.id
+                )));
+            }
+        }
+    }
+    dead
 }
 
 /// What the files of the roles that have work ask, and their agents do not do or do all too freely.

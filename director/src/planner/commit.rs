@@ -31,15 +31,38 @@ pub struct Deferred {
 }
 
 /// The limits that a sprint writes.
+///
+/// A class of work may have its share of what the team can do: the capacity of each agent, or the time until the end where that is
+/// shorter. Where neither is written for somebody the team's time is not known, and no class is limited.
 pub fn limits(spec: &SprintSpec, calendar: &Calendar) -> Limits {
-    Limits {
+    let mut limits = Limits {
         capacity: spec
             .team
             .iter()
             .map(|role| role.capacity.map(|span| span.0))
             .collect(),
         end: calendar.limit(),
+        ..Limits::default()
+    };
+    if let Some(whole) = whole(spec, calendar) {
+        limits.class_of = spec.tasks.iter().map(|task| task.class as u8).collect();
+        limits.class = spec.policy.shares.map(|share| {
+            let most = u128::from(whole) * u128::from(share?) / 1000;
+            u64::try_from(most).ok()
+        });
     }
+    limits
+}
+
+/// What the team can do in the sprint, in milliseconds of effort, where that is known.
+pub fn whole(spec: &SprintSpec, calendar: &Calendar) -> Option<u64> {
+    let agents = spec.team.iter().filter(|role| role.count > 0);
+    let each = agents.map(|role| {
+        let own = role.capacity.map(|span| span.0);
+        let time = own.into_iter().chain(calendar.limit()).min()?;
+        Some(time.saturating_mul(u64::from(role.count)))
+    });
+    each.sum()
 }
 
 /// Sorts the tasks by whether the schedule has a place for them.
@@ -86,6 +109,12 @@ fn reason(
             "waits for `{}`, which is in the backlog",
             spec.tasks[before as usize].id
         ),
+        Refusal::Share { left } => format!(
+            "needs {}, and the share of {} has {} left",
+            hours(durations[task as usize]),
+            spec.tasks[task as usize].class.as_str(),
+            hours(left),
+        ),
         Refusal::NoAgent => format!("there is no {role} to do it"),
     }
 }
@@ -108,6 +137,7 @@ pub(crate) fn plural(count: u64, noun: &str) -> String {
 mod tests {
     use super::super::{examples, plan};
     use super::*;
+    use director_protocols::sprint::Class;
 
     fn backlog(spec: &SprintSpec) -> Vec<(String, String)> {
         let plan = plan(spec).unwrap();
@@ -152,6 +182,29 @@ mod tests {
                 ),
             ])
         );
+    }
+
+    #[test]
+    fn a_class_of_work_has_its_share_of_what_the_team_can_do() {
+        let mut spec = examples::checkout();
+        for task in spec.tasks.iter_mut().take(2) {
+            task.class = Class::Debt;
+        }
+        // Eight agents for ten days of eight hours; a hundredth of it is 6.4 h.
+        spec.policy.shares = [None, Some(10), None];
+        let debt: u64 = plan(&spec).unwrap().durations[..2].iter().sum();
+        assert!(debt > Span::minutes(384).0, "or nothing is left out");
+        let found = backlog(&spec);
+        assert!(found[0].1.contains("the share of debt has"), "{found:?}");
+        spec.policy.shares = [Some(900), Some(100), None];
+        assert_eq!(backlog(&spec), []);
+        // Without any limit on time a share is a share of nothing that is known.
+        spec.policy.shares = [None, Some(0), None];
+        (spec.start, spec.end) = (None, None);
+        for role in &mut spec.team {
+            role.capacity = None;
+        }
+        assert_eq!(backlog(&spec), []);
     }
 
     #[test]

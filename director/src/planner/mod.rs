@@ -17,6 +17,7 @@ pub mod allocation;
 pub mod batches;
 pub mod bounds;
 pub mod calendar;
+pub mod clarify;
 pub mod commit;
 mod crew;
 pub mod critical_path;

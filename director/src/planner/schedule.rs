@@ -40,6 +40,10 @@ pub struct Limits {
     pub capacity: Vec<Option<u64>>,
     /// The working time by which everything has to be finished.
     pub end: Option<u64>,
+    /// The class of each task, a place in `class`; empty where no class is limited.
+    pub class_of: Vec<u8>,
+    /// Effort that each class of work can have.
+    pub class: [Option<u64>; 3],
 }
 
 /// A task's place in the schedule. Times in milliseconds of working time from the start.
@@ -56,6 +60,11 @@ pub struct Slot {
 /// Why a task has no place in the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// Its class of work has had its share.
+    Share {
+        /// What is left of the share.
+        left: u64,
+    },
     /// No agent of its role has enough capacity left.
     Capacity {
         /// The most that one of them has left, in milliseconds.
@@ -148,16 +157,27 @@ pub fn schedule(
     let mut worktrees = vec![Timeline::of(1); resources.features as usize];
     let mut slots = vec![Err(Refusal::NoAgent); graph.len()];
     let mut makespan = 0;
+    let mut shares = limits.class;
     for &task in order {
         let at = task as usize;
+        let class = limits.class_of.get(at).map(|&class| usize::from(class));
+        let share = class.and_then(|class| shares[class].as_mut());
         let worktree = &mut worktrees[resources.feature_of[at] as usize];
         let crew = &mut crews[resources.role_of[at] as usize];
         slots[at] = after_dependencies(graph, &slots, task).and_then(|ready| {
+            if let Some(&left) = share.as_deref()
+                && left < durations[at]
+            {
+                return Err(Refusal::Share { left });
+            }
             let slot = crew.earliest(worktree, ready, durations[at])?;
             if limits.end.is_some_and(|end| slot.finish > end) {
                 return Err(Refusal::End {
                     finish: slot.finish,
                 });
+            }
+            if let Some(left) = share {
+                *left -= durations[at];
             }
             crew.take(slot);
             worktree.take(slot.start, slot.finish - slot.start);
@@ -311,6 +331,7 @@ mod tests {
             let limits = Limits {
                 capacity: vec![capacity, None],
                 end,
+                ..Limits::default()
             };
             let found = schedule(&graph, &resources, &[4, 2, 1], &[0, 1, 2], &limits);
             assert!(found.slots[0].is_ok(), "case: {case}");
@@ -342,7 +363,7 @@ mod tests {
             let resources = Resources { role_of, feature_of, agents, features: 12 };
             let priority = |high| if high { Priority::High } else { Priority::Normal };
             let priorities = urgent.into_iter().map(priority).collect();
-            (Graph::new(durations.len() as u32, &edges).unwrap(), resources, durations, priorities, Limits { capacity, end })
+            (Graph::new(durations.len() as u32, &edges).unwrap(), resources, durations, priorities, Limits { capacity, end, ..Limits::default() })
         }
     }
 

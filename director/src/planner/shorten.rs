@@ -319,7 +319,7 @@ mod tests {
             let edges = edges.into_iter().filter(|(a, b)| a != b).map(|(a, b)| (a.min(b), a.max(b))).collect::<Vec<_>>();
             let priorities = urgent.into_iter().map(|high| if high { Priority::High } else { Priority::Normal }).collect();
             let graph = Graph::new(durations.len() as u32, &edges).unwrap();
-            (graph, Resources { role_of, feature_of, agents, features: 12 }, durations, priorities, Limits { capacity, end })
+            (graph, Resources { role_of, feature_of, agents, features: 12 }, durations, priorities, Limits { capacity, end, ..Limits::default() })
         }
     }
 

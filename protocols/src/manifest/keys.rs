@@ -106,8 +106,13 @@ pub(super) static ROOT: Table = Table {
             "how you are told that something waits for you",
         ),
         key(
+            "shares",
+            Shape::Table(&keys_ways::SHARES),
+            "which part of the team's time goes to which class of work at most",
+        ),
+        key(
             "import",
-            Shape::Table(&IMPORT),
+            Shape::Table(&keys_ways::IMPORT),
             "what `director import` keeps to when it brings this file up to date",
         ),
         key(
@@ -116,15 +121,6 @@ pub(super) static ROOT: Table = Table {
             "who is told what, each as [[stakeholder]]",
         ),
     ],
-};
-
-static IMPORT: Table = Table {
-    about: "What `director import` keeps to when it brings this file up to date.",
-    keys: &[key(
-        "skip",
-        TEXTS,
-        "sources that do not become tasks, such as [\"github:42\"]",
-    )],
 };
 
 static SPRINT: Table = Table {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use director_protocols::sprint::{Check, Judge, SprintSpec};
+use director_protocols::sprint::{Check, Class, Judge, SprintSpec};
 
 use crate::planner::bounds::Limiting;
-use crate::planner::commit::{hours, plural};
+use crate::planner::commit::{self, hours, plural};
 use crate::planner::{Plan, agent_name};
 use crate::report::text;
 
@@ -115,6 +115,7 @@ impl Page<'_> {
             plural(committed.len() as u64, "task"),
             plural(backlog.len() as u64, "task"),
         ));
+        self.shares();
         let end = plan.calendar.day_of_finish(plan.schedule.makespan);
         let on = plan.calendar.date(end).map(|date| format!(", {date}"));
         self.line(&format!(
@@ -155,6 +156,39 @@ impl Page<'_> {
                 at(950),
             ));
         }
+    }
+
+    /// What each class of work has, of what it may have.
+    fn shares(&mut self) {
+        let (spec, plan) = (self.spec, self.plan);
+        if spec.policy.shares == [None; 3] {
+            return;
+        }
+        let whole = commit::whole(spec, &plan.calendar);
+        let of_class = Class::ALL.into_iter().zip(spec.policy.shares);
+        let parts = of_class.map(|(class, share)| {
+            let committed = plan.commitment.committed.iter();
+            let ours = committed.filter(|task| spec.tasks[**task as usize].class == class);
+            let planned: u64 = ours.map(|task| plan.durations[*task as usize]).sum();
+            let most = match (share, whole) {
+                (Some(share), Some(whole)) => format!(
+                    " of {} ({} %)",
+                    hours(
+                        u64::try_from(u128::from(whole) * u128::from(share) / 1000)
+                            .unwrap_or(u64::MAX)
+                    ),
+                    f64::from(share) / 10.0
+                ),
+                (Some(_), None) => {
+                    " (its share limits nothing: neither capacity nor the end is written)"
+                        .to_owned()
+                }
+                (None, _) => String::new(),
+            };
+            format!("{} {}{most}", class.as_str(), hours(planned))
+        });
+        let parts: Vec<String> = parts.collect();
+        self.line(&format!("- Shares: {}", parts.join(", ")));
     }
 
     fn breakdown(&mut self) {

@@ -88,6 +88,25 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
             )?;
         }
     }
+    if m.shares.len() > 1 || m.shares.values().any(|share| share.most.is_some()) {
+        writeln!(
+            out,
+            "\n| class of work | at most | planned | actual |\n| --- | ---: | ---: | ---: |"
+        )?;
+        for (class, share) in &m.shares {
+            let most = share
+                .most
+                .map_or_else(String::new, |most| format!("{:.0} %", most * 100.0));
+            writeln!(
+                out,
+                "| {class} | {most} | {:.0} % ({:.2}h) | {:.0} % ({:.2}h) |",
+                share.planned * 100.0,
+                share.planned_hours,
+                share.actual * 100.0,
+                share.actual_hours
+            )?;
+        }
+    }
     if !view.blockers.is_empty() {
         writeln!(out, "\n## Blockers\n")?;
         for blocker in &view.blockers {

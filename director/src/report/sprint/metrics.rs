@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use director_protocols::ids::{AgentId, SprintId};
+use director_protocols::sprint::Class;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
 use serde::Serialize;
@@ -82,6 +83,8 @@ pub struct Metrics {
     pub sustainability: Sustainability,
     /// Spending that agents reported, in dollars; `null` when none did.
     pub cost_usd: Option<f64>,
+    /// Time for each class of work, as planned and as it was.
+    pub shares: BTreeMap<&'static str, ShareOf>,
     /// What was left after each change.
     pub burndown: Vec<Burn>,
 }
@@ -103,6 +106,62 @@ pub struct Sustainability {
     pub rework_rounds: u32,
     /// Things that agents said about the work.
     pub feedback: usize,
+}
+
+/// Time for one class of work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ShareOf {
+    /// The most that it should have, 0 to 1; `null` without a limit.
+    pub most: Option<f64>,
+    /// Estimated work of what was committed, in hours.
+    pub planned_hours: f64,
+    /// The same as a share of all committed work, 0 to 1.
+    pub planned: f64,
+    /// Time at work, in hours.
+    pub actual_hours: f64,
+    /// The same as a share of all time at work, 0 to 1.
+    pub actual: f64,
+}
+
+/// Time for each class of work that has any or is limited.
+fn shares(
+    facts: &Facts,
+    state: &State,
+    sprint: SprintId,
+    tasks: &[&Task],
+) -> BTreeMap<&'static str, ShareOf> {
+    let limits = state
+        .sprints
+        .get(sprint)
+        .map_or([None; 3], |row| row.spec.policy.shares);
+    let committed = tasks.iter().filter(|task| task.phase != Phase::Deferred);
+    let planned = |class: Option<Class>| -> u64 {
+        let ours = committed
+            .clone()
+            .filter(|task| class.is_none_or(|class| task.spec.class == class));
+        ours.map(|task| task.spec.estimate.mean().0).sum()
+    };
+    let actual = |class: Option<Class>| -> u64 {
+        let worked = facts.worked.iter().filter(|(id, _)| {
+            let of = state.tasks.get(**id);
+            of.is_some_and(|task| class.is_none_or(|class| task.spec.class == class))
+        });
+        worked.map(|(_, span)| span.0).sum()
+    };
+    let all = (planned(None), actual(None));
+    let rows = Class::ALL.into_iter().zip(limits).map(|(class, most)| {
+        let (planned, actual) = (planned(Some(class)), actual(Some(class)));
+        let row = ShareOf {
+            most: most.map(|most| round(f64::from(most) / 1000.0)),
+            planned_hours: hours(Span(planned)),
+            planned: share(planned, all.0),
+            actual_hours: hours(Span(actual)),
+            actual: share(actual, all.1),
+        };
+        (class.as_str(), row)
+    });
+    rows.filter(|(_, row)| row.most.is_some() || row.planned > 0.0 || row.actual > 0.0)
+        .collect()
 }
 
 /// How often a gate had which verdict.
@@ -236,6 +295,7 @@ pub(super) fn metrics(
         planned_hours: hours(row.planned),
         sustainability: sustainability(state, facts, elapsed),
         cost_usd: (cost > 0).then(|| round(cost as f64 / 1e6)),
+        shares: shares(facts, state, sprint, tasks),
         burndown: facts
             .burndown
             .iter()

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub(super) use gates::{LEAST, PERSON, ROUNDS, TIMEOUT, to_write};
 
 use crate::ids::Name;
-use crate::sprint::{Policy, RunSpec, SprintSpec};
+use crate::sprint::{Class, Policy, RunSpec, SprintSpec};
 use crate::time::Span;
 
 pub(super) use written::Written;
@@ -66,7 +66,8 @@ pub(super) fn manifest(
     let gates = gates::of_sprint(root.field("gates"), &mut reading);
     let is_role = |role: &str| team.position(role).is_some();
     gates::known_judges(root.field("gates"), "gates", &mut reading, &is_role);
-    let policy = limits(root.field("limits"), &mut reading);
+    let mut policy = limits(root.field("limits"), &mut reading);
+    policy.shares = shares(root.field("shares"), &mut reading);
     let ways = Box::new(ways::ways(root, &mut reading));
     let tasks = tasks::tasks(root, &team, repo.is_some(), &mut reading);
     let mut warnings = reading.warnings;
@@ -92,6 +93,7 @@ pub(super) fn manifest(
     Some(Manifest {
         spec,
         assumed: tasks.assumed,
+        unsorted: tasks.unsorted,
         done: tasks.done,
         warnings,
     })
@@ -212,6 +214,7 @@ fn limits(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> Policy {
         ],
         output_max: size(field("output_max")).unwrap_or(usual.output_max),
         weights: weights(field("weights"), usual.weights, reading),
+        shares: usual.shares,
     };
     for (low, high) in [
         (
@@ -226,6 +229,23 @@ fn limits(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> Policy {
         reading.ordered(node, low, high, "limits");
     }
     policy
+}
+
+fn shares(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> [Option<u32>; 3] {
+    let Some(node) = node else { return [None; 3] };
+    let shares = Class::ALL.map(|class| {
+        let written = node.field(class.as_str())?.number()?;
+        Some((written * 1000.0).round() as u32)
+    });
+    let sum: u64 = shares.iter().flatten().map(|&share| u64::from(share)).sum();
+    if sum > 1000 {
+        reading.problems.add(&node.at, || {
+            let sum = sum as f64 / 1000.0;
+            Words::new(format!("the shares add up to {sum}"), "shares")
+                .help("make them add up to at most 1")
+        });
+    }
+    shares
 }
 
 fn weights(node: Option<&Node<'_>>, usual: [u32; 3], reading: &mut Reading<'_>) -> [u32; 3] {

@@ -9,6 +9,8 @@ mod gates;
 mod team;
 mod ways;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -95,6 +97,8 @@ struct Top {
 #[derive(Serialize)]
 struct Limits {
     limits: Ordered<Limit>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    shares: BTreeMap<&'static str, f64>,
 }
 
 #[derive(Serialize)]
@@ -251,6 +255,11 @@ impl File {
             },
             limits: Limits {
                 limits: limits(policy),
+                shares: Class::ALL
+                    .into_iter()
+                    .zip(policy.shares)
+                    .filter_map(|(class, share)| Some((class.as_str(), f64::from(share?) / 1000.0)))
+                    .collect(),
             },
             ways: WaysOut::of(ways),
             tasks: tasks
@@ -282,6 +291,7 @@ fn limits(policy: &Policy) -> Ordered<Limit> {
         tier_time,
         output_max,
         weights,
+        shares: _,
     } = *policy;
     let mut found = Vec::new();
     let mut count = |key: &str, value: u64, usual: u64| {
