@@ -26,6 +26,12 @@ impl World {
                 sprint: SprintId(self.below(self.engine.state().sprints.table.len()) as u32),
                 by,
             },
+            95 => Command::AcceptAction {
+                sprint: SprintId(self.below(self.engine.state().sprints.table.len()) as u32),
+                action: "smaller-tasks".to_owned(),
+                text: "tasks of half a day".to_owned(),
+                by,
+            },
             96..98 => Command::Delivered {
                 sprint: SprintId(0),
                 commit: "base".to_owned(),

@@ -18,7 +18,6 @@ pub use sprints::random_sprint;
 use std::collections::{BTreeMap, BTreeSet};
 
 use director::engine::effects::Effect;
-use director::engine::tasks::Phase;
 use director::engine::{Decision, Engine};
 use director_protocols::command::Command;
 use director_protocols::event::Event;
@@ -567,28 +566,6 @@ impl World {
             *phases.entry(task.phase.as_str()).or_insert(0) += 1;
         }
         phases
-    }
-
-    /// How often each task was completed and merged, from the journal alone.
-    pub fn completions(&self) -> BTreeMap<TaskId, (u32, u32)> {
-        let mut counts: BTreeMap<TaskId, (u32, u32)> = BTreeMap::new();
-        for event in self.journal.iter().flat_map(|(_, _, events)| events) {
-            match event {
-                Event::TaskCompleted(e) => counts.entry(e.task_id).or_default().0 += 1,
-                Event::MergeCompleted(e) => {
-                    for task in &e.batch {
-                        counts.entry(*task).or_default().1 += 1;
-                    }
-                }
-                _ => {}
-            }
-        }
-        counts
-    }
-
-    /// Whether a task is in this phase.
-    pub fn is_completed(&self, task: TaskId) -> bool {
-        self.engine.state().tasks.table[task.index()].phase == Phase::Completed
     }
 }
 

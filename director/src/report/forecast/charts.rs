@@ -115,20 +115,19 @@ fn marks(shown: &Shown<'_>) -> Vec<Mark> {
 
 fn draw_histogram<'a>(shown: &Shown<'_>, finished: impl Fn(Frame<'a>) -> Frame<'a>) -> String {
     let about = summary(shown);
-    let samples = samples(&shown.sums.finish);
+    let finish = &shown.sums.finish;
+    let mut bars = bins(Axis::Hours, &samples(finish), BARS);
+    for bar in &mut bars {
+        // Drawn from so many points of the distribution, and counted in runs.
+        bar.count = bar.count * finish.count() / u64::from(SAMPLES);
+    }
     // The frame's texts live no longer than this call.
     let frame = finished(Frame::wide("ends", "When it ends", ""));
     let frame = Frame {
         about: &about,
         ..frame
     };
-    charts::histogram(
-        &frame,
-        Axis::Hours,
-        "end",
-        &bins(Axis::Hours, &samples, BARS),
-        &marks(shown),
-    )
+    charts::histogram(&frame, Axis::Hours, "end", &bars, &marks(shown))
 }
 
 fn s_curve<'a>(shown: &Shown<'_>, finished: impl Fn(Frame<'a>) -> Frame<'a>) -> String {
