@@ -3,11 +3,26 @@
 //! The engine is told one [`Command`] at a time together with the time, and answers with events or a
 //! [`Rejection`](crate::rejection::Rejection). Commands are not journalled; what they cause is.
 
-use crate::ids::{AgentId, Attempt, EffectId, Generation, InboxId, MessageId, SprintId, TaskId};
+use crate::ids::{
+    AgentId, Attempt, EffectId, Generation, InboxId, IncidentId, MessageId, SprintId, TaskId,
+};
 use crate::inbox::Reply;
+use crate::incident::Step;
+use crate::outside::Outside;
 use crate::sprint::SprintSpec;
 use crate::time::Span;
 use crate::work::{AttemptEnd, DiffStat, GateOutcome};
+
+/// What is done to an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IncidentWork {
+    /// A step is filled in, or filled in anew.
+    Step(Step, String),
+    /// Something is written into the log.
+    Note(String),
+    /// It is closed.
+    Close,
+}
 
 /// One input of the engine.
 #[derive(Clone, Debug, PartialEq)]
@@ -317,6 +332,33 @@ pub enum Command {
         effect: EffectId,
         /// Why and what to do.
         reason: String,
+    },
+    /// A running sprint becomes what a file says.
+    Replan {
+        /// Which sprint.
+        sprint: SprintId,
+        /// What is wanted.
+        spec: Box<SprintSpec>,
+        /// Who asked.
+        by: String,
+    },
+    /// An outside party says something about a sprint.
+    Outside {
+        /// Which sprint.
+        sprint: SprintId,
+        /// What.
+        what: Box<Outside>,
+        /// Who.
+        by: String,
+    },
+    /// Somebody works on an incident.
+    IncidentWork {
+        /// Which.
+        incident: IncidentId,
+        /// What is done.
+        work: IncidentWork,
+        /// Who.
+        by: String,
     },
     /// Something of ours was changed by someone else, or an agent reached outside.
     Incident {

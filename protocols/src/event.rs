@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
 use crate::ids::{
-    AgentId, Attempt, BlockerId, EffectId, Generation, InboxId, MessageId, Name, SprintId, TaskId,
+    AgentId, Attempt, BlockerId, EffectId, Generation, InboxId, IncidentId, MessageId, Name,
+    SprintId, TaskId,
 };
 use crate::inbox::{InboxDefault, InboxKind, Reply};
+use crate::incident::Step;
 use crate::origin::Origin;
 use crate::severity::Severity;
 use crate::shared::Shared;
@@ -413,6 +415,8 @@ events! {
         task_id: TaskId,
         /// Who asked.
         by: String,
+        /// It is no longer part of what the sprint committed to.
+        dropped: bool,
     }
     /// A person wants it tried again; earlier failures no longer count.
     48 1 TaskRetried "task_retried" {
@@ -468,6 +472,8 @@ events! {
         reported: Severity,
         /// Whether the task is on the critical path.
         on_critical_path: bool,
+        /// Why it starts on another tier than was reported; empty when it does not.
+        reason: String,
         /// What is the matter.
         text: String,
         /// When it goes up a tier by itself.
@@ -532,6 +538,8 @@ events! {
         default: InboxDefault,
         /// The gate that a person judges.
         gate: Option<Name>,
+        /// The package that another team takes or gives back.
+        handoff: Option<u32>,
     }
     /// A person answered.
     65 1 InboxAnswered "inbox_answered" {
@@ -555,12 +563,16 @@ events! {
     67 1 EngineeringEmergency "engineering_emergency" {
         /// The sprint.
         sprint_id: SprintId,
-        /// The blocker behind it.
-        blocker: BlockerId,
+        /// The task that it is about.
+        task_id: TaskId,
+        /// The blocker behind it; none where the task mends a critical bug.
+        blocker: Option<BlockerId>,
         /// What happened.
         issue: String,
         /// What it costs, in words.
         impact: String,
+        /// How much later the sprint ends, by scheduling with and without it.
+        delay: Span,
         /// Who deals with it.
         response_team: Vec<AgentId>,
         /// When it may be over.
@@ -570,8 +582,12 @@ events! {
     68 1 EmergencyResolved "emergency_resolved" {
         /// The sprint.
         sprint_id: SprintId,
+        /// The task that it was about.
+        task_id: TaskId,
         /// The blocker that was behind it.
-        blocker: BlockerId,
+        blocker: Option<BlockerId>,
+        /// What goes on now, in this order.
+        resumed: Vec<TaskId>,
     }
     /// Something of ours was changed by someone else, or an agent reached outside.
     69 1 IncidentOpened "incident_opened" {
@@ -581,6 +597,14 @@ events! {
         task_id: Option<TaskId>,
         /// What was found.
         text: String,
+        /// Its number.
+        incident: IncidentId,
+        /// How bad.
+        severity: Severity,
+        /// The blocker behind it.
+        blocker: Option<BlockerId>,
+        /// Who deals with it, by name.
+        members: Vec<String>,
     }
 
     /// What a task produced goes to one that waited for it.
@@ -769,6 +793,125 @@ events! {
         /// Why.
         reason: String,
     }
+    /// A second agent has found out how one that is held up can go on.
+    106 1 HelpGiven "help_given" {
+        /// The task of helping.
+        help: TaskId,
+        /// The task that is held up.
+        task_id: TaskId,
+        /// What was found.
+        text: String,
+        /// Who found it.
+        by: String,
+    }
+    /// Work is saved and called off because of an emergency.
+    107 1 WorkCheckpointed "work_checkpointed" {
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+    }
+    /// A step of an incident is filled in.
+    108 1 IncidentStepFilled "incident_step_filled" {
+        /// The incident.
+        incident: IncidentId,
+        /// The step.
+        step: Step,
+        /// What is true of it.
+        text: String,
+        /// Who.
+        by: String,
+    }
+    /// Something is written into the log of an incident.
+    109 1 IncidentNoted "incident_noted" {
+        /// The incident.
+        incident: IncidentId,
+        /// What.
+        text: String,
+        /// Who.
+        by: String,
+    }
+    /// An incident is closed, with all seven steps.
+    110 1 IncidentClosed "incident_closed" {
+        /// The incident.
+        incident: IncidentId,
+        /// Who.
+        by: String,
+    }
+    /// A task is another than it was.
+    111 1 TaskChanged "task_changed" {
+        /// The task.
+        task_id: TaskId,
+        /// What it is now.
+        spec: Shared<TaskSpec>,
+        /// What it depends on now.
+        dependencies: Vec<TaskId>,
+        /// What changed, in words.
+        what: Vec<String>,
+        /// Who asked.
+        by: String,
+    }
+    /// A running sprint is what is wanted now; done work stayed done.
+    112 1 SprintReplanned "sprint_replanned" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Tasks that came.
+        added: u32,
+        /// Tasks that changed.
+        changed: u32,
+        /// Tasks that were dropped.
+        dropped: u32,
+        /// Who asked.
+        by: String,
+    }
+    /// A package for those who test.
+    113 1 QaHandoffReady "qa_handoff_ready" {
+        /// Its number.
+        handoff: u32,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The feature; the whole sprint without.
+        feature: Option<Name>,
+        /// What is in it.
+        package: HandoffPackage,
+    }
+    /// A package for those who deploy.
+    114 1 DevopsHandoffReady "devops_handoff_ready" {
+        /// Its number.
+        handoff: u32,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The feature; the whole sprint without.
+        feature: Option<Name>,
+        /// What is in it.
+        package: HandoffPackage,
+    }
+    /// Another team took a package or gave it back.
+    115 1 PackageAnswered "package_answered" {
+        /// Its number.
+        handoff: u32,
+        /// Whether they took it.
+        accepted: bool,
+        /// What they said.
+        reason: String,
+        /// Who.
+        by: String,
+    }
+}
+
+/// What one team hands to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoffPackage {
+    /// `feature` or `sprint`.
+    pub deliverable_type: String,
+    /// Commits and files.
+    pub artifacts: Vec<String>,
+    /// How it is to be tested.
+    pub test_requirements: Vec<String>,
+    /// What it takes to deploy it.
+    pub deployment_requirements: Vec<String>,
+    /// Where it is written down.
+    pub documentation: Vec<String>,
 }
 
 /// How a sprint ended.

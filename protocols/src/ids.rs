@@ -72,6 +72,10 @@ id! {
     InboxId(u32)
 }
 id! {
+    /// An incident, numbered from 0; people see it plus one.
+    IncidentId(u32)
+}
+id! {
     /// A message from one agent to another, numbered from 0.
     MessageId(u32)
 }

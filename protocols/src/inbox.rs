@@ -20,6 +20,8 @@ pub enum InboxKind {
     Task,
     /// A gate that a person judges.
     Gate,
+    /// A package that another team takes or gives back.
+    Handoff,
     /// Something to know; nothing waits for it.
     Notice,
 }
@@ -33,6 +35,7 @@ impl InboxKind {
             InboxKind::Role => "role",
             InboxKind::Task => "task",
             InboxKind::Gate => "gate",
+            InboxKind::Handoff => "handoff",
             InboxKind::Notice => "notice",
         }
     }
@@ -123,7 +126,7 @@ impl InboxRules {
             InboxKind::Task => self.task.as_ref(),
             InboxKind::Gate => self.gate.as_ref(),
             // These have deadlines of their own, or none.
-            InboxKind::Blocker | InboxKind::Role | InboxKind::Notice => None,
+            InboxKind::Blocker | InboxKind::Role | InboxKind::Handoff | InboxKind::Notice => None,
         }
     }
 }

@@ -24,6 +24,13 @@ pub enum Origin {
         /// By what.
         blocker: BlockerId,
     },
+    /// It mends a bug.
+    Bug {
+        /// The task in whose work it was found.
+        task_id: Option<TaskId>,
+    },
+    /// The scope changed.
+    Scope,
 }
 
 impl Origin {
@@ -32,6 +39,7 @@ impl Origin {
     pub fn is_help(&self) -> bool {
         match self {
             Origin::Gate { .. } | Origin::Pair { .. } => true,
+            Origin::Bug { .. } | Origin::Scope => false,
         }
     }
 
@@ -39,6 +47,8 @@ impl Origin {
     pub fn about(&self) -> Option<TaskId> {
         match self {
             Origin::Gate { task_id, .. } | Origin::Pair { task_id, .. } => Some(*task_id),
+            Origin::Bug { task_id } => *task_id,
+            Origin::Scope => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rejections: every reason the director says no, in words that tell what to do.
 
-use crate::ids::{Attempt, EffectId, InboxId};
+use crate::ids::{Attempt, EffectId, InboxId, IncidentId};
 
 /// Why a command was not carried out. Nothing changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -120,6 +120,40 @@ pub enum Rejection {
     BadAnswer {
         /// What is wrong.
         why: String,
+    },
+    /// No incident of that number.
+    #[error("there is no incident {}; `director incident` lists them", .incident.0 + 1)]
+    NoIncident {
+        /// The number.
+        incident: IncidentId,
+    },
+    /// The incident is closed.
+    #[error("incident {} is closed", .incident.0 + 1)]
+    IncidentClosed {
+        /// The number.
+        incident: IncidentId,
+    },
+    /// Steps are missing.
+    #[error("incident {} cannot be closed: {missing} missing; `director incident {} --step STEP TEXT` fills one", .incident.0 + 1, .incident.0 + 1)]
+    IncidentIncomplete {
+        /// The number.
+        incident: IncidentId,
+        /// The steps.
+        missing: String,
+    },
+    /// No feature of that name.
+    #[error("there is no feature `{feature}` in the sprint")]
+    NoFeature {
+        /// What was asked for.
+        feature: String,
+    },
+    /// A package is not complete.
+    #[error("{what} is not ready: {missing}")]
+    NotReady {
+        /// What was asked for.
+        what: String,
+        /// What it lacks.
+        missing: String,
     },
     /// The director is shutting down.
     #[error("the director is stopping; send it again when it runs")]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::Name;
 use crate::inbox::InboxRules;
 use crate::sprint::RunSpec;
+use crate::time::Span;
 
 /// A sprint's ways of working. The default is what a file that says nothing gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,57 @@ pub struct Ways {
     pub inbox: InboxRules,
     /// Who is told what.
     pub stakeholders: Vec<Stakeholder>,
+    /// What each tier does.
+    pub ladder: Ladder,
+}
+
+/// What the tiers of blockers do. How long each may last is [`crate::sprint::Policy::tier_time`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ladder {
+    /// Medium: who takes the matter up.
+    pub medium: Medium,
+    /// High: the roles that are asked beside the person in whose inbox it is, in this order.
+    pub high: Vec<Name>,
+    /// Critical: what becomes of work that is not critical and under way.
+    pub running: Running,
+    /// Critical: how long a resolution is thought to take, while nothing is known of earlier ones.
+    pub resolution: Span,
+    /// So many blockers of one task, and the next starts a tier higher.
+    pub repeats_max: u32,
+}
+
+impl Default for Ladder {
+    fn default() -> Self {
+        Self {
+            medium: Medium::Reassign,
+            high: Name::new("tech-lead").into_iter().collect(),
+            running: Running::Finish,
+            resolution: Span::hours(4),
+            repeats_max: 3,
+        }
+    }
+}
+
+/// Who takes up a blocker of tier medium.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Medium {
+    /// Another agent gets the task.
+    #[default]
+    Reassign,
+    /// Another agent joins the first, with its context.
+    Pair,
+}
+
+/// What becomes of work that is not critical when an emergency begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Running {
+    /// It goes on to its end.
+    #[default]
+    Finish,
+    /// It is saved and called off, and begins again afterwards.
+    Checkpoint,
 }
 
 /// Somebody who is told what happens.

@@ -14,9 +14,11 @@ use std::fmt::Write;
 
 use director::engine::effects::Effect;
 use director::engine::{Decision, Engine};
-use director_protocols::command::Command;
+use director_protocols::command::{Command, IncidentWork};
 use director_protocols::event::Event;
-use director_protocols::ids::{AgentId, EffectId, Generation, InboxId, SprintId, TaskId};
+use director_protocols::ids::{
+    AgentId, EffectId, Generation, InboxId, IncidentId, SprintId, TaskId,
+};
 use director_protocols::inbox::Reply;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::SprintSpec;
@@ -124,6 +126,35 @@ impl Script {
                     task,
                     gate: gate.to_owned(),
                     reason: "it will do".to_owned(),
+                    by,
+                })
+            }
+            ["replan"] => {
+                let spec = self.sprints.pop().expect("a file is left");
+                self.tell(Command::Replan {
+                    sprint: SprintId(0),
+                    spec: Box::new(spec),
+                    by,
+                })
+            }
+            ["send", event, ref fields @ ..] => {
+                let json = format!("{{\"{event}\": {}}}", fields.join(" "));
+                let what = serde_json::from_str(&json).expect("an event");
+                self.tell(Command::Outside {
+                    sprint: SprintId(0),
+                    what: Box::new(what),
+                    by,
+                })
+            }
+            ["incident", id, step] => {
+                let id: u32 = id.parse().expect("a number");
+                let work = match step {
+                    "close" => IncidentWork::Close,
+                    step => IncidentWork::Step(step.parse().expect("a step"), "known".to_owned()),
+                };
+                self.tell(Command::IncidentWork {
+                    incident: IncidentId(id - 1),
+                    work,
                     by,
                 })
             }
@@ -469,6 +500,23 @@ impl Script {
             }
             Event::InboxOpened(e) => format!("{name} {}: {}", e.item.0 + 1, e.question),
             Event::InboxAnswered(e) => format!("{name} {}: {} by {}", e.item.0 + 1, e.answer, e.by),
+            Event::EngineeringEmergency(e) => {
+                format!("{name}: {} later, {}", e.delay, e.impact)
+            }
+            Event::EmergencyResolved(e) => {
+                let names: Vec<_> = e.resumed.iter().map(|id| task(*id)).collect();
+                format!("{name}, then {}", names.join(" "))
+            }
+            Event::IncidentStepFilled(e) => format!("{name} {}: {}", e.step.as_str(), e.text),
+            Event::WorkCheckpointed(e) => format!("{name} {}", task(e.task_id)),
+            Event::HelpGiven(e) => format!("{name} on {} by {}: {}", task(e.task_id), e.by, e.text),
+            Event::TaskChanged(e) => format!("{name} {}: {}", task(e.task_id), e.what.join(", ")),
+            Event::SprintReplanned(e) => {
+                format!("{name} +{} ~{} -{}", e.added, e.changed, e.dropped)
+            }
+            Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),
+            Event::DevopsHandoffReady(e) => format!("{name} {:?}", e.package),
+            Event::PackageAnswered(e) => format!("{name} {} {}", e.handoff + 1, e.accepted),
             Event::TaskAdded(e) => format!("{name} {} by {}", task(e.task_id), e.by),
             Event::GateJudged(e) => {
                 format!(

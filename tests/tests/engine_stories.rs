@@ -152,13 +152,19 @@ fn each_tier_asks_somebody_else() {
                   attempt_ended fire blocked
                   blocker_raised fire critical (reported critical, critical path true), goes up never
                   inbox_opened 1: which way?
-                  engineering_emergency
+                  engineering_emergency: 3h00m later, task fire stands still and 0 tasks wait for it; all work that is not critical is paused. If that lasts 4h00m, 13h00m of work are left instead of 10h00m: the sprint ends 3h00m later
+                  incident_opened
+                  incident_step_filled impact: task fire stands still and 0 tasks wait for it; all work that is not critical is paused. If that lasts 4h00m, 13h00m of work are left instead of 10h00m: the sprint ends 3h00m later
+                  incident_step_filled mitigation: all work that is not critical is paused; of it, 0 at work goes on to its end
+                  incident_step_filled escalation: inbox #1; told: engineer-1, whoever answers the inbox
                 > resume
                   sprint_resumed
                 > answer 1
                   inbox_answered 1: go on by ada
+                  incident_noted
                   blocker_resolved
-                  emergency_resolved
+                  emergency_resolved, then side
+                  incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: side
                   task_assigned fire to engineer-1 as attempt 2: 932 = 1000 expertise, 775 capacity, 1000 continuity
             "#]],
         ),
@@ -250,7 +256,7 @@ fn each_tier_asks_somebody_else() {
                   attempt_started
                 > stuck side high
                   attempt_ended side blocked
-                  blocker_raised side high (reported high, critical path false), goes up never
+                  blocker_raised side high (reported high, critical path false), goes up in 8h00m
                   inbox_opened 1: which way?
                 > answer 1
                   inbox_answered 1: go on by ada
@@ -288,16 +294,26 @@ fn an_emergency_lasts_until_the_last_critical_blocker_is_resolved() {
               attempt_ended one blocked
               blocker_raised one critical (reported critical, critical path true), goes up never
               inbox_opened 1: which way?
-              engineering_emergency
+              engineering_emergency: 3h00m later, task one stands still and 0 tasks wait for it; all work that is not critical is paused. If that lasts 4h00m, 13h00m of work are left instead of 10h00m: the sprint ends 3h00m later
+              incident_opened
+              incident_step_filled impact: task one stands still and 0 tasks wait for it; all work that is not critical is paused. If that lasts 4h00m, 13h00m of work are left instead of 10h00m: the sprint ends 3h00m later
+              incident_step_filled mitigation: all work that is not critical is paused; of it, 0 at work goes on to its end
+              incident_step_filled escalation: inbox #1; told: engineer-1, whoever answers the inbox
             > stuck two critical
               attempt_ended two blocked
               blocker_raised two critical (reported critical, critical path true), goes up never
               inbox_opened 2: which way?
             > answer 1
               inbox_answered 1: go on by ada
+              incident_noted
               blocker_resolved
-              emergency_resolved
-              engineering_emergency
+              emergency_resolved, then other
+              incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: other
+              engineering_emergency: 0s later, task two stands still and 0 tasks wait for it; all work that is not critical is paused. If that lasts 0s, 10h00m of work are left instead of 10h00m: the sprint ends 0s later
+              incident_opened
+              incident_step_filled impact: task two stands still and 0 tasks wait for it; all work that is not critical is paused. If that lasts 0s, 10h00m of work are left instead of 10h00m: the sprint ends 0s later
+              incident_step_filled mitigation: all work that is not critical is paused; of it, 0 at work goes on to its end
+              incident_step_filled escalation: inbox #2; told: engineer-2, whoever answers the inbox
               task_assigned one to engineer-1 as attempt 2: 932 = 1000 expertise, 775 capacity, 1000 continuity
             > done one
               attempt_ended one done
@@ -306,8 +322,10 @@ fn an_emergency_lasts_until_the_last_critical_blocker_is_resolved() {
               sprint_velocity_updated
             > answer 2
               inbox_answered 2: go on by ada
+              incident_noted
               blocker_resolved
-              emergency_resolved
+              emergency_resolved, then other
+              incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: other
               task_assigned two to engineer-2 as attempt 2: 932 = 1000 expertise, 775 capacity, 1000 continuity
               task_assigned other to engineer-1 as attempt 1: 725 = 1000 expertise, 750 capacity, 0 continuity
         "#]],
@@ -634,7 +652,7 @@ fn a_conflict_goes_to_the_same_agent_then_to_another_then_to_a_person() {
             > git conflict
               merge_conflicted
               work_rejected a counts false: its work conflicts with what was merged since, in lib.rs; resolve the conflict
-              blocker_raised a high (reported high, critical path true), goes up never
+              blocker_raised a high (reported high, critical path true), goes up in 8h00m
               inbox_opened 1: its work conflicts with what was merged since, in lib.rs; resolve the conflict
             > git ok
               work_salvaged

@@ -92,7 +92,7 @@ fn what_a_person_gets_waits_in_the_inbox_and_the_answer_is_its_end() {
                 > reject 1
                   inbox_answered 1: no: not like this by ada
                   attempt_ended logo blocked
-                  blocker_raised logo high (reported medium, critical path true), goes up never
+                  blocker_raised logo high (reported medium, critical path true), goes up in 8h00m
                   inbox_opened 2: not like this
                 > answer 2
                   inbox_answered 2: go on by ada
@@ -195,7 +195,7 @@ fn what_nobody_answers_in_time_is_done_by_default_or_reminded_of() {
                 > tick 1s
                   inbox_answered 1: no: no time by director (nobody answered in time)
                   attempt_ended logo blocked
-                  blocker_raised logo high (reported medium, critical path true), goes up never
+                  blocker_raised logo high (reported medium, critical path true), goes up in 8h00m
                   inbox_opened 2: no time
             "#]],
         ),
@@ -376,7 +376,7 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                   work_reviewed page round 2: false
                   work_rejected page counts false: found: `review`, judged by reviewer-1:
                 it is not round
-                  blocker_raised page high (reported high, critical path true), goes up never
+                  blocker_raised page high (reported high, critical path true), goes up in 8h00m
                   inbox_opened 1: after 2 rounds the work is still not accepted; say how to go on, or override the gate. found: `review`, judged by reviewer-1:
                 it is not round
                 > answer 1
@@ -584,4 +584,470 @@ fn each_criterion_is_answered_with_evidence_or_the_gate_says_so() {
         let spec = judged(gates, "acceptance = [\"it is round\"]");
         tell(spec, script, expected);
     }
+}
+
+/// Critical work, work with slack, and two able engineers; `more` says what the ladder does.
+fn ladder(more: &str) -> SprintSpec {
+    sprint(
+        &format!(
+            r#"
+[sprint]
+id = "s"
+[team]
+only = true
+[team.engineer]
+count = 3
+agent = "worker"
+kinds = ["feature"]
+{more}
+[[task]]
+id = "fire"
+priority = "critical"
+hours = 8
+[[task]]
+id = "side"
+hours = 2
+[[task]]
+id = "late"
+hours = 3
+depends_on = ["fire"]
+"#
+        ),
+        &["worker"],
+    )
+}
+
+#[test]
+fn at_medium_a_second_agent_joins_and_what_it_finds_changes_what_the_first_does() {
+    for script in [
+        "submit
+        up
+        start fire
+        start side
+        stuck side medium
+        start side.pair
+        done side.pair
+        start side",
+        "submit
+        up
+        start side
+        stuck side medium
+        reassign side engineer-1",
+        "submit
+        up
+        start side
+        stuck side medium
+        cancel side.pair
+        answer 1",
+    ] {
+        let expected = match script.contains("done side.pair") {
+            true => expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned fire to engineer-1 as attempt 1: 740 = 1000 expertise, 800 capacity, 0 continuity
+                  agent_up engineer-2
+                  task_assigned side to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+                  agent_up engineer-3
+                > start fire
+                  attempt_started
+                > start side
+                  attempt_started
+                > stuck side medium
+                  attempt_ended side blocked
+                  blocker_raised side medium (reported medium, critical path false), goes up in 2h00m
+                  task_added side.pair by director
+                  task_assigned side.pair to engineer-3 as attempt 1: 796 = 1000 expertise, 987 capacity, 0 continuity
+                > start side.pair
+                  attempt_started
+                > done side.pair
+                  attempt_ended side.pair done
+                  help_given on side by engineer-3: done
+                  blocker_resolved
+                  task_reassigned side to engineer-2
+                  task_assigned side to engineer-2 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+                > start side
+                  attempt_started
+            "#]],
+            false if script.contains("reassign") => expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned fire to engineer-1 as attempt 1: 740 = 1000 expertise, 800 capacity, 0 continuity
+                  agent_up engineer-2
+                  task_assigned side to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+                  agent_up engineer-3
+                > start side
+                  attempt_started
+                > stuck side medium
+                  attempt_ended side blocked
+                  blocker_raised side medium (reported medium, critical path false), goes up in 2h00m
+                  task_added side.pair by director
+                  task_assigned side.pair to engineer-3 as attempt 1: 796 = 1000 expertise, 987 capacity, 0 continuity
+                > reassign side engineer-1
+                  task_reassigned side to engineer-1
+                  blocker_resolved
+                  task_cancelled side.pair
+            "#]],
+            false => expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned fire to engineer-1 as attempt 1: 740 = 1000 expertise, 800 capacity, 0 continuity
+                  agent_up engineer-2
+                  task_assigned side to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+                  agent_up engineer-3
+                > start side
+                  attempt_started
+                > stuck side medium
+                  attempt_ended side blocked
+                  blocker_raised side medium (reported medium, critical path false), goes up in 2h00m
+                  task_added side.pair by director
+                  task_assigned side.pair to engineer-3 as attempt 1: 796 = 1000 expertise, 987 capacity, 0 continuity
+                > cancel side.pair
+                  task_cancelled side.pair
+                  blocker_escalated from medium to high
+                  inbox_opened 1: which way?
+                > answer 1
+                  inbox_answered 1: go on by ada
+                  blocker_resolved
+                  task_assigned side to engineer-2 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+            "#]],
+        };
+        tell(ladder("[ladder]\nmedium = \"pair\""), script, expected);
+    }
+}
+
+#[test]
+fn an_emergency_is_priced_checkpointed_and_resumed_in_order() {
+    tell(
+        ladder("[ladder]\nrunning = \"checkpoint\"\nresolution = \"5h\""),
+        "submit
+        up
+        start fire
+        start side
+        stuck fire critical
+        called off side
+        incident 1 root_cause
+        incident 1 close
+        answer 1
+        incident 1 documentation
+        incident 1 improvement
+        incident 1 close
+        incident 1 root_cause",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > up
+              agent_up engineer-1
+              task_assigned fire to engineer-1 as attempt 1: 740 = 1000 expertise, 800 capacity, 0 continuity
+              agent_up engineer-2
+              task_assigned side to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+              agent_up engineer-3
+            > start fire
+              attempt_started
+            > start side
+              attempt_started
+            > stuck fire critical
+              attempt_ended fire blocked
+              blocker_raised fire critical (reported critical, critical path true), goes up never
+              inbox_opened 1: which way?
+              engineering_emergency: 5h00m later, task fire stands still and 1 task waits for it; all work that is not critical is paused. If that lasts 5h00m, 16h00m of work are left instead of 11h00m: the sprint ends 5h00m later
+              incident_opened
+              incident_step_filled impact: task fire stands still and 1 task waits for it; all work that is not critical is paused. If that lasts 5h00m, 16h00m of work are left instead of 11h00m: the sprint ends 5h00m later
+              incident_step_filled mitigation: all work that is not critical is paused; of it, 1 at work is saved and called off
+              incident_step_filled escalation: inbox #1; told: engineer-1, whoever answers the inbox
+              work_checkpointed side
+            > called off side
+              attempt_ended side cancelled
+            > incident 1 root_cause
+              incident_step_filled root_cause: known
+            > incident 1 close
+              no: incident 1 cannot be closed: recovery, documentation, improvement missing; `director incident 1 --step STEP TEXT` fills one
+            > answer 1
+              inbox_answered 1: go on by ada
+              incident_noted
+              blocker_resolved
+              emergency_resolved, then side
+              incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: side
+              task_assigned fire to engineer-1 as attempt 2: 940 = 1000 expertise, 800 capacity, 1000 continuity
+              task_assigned side to engineer-2 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+            > incident 1 documentation
+              incident_step_filled documentation: known
+            > incident 1 improvement
+              incident_step_filled improvement: known
+            > incident 1 close
+              incident_closed
+            > incident 1 root_cause
+              no: incident 1 is closed
+        "#]],
+    );
+}
+
+#[test]
+fn at_high_whoever_was_asked_is_asked_again_and_what_is_critical_goes_up() {
+    tell(
+        ladder("[limits]\ntier_time = { high = \"1h\" }"),
+        "submit
+        up
+        start side
+        stuck side high
+        tick 3600s
+        start fire
+        stuck fire high
+        reopen
+        tick 3600s",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > up
+              agent_up engineer-1
+              task_assigned fire to engineer-1 as attempt 1: 740 = 1000 expertise, 800 capacity, 0 continuity
+              agent_up engineer-2
+              task_assigned side to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+              agent_up engineer-3
+            > start side
+              attempt_started
+            > stuck side high
+              attempt_ended side blocked
+              blocker_raised side high (reported high, critical path false), goes up in 1h00m
+              inbox_opened 1: which way?
+            > tick 3600s
+              blocker_escalated from high to high
+            > start fire
+              attempt_started
+            > stuck fire high
+              attempt_ended fire blocked
+              blocker_raised fire high (reported high, critical path true), goes up in 1h00m
+              inbox_opened 2: which way?
+            > reopen
+              epoch_opened
+            > tick 3600s
+              blocker_escalated from high to high
+              blocker_escalated from high to critical
+              engineering_emergency: 4h00m later, task fire stands still and 1 task waits for it; all work that is not critical is paused. If that lasts 4h00m, 15h00m of work are left instead of 11h00m: the sprint ends 4h00m later
+              incident_opened
+              incident_step_filled impact: task fire stands still and 1 task waits for it; all work that is not critical is paused. If that lasts 4h00m, 15h00m of work are left instead of 11h00m: the sprint ends 4h00m later
+              incident_step_filled mitigation: all work that is not critical is paused; of it, 0 at work goes on to its end
+              incident_step_filled escalation: inbox #2; told: engineer-1, whoever answers the inbox
+        "#]],
+    );
+}
+
+/// Two engineers and people who test; `tasks` is the rest of the file.
+fn scope(tasks: &str) -> SprintSpec {
+    sprint(
+        &format!(
+            r#"
+[sprint]
+id = "s"
+[team]
+only = true
+[team.engineer]
+count = 2
+agent = "worker"
+kinds = ["feature", "bug_fix"]
+[team.qa]
+agent = "person"
+kinds = ["qa"]
+{tasks}
+"#
+        ),
+        &["worker"],
+    )
+}
+
+#[test]
+fn a_changed_file_changes_what_is_not_done_and_calls_off_what_is_not_wanted() {
+    let before = r#"
+[[task]]
+id = "done"
+[[task]]
+id = "busy"
+hours = 2
+[[task]]
+id = "gone"
+[[task]]
+id = "later"
+depends_on = ["done", "gone"]
+"#;
+    let after = r#"
+[[task]]
+id = "done"
+title = "done otherwise"
+[[task]]
+id = "busy"
+hours = 6
+description = "in blue"
+[[task]]
+id = "later"
+priority = "high"
+depends_on = ["done", "new"]
+[[task]]
+id = "new"
+[[task]]
+id = "newer"
+depends_on = ["new"]
+"#;
+    expect![[r#"
+        > submit
+          sprint_submitted
+          sprint_initialized
+        > up
+          agent_up engineer-1
+          task_assigned done to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+          agent_up engineer-2
+          task_assigned busy to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+        > start done
+          attempt_started
+        > done done
+          attempt_ended done done
+          quality_gate_status
+          task_completed done (250)
+          handoff_sent done to later
+          sprint_velocity_updated
+          task_assigned gone to engineer-1 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+        > start busy
+          attempt_started
+        > replan
+          task_added new by ada
+          task_added newer by ada
+          task_changed busy: estimate, content
+          task_reassigned busy to engineer-2
+          task_changed later: dependencies, priority
+          task_cancelled gone
+          sprint_replanned +2 ~2 -1
+        > called off busy
+          attempt_ended busy cancelled
+          task_assigned busy to engineer-2 as attempt 2: 955 = 1000 expertise, 850 capacity, 1000 continuity
+        > replan
+    "#]].assert_eq(
+        &Script::new(vec![scope(before), scope(after), scope(after)]).run(
+            "submit
+            up
+            start done
+            done done
+            start busy
+            replan
+            called off busy
+            replan",
+        ),
+    );
+}
+
+#[test]
+fn what_others_send_does_something_or_says_why_not() {
+    let tasks = r#"
+[[task]]
+id = "page"
+feature = "shop"
+test_requirements = ["in three browsers"]
+acceptance = ["it is round"]
+[[task]]
+id = "side"
+"#;
+    tell(
+        scope(tasks),
+        r#"submit
+        up
+        start page
+        send qa_testing_required {"feature": "shop"}
+        send agent_task_completed {"task_id": "page", "summary": "made it round"}
+        reject 1
+        send qa_testing_required {"feature": "shop"}
+        approve 2
+        send devops_deployment_ready {}
+        send agent_blocked {"task_id": "side", "text": "no key", "severity": "high"}
+        send product_requirements_changed {"add": [{"id": "extra", "depends_on": ["side"]}], "change": [{"id": "side", "hours": 3}]}
+        send critical_bug_discovered {"task": {"id": "hole", "hours": 2}, "found_in": "page"}
+        send critical_bug_discovered {"task": {"id": "spot"}, "found_in": "page", "severity": "low"}
+        start hole
+        done hole
+        send critical_bug_discovered {"task": {"id": "hole"}}
+        send product_requirements_changed {"drop": ["side"]}
+        send product_requirements_changed {"drop": ["side", "extra", "spot"]}"#,
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > up
+              agent_up engineer-1
+              task_assigned page to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+              agent_up engineer-2
+              task_assigned side to engineer-2 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+            > start page
+              attempt_started
+            > send qa_testing_required {"feature": "shop"}
+              no: `shop` is not ready: task page is working
+            > send agent_task_completed {"task_id": "page", "summary": "made it round"}
+              attempt_ended page done
+              quality_gate_status
+              task_completed page (500)
+              sprint_velocity_updated
+              qa_handoff_ready HandoffPackage { deliverable_type: "feature", artifacts: [], test_requirements: ["in three browsers", "accepted when: it is round"], deployment_requirements: [], documentation: [] }
+              inbox_opened 1: A package for qa: feature shop
+            test: in three browsers
+            test: accepted when: it is round
+            > reject 1
+              inbox_answered 1: no: not like this by ada
+              package_answered 1 false
+            > send qa_testing_required {"feature": "shop"}
+              qa_handoff_ready HandoffPackage { deliverable_type: "feature", artifacts: [], test_requirements: ["in three browsers", "accepted when: it is round"], deployment_requirements: [], documentation: [] }
+              inbox_opened 2: A package for qa: feature shop
+            test: in three browsers
+            test: accepted when: it is round
+            > approve 2
+              inbox_answered 2: yes by ada
+              package_answered 2 true
+            > send devops_deployment_ready {}
+              no: the sprint is not ready: task side is assigned
+            > send agent_blocked {"task_id": "side", "text": "no key", "severity": "high"}
+              attempt_ended side blocked
+              blocker_raised side high (reported high, critical path true), goes up in 8h00m
+              inbox_opened 3: no key
+            > send product_requirements_changed {"add": [{"id": "extra", "depends_on": ["side"]}], "change": [{"id": "side", "hours": 3}]}
+              task_added extra by ada
+              task_changed side: estimate
+              sprint_replanned +1 ~1 -0
+            > send critical_bug_discovered {"task": {"id": "hole", "hours": 2}, "found_in": "page"}
+              task_added hole by ada
+              engineering_emergency: 2h00m later, hole mends a critical bug and 0 tasks wait for it; all work that is not critical is paused. If that lasts 2h00m, 6h00m of work are left instead of 4h00m: the sprint ends 2h00m later
+              incident_opened
+              incident_step_filled impact: hole mends a critical bug and 0 tasks wait for it; all work that is not critical is paused. If that lasts 2h00m, 6h00m of work are left instead of 4h00m: the sprint ends 2h00m later
+              incident_step_filled mitigation: all work that is not critical is paused; of it, 0 at work goes on to its end
+              incident_step_filled escalation: told: whoever answers the inbox
+              task_assigned hole to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+            > send critical_bug_discovered {"task": {"id": "spot"}, "found_in": "page", "severity": "low"}
+              task_added spot by ada
+            > start hole
+              attempt_started
+            > done hole
+              attempt_ended hole done
+              quality_gate_status
+              task_completed hole (400)
+              sprint_velocity_updated
+              emergency_resolved, then spot
+              incident_step_filled recovery: hole is completed; goes on in this order: spot
+              task_assigned spot to engineer-1 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+            > send critical_bug_discovered {"task": {"id": "hole"}}
+              no: sprint `s` cannot run: there is a task `hole` already
+            > send product_requirements_changed {"drop": ["side"]}
+              no: sprint `s` cannot run: task `extra` waits for `side`; drop it too, or use `director replan`
+            > send product_requirements_changed {"drop": ["side", "extra", "spot"]}
+              blocker_resolved
+              inbox_closed 3: the blocker is resolved by ada
+              task_cancelled side
+              task_cancelled extra
+              task_cancelled spot
+              sprint_replanned +0 ~0 -3
+        "#]],
+    );
 }

@@ -22,6 +22,7 @@ mod gate;
 mod home;
 mod import;
 mod inbox;
+mod incident;
 mod init;
 mod instance;
 mod journal;
@@ -30,10 +31,12 @@ mod offline;
 mod output;
 mod plan;
 mod progress;
+mod replan;
 mod report;
 mod retro;
 mod run;
 mod schema;
+mod send;
 mod simulate;
 mod source;
 mod standup;
@@ -110,6 +113,9 @@ enum Command {
     Approve(inbox::ApproveArgs),
     Reject(inbox::RejectArgs),
     Gate(gate::GateArgs),
+    Incident(incident::IncidentArgs),
+    Replan(replan::ReplanArgs),
+    Send(send::SendArgs),
     Retry(steer::RetryArgs),
     Cancel(steer::CancelArgs),
     Reassign(steer::ReassignArgs),
@@ -202,6 +208,9 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
         Command::Answer(args) => inbox::answer(args, cx),
         Command::Approve(args) => inbox::approve(args, cx),
         Command::Reject(args) => inbox::reject(args, cx),
+        Command::Replan(args) => replan::replan(args, cx),
+        Command::Send(args) => send::send(args, cx),
+        Command::Incident(args) => incident::incident(args, cx),
         Command::Gate(args) => gate::gate(args, cx),
         Command::Retry(args) => steer::retry(args, cx),
         Command::Cancel(args) => steer::cancel(args, cx),

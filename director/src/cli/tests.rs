@@ -167,6 +167,9 @@ fn the_help_lists_every_command_in_one_line_each() {
           approve      Say yes to something in the inbox: done, go on, accepted
           reject       Say no to something in the inbox, with the reason
           gate         Let a task pass in spite of a gate
+          incident     Show incidents, fill in their seven steps, close them
+          replan       Change a running sprint to what the file says now
+          send         Send an outside party's event
           retry        Try a failed, blocked, quarantined or cancelled task again
           cancel       Call off a task and what depends on it, or the whole sprint
           reassign     Give a task to another agent

@@ -5,14 +5,15 @@
 //! Elsewhere: every value and its rendering is `view`'s and `report::sprint`'s; which sprint and task a name
 //! means is [`super::orders`]'s.
 
-use director_protocols::ids::Seq;
+use director_protocols::ids::{IncidentId, Seq};
 use director_protocols::time::Time;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::protocol::{Answer, Ask, EventLine, Fault, PAGE_MAX, ReportFormat, Screen};
+use super::protocol::{Answer, Ask, EventLine, Fault, FaultKind, PAGE_MAX, ReportFormat, Screen};
 use super::{facts, orders};
 use crate::engine::Engine;
+use crate::engine::decide::scope;
 use crate::handle::{Entry, Tree};
 use crate::report::sprint as report;
 use crate::view;
@@ -31,6 +32,8 @@ pub fn history_for(ask: &Ask) -> Option<(u64, usize)> {
         | Ask::Agents {}
         | Ask::Inbox {}
         | Ask::Calibration {}
+        | Ask::Incidents { .. }
+        | Ask::Replan { .. }
         | Ask::Live { .. }
         | Ask::Sprint { .. }
         | Ask::Task { .. } => None,
@@ -86,6 +89,25 @@ pub fn answer(
         Ask::Inbox {} => {
             let inbox = view::inbox(state);
             both(view::inbox::render(&inbox, now, width, colour), &inbox)
+        }
+        Ask::Replan { spec } => {
+            let id = orders::sprint(state, Some(spec.id.as_str()))?;
+            let found = scope::difference(state, id, spec)
+                .map_err(|no| Fault::new(FaultKind::Rejected, no.to_string()))?;
+            let view = view::difference::difference(state, &found);
+            both(view::difference::render(&view, colour), &view)
+        }
+        Ask::Incidents { incident } => {
+            let only = incident.map(|number| IncidentId(number.wrapping_sub(1)));
+            let found = view::incidents(state, only);
+            if found.incidents.is_empty()
+                && let Some(number) = incident
+            {
+                let text = format!("there is no incident {number}; `director incident` lists them");
+                return Err(Fault::not_found(text));
+            }
+            let text = view::incident::render(&found, only.is_some(), width, colour);
+            both(text, &found)
         }
         Ask::Report { sprint, format } => {
             let id = orders::sprint(state, sprint.as_deref())?;

@@ -172,7 +172,7 @@ fn waits_for_people(state: &State, id: SprintId) -> bool {
         if item.deadline.is_some() && item.default.acts() {
             return false;
         }
-        asked |= item.kind != InboxKind::Notice;
+        asked |= !matches!(item.kind, InboxKind::Notice | InboxKind::Handoff);
     }
     if !asked
         || row.paused

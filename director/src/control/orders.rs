@@ -4,9 +4,10 @@
 //!
 //! Elsewhere: whether an order is carried out is decided by the engine.
 
-use director_protocols::command::Command;
-use director_protocols::ids::{AgentId, InboxId, SprintId, TaskId};
+use director_protocols::command::{Command, IncidentWork};
+use director_protocols::ids::{AgentId, InboxId, IncidentId, SprintId, TaskId};
 use director_protocols::inbox::Reply;
+use director_protocols::incident::Step;
 
 use super::protocol::{Fault, FaultKind, Order};
 use crate::engine::state::State;
@@ -175,6 +176,63 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
                 Reply::Reject => "rejected",
             };
             (command, format!("number {item} is {said}"))
+        }
+        Order::Replan { spec, by } => {
+            let id = sprint(state, Some(spec.id.as_str()))?;
+            let command = Command::Replan {
+                sprint: id,
+                spec: spec.clone(),
+                by: who(by),
+            };
+            (
+                command,
+                format!("sprint `{}` is what the file says", spec.id),
+            )
+        }
+        Order::Send {
+            sprint: name,
+            what,
+            by,
+        } => {
+            let command = Command::Outside {
+                sprint: sprint(state, name.as_deref())?,
+                what: what.clone(),
+                by: who(by),
+            };
+            (command, "taken in".to_owned())
+        }
+        Order::Incident {
+            incident,
+            step,
+            note,
+            by,
+        } => {
+            let place = incident.checked_sub(1).ok_or_else(|| {
+                Fault::not_found("incidents count from 1; `director incident` lists them")
+            })?;
+            let (work, said) = match (step, note) {
+                (Some((step, text)), _) => {
+                    let step: Step = step
+                        .parse()
+                        .map_err(|why: String| Fault::new(FaultKind::BadRequest, why))?;
+                    let said = format!("{} of incident {incident} is filled in", step.as_str());
+                    (IncidentWork::Step(step, text.clone()), said)
+                }
+                (None, Some(text)) => {
+                    let said = format!("it is in the log of incident {incident}");
+                    (IncidentWork::Note(text.clone()), said)
+                }
+                (None, None) => (
+                    IncidentWork::Close,
+                    format!("incident {incident} is closed"),
+                ),
+            };
+            let command = Command::IncidentWork {
+                incident: IncidentId(place),
+                work,
+                by: who(by),
+            };
+            (command, said)
         }
         Order::Override {
             sprint,

@@ -13,6 +13,7 @@
 //! Elsewhere: answering questions is [`super::answer`], carrying out orders [`super::orders`].
 
 use director_protocols::inbox;
+use director_protocols::outside::Outside;
 use director_protocols::sprint::SprintSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,6 +55,12 @@ pub enum Ask {
     },
     /// What waits for a person.
     Inbox {},
+    /// Incidents.
+    Incidents {
+        /// The one of that number, from 1; all of them without.
+        #[serde(default)]
+        incident: Option<u32>,
+    },
     /// The *Sprint Completion Report*, also before the end.
     Report {
         /// Which sprint; the current one without.
@@ -97,6 +104,11 @@ pub enum Ask {
         /// Which sprint; the current one without.
         #[serde(default)]
         sprint: Option<String>,
+    },
+    /// What a sprint file would change in the sprint of its name that runs.
+    Replan {
+        /// All of it.
+        spec: Box<SprintSpec>,
     },
     /// Where a sprint stands, for programs: [`super::facts::SprintFacts`].
     Sprint {
@@ -198,6 +210,40 @@ pub enum Order {
         #[serde(default)]
         reply: inbox::Reply,
         /// Who answers.
+        #[serde(default)]
+        by: String,
+    },
+    /// Change a running sprint to what a file says.
+    #[serde(rename = "apply")]
+    Replan {
+        /// All of it.
+        spec: Box<SprintSpec>,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
+    /// An outside party's event.
+    Send {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// What.
+        what: Box<Outside>,
+        /// Who.
+        #[serde(default)]
+        by: String,
+    },
+    /// Work on an incident: fill in a step, write into its log, or close it when there is neither.
+    Incident {
+        /// Its number as people see it, from 1.
+        incident: u32,
+        /// The step and what is true of it.
+        #[serde(default)]
+        step: Option<(String, String)>,
+        /// For its log.
+        #[serde(default)]
+        note: Option<String>,
+        /// Who asks.
         #[serde(default)]
         by: String,
     },
@@ -305,7 +351,7 @@ pub enum Op {
 }
 
 /// The names of all questions, as requests spell them.
-const ASKS: [&str; 14] = [
+const ASKS: [&str; 16] = [
     "status",
     "agents",
     "why",
@@ -320,10 +366,15 @@ const ASKS: [&str; 14] = [
     "task",
     "replay",
     "page",
+    "incidents",
+    "replan",
 ];
 
 /// The names of all orders.
-const ORDERS: [&str; 10] = [
+const ORDERS: [&str; 13] = [
+    "apply",
+    "send",
+    "incident",
     "override",
     "retry",
     "cancel",

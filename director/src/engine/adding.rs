@@ -94,6 +94,7 @@ impl State {
             blocker: None,
             began: None,
             finished: None,
+            dropped: false,
             story: None,
             origin: Some(Box::new(e.origin.clone())),
             spec: e.spec.clone(),

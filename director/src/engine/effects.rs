@@ -268,6 +268,7 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
             })
         }
         Event::TaskCancelled(e) => withdraw(state, e.task_id, emit),
+        Event::WorkCheckpointed(e) => withdraw(state, e.task_id, emit),
         Event::TaskReassigned(e) => withdraw(state, e.task_id, emit),
         Event::SprintEnded(e) if state.sprint_has_repo(e.sprint_id) => emit(Effect::CleanUp {
             sprint: e.sprint_id,
@@ -357,6 +358,15 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::GateJudged(_)
         | Event::WorkReviewed(_)
         | Event::GateOverridden(_)
+        | Event::HelpGiven(_)
+        | Event::IncidentStepFilled(_)
+        | Event::IncidentNoted(_)
+        | Event::IncidentClosed(_)
+        | Event::TaskChanged(_)
+        | Event::SprintReplanned(_)
+        | Event::QaHandoffReady(_)
+        | Event::DevopsHandoffReady(_)
+        | Event::PackageAnswered(_)
         | Event::StakeholderInformed(_) => {}
     }
 }

@@ -9,6 +9,7 @@ use director_protocols::ids::{AgentId, SprintId, TaskId};
 use director_protocols::origin::Origin;
 use director_protocols::time::Span;
 
+use super::decide::pair;
 use super::effects::Effect;
 use super::judging::Judging;
 use super::sprints::Stage;
@@ -38,7 +39,7 @@ fn tallies(state: &State) -> Result<(), String> {
     let mut recount = vec![Tally::default(); state.sprints.table.len()];
     for (_, task) in tasks(state) {
         let tally = &mut recount[task.sprint.index()];
-        if task.phase != Phase::Deferred && !task.is_help() {
+        if task.phase != Phase::Deferred && !task.is_help() && !task.dropped {
             tally.committed += 1;
             tally.committed_points += task.spec.points;
         }
@@ -260,7 +261,8 @@ fn inbox(state: &State) -> Result<(), String> {
             let asked = row
                 .item
                 .is_some_and(|item| state.trouble.open_item(item).is_some());
-            if task.phase == Phase::Blocked && !asked {
+            let helped = pair::is_helped(state, blocker);
+            if task.phase == Phase::Blocked && !asked && !helped {
                 return Err(format!("task {id} is blocked and nobody is asked"));
             }
         }

@@ -4,7 +4,9 @@
 //! replayed, and `apply` can rely on it.
 
 use director_protocols::event::Event;
-use director_protocols::ids::{AgentId, BlockerId, InboxId, MessageId, SprintId, TaskId};
+use director_protocols::ids::{
+    AgentId, BlockerId, InboxId, IncidentId, MessageId, SprintId, TaskId,
+};
 
 use super::state::State;
 
@@ -15,6 +17,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
     let agent = |id: AgentId| id.index() < state.team.agents.len();
     let blocker = |id: BlockerId| id.index() < state.trouble.blockers.len();
     let item = |id: InboxId| id.index() < state.trouble.inbox.len();
+    let incident = |id: IncidentId| id.index() < state.trouble.incidents.len();
     let message = |id: MessageId| id.index() < state.messages.table.len();
     let tasks = |batch: &[TaskId]| batch.iter().all(|id| task(*id));
     match event {
@@ -71,6 +74,8 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && e.task_id.is_none_or(task)
                 && e.blocker.is_none_or(blocker)
                 && e.message.is_none_or(message)
+                && e.handoff
+                    .is_none_or(|n| (n as usize) < state.handoffs.len())
         }
         Event::InboxReminded(e) => item(e.item),
         Event::StakeholderInformed(e) => sprint(e.sprint_id),
@@ -85,9 +90,30 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::GateOverridden(e) => task(e.task_id),
         Event::InboxAnswered(e) => item(e.item),
         Event::InboxClosed(e) => item(e.item),
-        Event::EngineeringEmergency(e) => sprint(e.sprint_id) && blocker(e.blocker),
+        Event::EngineeringEmergency(e) => {
+            sprint(e.sprint_id) && task(e.task_id) && e.blocker.is_none_or(blocker)
+        }
         Event::EmergencyResolved(e) => sprint(e.sprint_id),
-        Event::IncidentOpened(e) => sprint(e.sprint_id) && e.task_id.is_none_or(task),
+        Event::IncidentOpened(e) => {
+            e.incident.index() == state.trouble.incidents.len()
+                && sprint(e.sprint_id)
+                && e.task_id.is_none_or(task)
+                && e.blocker.is_none_or(blocker)
+        }
+        Event::IncidentStepFilled(e) => incident(e.incident),
+        Event::IncidentNoted(e) => incident(e.incident),
+        Event::IncidentClosed(e) => incident(e.incident),
+        Event::HelpGiven(e) => task(e.help) && task(e.task_id),
+        Event::TaskChanged(e) => task(e.task_id) && tasks(&e.dependencies),
+        Event::SprintReplanned(e) => sprint(e.sprint_id),
+        Event::QaHandoffReady(e) => {
+            sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()
+        }
+        Event::DevopsHandoffReady(e) => {
+            sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()
+        }
+        Event::PackageAnswered(e) => (e.handoff as usize) < state.handoffs.len(),
+        Event::WorkCheckpointed(e) => task(e.task_id),
         Event::HandoffSent(e) => task(e.from) && task(e.to),
         Event::HandoffAccepted(e) => task(e.from) && task(e.to),
         Event::MessageSent(e) => {

@@ -4,10 +4,11 @@
 //! restart, it reads the same, because nothing but the journal goes into it.
 
 use director_protocols::ids::{AgentId, Attempt, Generation, MessageId, SprintId, TaskId};
+use director_protocols::origin::Origin;
 use director_protocols::shared::Shared;
 use director_protocols::sprint::{Check, GateSpec, Isolation, OnConflict, RoleSpec};
 use director_protocols::time::Span;
-use director_protocols::work::{Assignment, HandoffPart};
+use director_protocols::work::{Assignment, Earlier, HandoffPart};
 
 use super::effects::Effect;
 use super::gating;
@@ -15,6 +16,7 @@ use super::inform::{self, Notice};
 use super::replan;
 use super::sprints::{Sprint, Stage};
 use super::state::State;
+use super::tasks::Story;
 use crate::planner::replan::Replan;
 
 /// Where a sprint's work lies.
@@ -384,6 +386,12 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
     let policy = sprint.spec.policy;
     let about = row.origin.as_ref().filter(|_| row.is_help());
     let about = about.and_then(|origin| origin.about());
+    // Who joins another knows what that one knows.
+    let pair = matches!(row.origin.as_deref(), Some(Origin::Pair { .. }));
+    let first = about.filter(|_| pair).and_then(|id| state.tasks.get(id));
+    let first = first.and_then(|row| row.story.as_deref());
+    let joined = |of: fn(&Story) -> &Vec<Earlier>| first.map_or_else(Vec::new, |s| of(s).clone());
+    let joined_words = first.map_or_else(Vec::new, |story| story.guidance.clone());
     Some(Assignment {
         task,
         attempt: row.attempt,
@@ -408,8 +416,8 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
             .chain(about)
             .filter_map(|dep| handoff(state, dep))
             .collect(),
-        earlier: story.earlier.clone(),
-        guidance: story.guidance.clone(),
+        earlier: [joined(|story| &story.earlier), story.earlier.clone()].concat(),
+        guidance: [joined_words, story.guidance.clone()].concat(),
         conflict: story.conflict.clone(),
         session: story
             .session

@@ -84,6 +84,15 @@ impl Quality {
     }
 }
 
+/// What an emergency is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Emergency {
+    /// The task.
+    pub task: TaskId,
+    /// The blocker that holds it up; none where the task itself mends a critical bug.
+    pub blocker: Option<BlockerId>,
+}
+
 /// One sprint.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sprint {
@@ -107,8 +116,8 @@ pub struct Sprint {
     pub paused: bool,
     /// Being called off: ends as soon as nothing is in hand.
     pub cancelled: bool,
-    /// Only critical work is handed out until this blocker is resolved.
-    pub emergency: Option<BlockerId>,
+    /// Only critical work is handed out until this is over.
+    pub emergency: Option<Emergency>,
     /// The base's commit.
     pub base: String,
     /// The integration branch's head.

@@ -17,10 +17,12 @@ use director_protocols::work::{AttemptEnd, Earlier};
 use serde::Serialize;
 
 use super::adding::urgency;
+use super::handoffs::{Handoff, Standing, Team as Peer};
+use super::incidents::{self, Incident};
 use super::messages::{Message, Messages};
 use super::outstanding::Outstanding;
 use super::replan::Plan;
-use super::sprints::{Merge, Quality, Sprint, Sprints, Stage};
+use super::sprints::{Emergency, Merge, Quality, Sprint, Sprints, Stage};
 use super::tasks::{Feature, Phase, Tally, Task, Tasks};
 use super::team::Team;
 use super::trouble::{Blocker, InboxItem, Trouble};
@@ -55,6 +57,8 @@ pub struct State {
     pub trouble: Trouble,
     /// What agents said to each other.
     pub messages: Messages,
+    /// Packages for other teams.
+    pub handoffs: Vec<Handoff>,
     /// Effects that are not settled.
     pub outstanding: Outstanding,
     /// Moments to be asked again.
@@ -342,6 +346,7 @@ impl State {
                 let story = self.tasks.story(e.task_id);
                 story.reason = format!("cancelled by {}", e.by);
                 story.judged.clear();
+                self.tasks.set_dropped(e.task_id, e.dropped);
                 self.move_to(e.task_id, Phase::Cancelled, now);
             }
             Event::TaskRetried(e) => {
@@ -356,6 +361,8 @@ impl State {
                 task.avoid.clear();
                 task.blocker = None;
                 task.finished = None;
+                self.tasks.set_dropped(e.task_id, false);
+                let task = &mut self.tasks.table[e.task_id.index()];
                 let phase = match task.waiting_for {
                     0 => Phase::Ready,
                     _ => Phase::Waiting,
@@ -415,17 +422,20 @@ impl State {
                 self.inbox_closed(e.item, closed);
             }
             Event::EngineeringEmergency(e) => {
-                self.sprints.table[e.sprint_id.index()].emergency = Some(e.blocker);
+                self.sprints.table[e.sprint_id.index()].emergency = Some(Emergency {
+                    task: e.task_id,
+                    blocker: e.blocker,
+                });
             }
             Event::EmergencyResolved(e) => {
                 self.sprints.table[e.sprint_id.index()].emergency = None;
             }
             Event::IncidentOpened(e) => {
-                self.sprints.table[e.sprint_id.index()].incidents.push((
-                    now,
-                    e.task_id,
-                    e.text.clone(),
-                ));
+                let opened = (now, e.task_id, e.text.clone());
+                self.sprints.table[e.sprint_id.index()]
+                    .incidents
+                    .push(opened);
+                self.trouble.incidents.push(Incident::of(e, now));
             }
             Event::MessageSent(e) => self.messages.table.push(Message {
                 from: e.from,
@@ -482,7 +492,52 @@ impl State {
             Event::GateJudged(e) => self.gate_judged(e, now),
             Event::WorkReviewed(e) => self.work_reviewed(e, now),
             Event::GateOverridden(e) => self.gate_overridden(e),
+            Event::HelpGiven(e) => self.help_ended(e.help, now),
+            Event::TaskChanged(e) => self.task_changed(e, now),
+            Event::SprintReplanned(e) => self.rerank(e.sprint_id),
+            Event::QaHandoffReady(e) => self.package(e.sprint_id, Peer::Qa, e.feature.clone()),
+            Event::DevopsHandoffReady(e) => {
+                self.package(e.sprint_id, Peer::Devops, e.feature.clone());
+            }
+            Event::PackageAnswered(e) => {
+                self.handoffs[e.handoff as usize].standing = match e.accepted {
+                    true => Standing::Accepted,
+                    false => Standing::Returned(e.reason.clone()),
+                };
+            }
+            // It is called off; the end of the attempt makes the task ready again.
+            Event::WorkCheckpointed(_) => {}
+            Event::IncidentStepFilled(e) => {
+                let entry = incidents::Entry {
+                    at: now,
+                    by: e.by.clone(),
+                    text: e.text.clone(),
+                };
+                let incident = &mut self.trouble.incidents[e.incident.index()];
+                incident.steps.insert(e.step, entry);
+            }
+            Event::IncidentNoted(e) => {
+                self.trouble.incidents[e.incident.index()]
+                    .log
+                    .push(incidents::Entry {
+                        at: now,
+                        by: e.by.clone(),
+                        text: e.text.clone(),
+                    });
+            }
+            Event::IncidentClosed(e) => {
+                self.trouble.incidents[e.incident.index()].closed = Some((now, e.by.clone()));
+            }
         }
+    }
+
+    fn package(&mut self, sprint: SprintId, team: Peer, feature: Option<Name>) {
+        self.handoffs.push(Handoff {
+            sprint,
+            team,
+            feature,
+            standing: Standing::Ready,
+        });
     }
 
     fn set_lost(&mut self, role: &str, lost: bool) {
@@ -556,6 +611,7 @@ impl State {
                 blocker: None,
                 began: None,
                 finished: None,
+                dropped: false,
                 story: None,
                 origin: None,
                 spec: task,

@@ -157,6 +157,8 @@ pub struct Task {
     pub began: Option<Time>,
     /// Left its last active phase.
     pub finished: Option<Time>,
+    /// No longer part of what the sprint committed to.
+    pub dropped: bool,
     /// Why it was added; absent if the sprint came with it.
     pub origin: Option<Box<Origin>>,
     /// What has happened to it so far; absent until something has.
@@ -335,11 +337,40 @@ impl Tasks {
 
     /// Gives a task another place within its priority.
     pub fn set_rank(&mut self, id: TaskId, rank: u64) {
+        let (urgency, _, place) = self.table[id.index()].rank;
+        self.set_place(id, (urgency, rank, place));
+    }
+
+    /// Takes a task out of what its sprint committed to, or back in.
+    pub fn set_dropped(&mut self, id: TaskId, dropped: bool) {
+        let task = &mut self.table[id.index()];
+        if std::mem::replace(&mut task.dropped, dropped) == dropped
+            || task.is_help()
+            || task.phase == Phase::Deferred
+        {
+            return;
+        }
+        let tally = &mut self.tallies[task.sprint.index()];
+        let points = task.spec.points;
+        match dropped {
+            true => {
+                tally.committed -= 1;
+                tally.committed_points -= points;
+            }
+            false => {
+                tally.committed += 1;
+                tally.committed_points += points;
+            }
+        }
+    }
+
+    /// Gives a task another place among ready ones, by priority too.
+    pub fn set_place(&mut self, id: TaskId, rank: Rank) {
         let ready = self.table[id.index()].phase == Phase::Ready;
         if ready {
             self.dequeue(id);
         }
-        self.table[id.index()].rank.1 = rank;
+        self.table[id.index()].rank = rank;
         if ready {
             self.enqueue(id);
         }

@@ -14,6 +14,8 @@ use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use serde::Serialize;
 
+use super::incidents::Incident;
+
 /// Something that holds a task up, or did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Blocker {
@@ -62,6 +64,8 @@ pub struct InboxItem {
     pub default: InboxDefault,
     /// The gate that a person judges.
     pub gate: Option<Name>,
+    /// The package that another team takes or gives back.
+    pub handoff: Option<u32>,
     /// How urgent.
     pub severity: Severity,
     /// What is asked.
@@ -86,6 +90,7 @@ impl InboxItem {
             deadline: e.deadline,
             default: e.default.clone(),
             gate: e.gate.clone(),
+            handoff: e.handoff,
             severity: e.severity,
             question: e.question.clone(),
             opened: now,
@@ -101,6 +106,8 @@ pub struct Trouble {
     pub blockers: Vec<Blocker>,
     /// By id.
     pub inbox: Vec<InboxItem>,
+    /// By id.
+    pub incidents: Vec<Incident>,
     /// Open questions of agents at work, and tasks of people, by the task whose attempt waits.
     pub asked: BTreeMap<TaskId, Vec<InboxId>>,
 }

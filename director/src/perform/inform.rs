@@ -29,7 +29,9 @@ impl Workshop {
         };
         let problem = match &notice.to.run {
             Some(run) => self.notify(effect, notice, run).await,
-            None => String::new(),
+            // Said, so that nobody waits for what does not come.
+            None => "nothing posts to a webhook yet; give the stakeholder a `run`, such as curl"
+                .to_owned(),
         };
         vec![Command::Informed { effect, problem }]
     }

@@ -33,7 +33,7 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
         _ => Ends::Words,
     };
     match event.fields() {
-        Value::Object(fields) => fields
+        Value::Object(fields) => flat(fields)
             .into_iter()
             .map(|(key, value)| {
                 let value = translated(&key, value, ends, state);
@@ -49,10 +49,18 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
     }
 }
 
+/// What is in a package stands beside the event's own fields.
+fn flat(mut fields: Map<String, Value>) -> Map<String, Value> {
+    if let Some(Value::Object(package)) = fields.remove("package") {
+        fields.extend(package);
+    }
+    fields
+}
+
 fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
     let number = value.as_u64();
     match (key, value) {
-        ("task_id" | "dependencies" | "batch" | "help" | "order", value) => {
+        ("task_id" | "dependencies" | "batch" | "help" | "order" | "resumed", value) => {
             names(value, &|n| task(state, n))
         }
         ("agent_id" | "response_team", value) => names(value, &|n| agent(state, n)),
@@ -66,7 +74,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             (Some(seq), Some(n)) => Value::String(format!("{seq}.{n}")),
             _ => Value::Object(effect),
         },
-        ("blocker" | "item" | "message", value) => match number {
+        ("blocker" | "item" | "message" | "incident" | "handoff", value) => match number {
             Some(n) => json!(n + 1),
             None => value,
         },
@@ -80,9 +88,9 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             None => value,
         },
         (
-            "estimated_duration" | "before" | "after" | "took" | "within" | "backoff_min"
-            | "backoff_max" | "time" | "timeout" | "retry_min" | "retry_max" | "attempt_time"
-            | "silent_after" | "wedged_after",
+            "estimated_duration" | "before" | "after" | "took" | "delay" | "resolution" | "within"
+            | "backoff_min" | "backoff_max" | "time" | "timeout" | "retry_min" | "retry_max"
+            | "attempt_time" | "silent_after" | "wedged_after",
             value,
         ) => match number {
             Some(n) => json!(seconds(Span(n))),

@@ -84,7 +84,7 @@ pub(crate) fn items(state: &State) -> Vec<(SprintId, Item)> {
                     .deadline
                     .map_or_else(String::new, |_| item.default.to_string()),
                 answer: match item.kind {
-                    InboxKind::Task | InboxKind::Gate | InboxKind::Notice => {
+                    InboxKind::Task | InboxKind::Gate | InboxKind::Handoff | InboxKind::Notice => {
                         format!("director approve {number}")
                     }
                     InboxKind::Blocker | InboxKind::Question | InboxKind::Role => {
@@ -136,13 +136,14 @@ pub fn render(view: &InboxView, now: Time, width: usize, colour: bool) -> String
         let does = match item.kind {
             "task" => "   it is done",
             "gate" => "   lets it pass",
+            "handoff" => "   takes it",
             "notice" => "   puts it away",
             _ => "",
         };
         lines.push(paint.on(Look::Dim, &format!("   {}{does}", item.answer)));
         let refuses = match item.kind {
             "task" => Some("it cannot be done"),
-            "gate" => Some("sends it back"),
+            "gate" | "handoff" => Some("sends it back"),
             _ => None,
         };
         lines.extend(refuses.map(|what| {

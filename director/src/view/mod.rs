@@ -8,10 +8,12 @@
 //! Elsewhere: the reports of a sprint are [`crate::report::sprint`]; who prints what is the command line.
 
 pub mod agents;
+pub mod difference;
 pub mod events;
 mod fields;
 pub(crate) mod forecast;
 pub mod inbox;
+pub mod incident;
 pub mod live;
 pub mod paint;
 #[cfg(test)]
@@ -25,6 +27,7 @@ mod words;
 pub use agents::{AgentsView, agents};
 pub use events::{event_lines, event_object, event_text};
 pub use inbox::{InboxView, inbox};
+pub use incident::{IncidentsView, incidents};
 pub use live::{LiveView, live, render_live};
 pub use status::{StatusView, status};
 pub use subject::{Subject, subject};

@@ -3,7 +3,9 @@
 //! Every kind is named, so that a new one cannot be forgotten.
 
 use director_protocols::event::Event;
-use director_protocols::ids::{AgentId, BlockerId, InboxId, MessageId, SprintId, TaskId};
+use director_protocols::ids::{
+    AgentId, BlockerId, InboxId, IncidentId, MessageId, SprintId, TaskId,
+};
 
 use crate::engine::state::State;
 
@@ -42,6 +44,14 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Some(item) => Subject {
             sprint: Some(item.sprint),
             tasks: item.task.into_iter().collect(),
+            agent: None,
+        },
+        None => Subject::default(),
+    };
+    let of_incident = |id: IncidentId| match state.trouble.incidents.get(id.index()) {
+        Some(incident) => Subject {
+            sprint: Some(incident.sprint),
+            tasks: incident.task.into_iter().collect(),
             agent: None,
         },
         None => Subject::default(),
@@ -104,6 +114,19 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::GateJudged(e) => of_task(e.task_id, None),
         Event::WorkReviewed(e) => of_task(e.task_id, None),
         Event::GateOverridden(e) => of_task(e.task_id, None),
+        Event::HelpGiven(e) => of_task(e.task_id, None),
+        Event::TaskChanged(e) => of_task(e.task_id, None),
+        Event::SprintReplanned(e) => of_sprint(e.sprint_id, &[]),
+        Event::QaHandoffReady(e) => of_sprint(e.sprint_id, &[]),
+        Event::DevopsHandoffReady(e) => of_sprint(e.sprint_id, &[]),
+        Event::PackageAnswered(e) => match state.handoffs.get(e.handoff as usize) {
+            Some(row) => of_sprint(row.sprint, &[]),
+            None => Subject::default(),
+        },
+        Event::WorkCheckpointed(e) => of_task(e.task_id, None),
+        Event::IncidentStepFilled(e) => of_incident(e.incident),
+        Event::IncidentNoted(e) => of_incident(e.incident),
+        Event::IncidentClosed(e) => of_incident(e.incident),
         Event::InboxAnswered(e) => of_item(e.item),
         Event::InboxClosed(e) => of_item(e.item),
         Event::EngineeringEmergency(e) => of_sprint(e.sprint_id, &[]),

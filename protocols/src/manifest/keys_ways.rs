@@ -80,3 +80,40 @@ pub(super) static IMPORT: Table = Table {
         "sources that do not become tasks, such as [\"github:42\"]",
     )],
 };
+
+/// Who takes up a blocker of tier medium, in words.
+const MEDIUM: &[&str] = &["reassign", "pair"];
+/// What becomes of running work in an emergency, in words.
+const RUNNING: &[&str] = &["finish", "checkpoint"];
+
+/// `[ladder]`
+pub(super) static LADDER: Table = Table {
+    about: "What the tiers of blockers do.",
+    keys: &[
+        key(
+            "medium",
+            Shape::Word(MEDIUM),
+            "reassign gives the task to another agent, pair lets another agent join the first; reassign unless written",
+        ),
+        key(
+            "high",
+            Shape::List(&Shape::Name),
+            "the roles that are asked beside you, in this order; tech-lead unless written",
+        ),
+        key(
+            "running",
+            Shape::Word(RUNNING),
+            "what becomes of work under way that is not critical when an emergency begins; finish unless written",
+        ),
+        key(
+            "resolution",
+            Shape::Duration,
+            "how long it is thought to take to resolve an emergency; 4h unless written, and as long as earlier ones took",
+        ),
+        key(
+            "repeats_max",
+            Shape::Whole(1, 100),
+            "so many blockers of one task, and the next starts a tier higher; 3 unless written",
+        ),
+    ],
+};

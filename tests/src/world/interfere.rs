@@ -2,14 +2,20 @@
 //!
 //! Elsewhere: what the world answers by itself is the parent module.
 
-use director_protocols::command::Command;
+use director::engine::tasks::Phase;
+use director_protocols::command::{Command, IncidentWork};
 use director_protocols::ids::{
-    AgentId, Attempt, EffectId, Generation, InboxId, MessageId, Seq, SprintId, TaskId,
+    AgentId, Attempt, EffectId, Generation, InboxId, IncidentId, MessageId, Name, Seq, SprintId,
+    TaskId,
 };
 use director_protocols::inbox::Reply;
+use director_protocols::outside::Outside;
+use director_protocols::scope::{ScopeChange, TaskChange};
+use director_protocols::severity::Severity;
 use director_protocols::time::Span;
 use director_protocols::work::{AttemptEnd, DiffStat, Report};
 use rand_chacha::rand_core::Rng;
+use serde_json::json;
 
 use super::World;
 
@@ -46,7 +52,25 @@ impl World {
                 by,
             },
             60..70 => Command::Pause { sprint: None, by },
-            70..80 => Command::Resume { sprint: None, by },
+            70..76 => Command::Resume { sprint: None, by },
+            76..80 => {
+                let known = &self.engine.state().trouble.incidents;
+                let open = known.iter().position(|incident| incident.closed.is_none());
+                let missing = open.and_then(|place| known[place].missing().first().copied());
+                Command::IncidentWork {
+                    incident: IncidentId(open.unwrap_or(0) as u32),
+                    work: match missing {
+                        Some(step) => IncidentWork::Step(step, "known".to_owned()),
+                        None => IncidentWork::Close,
+                    },
+                    by,
+                }
+            }
+            84..90 => Command::Outside {
+                sprint: SprintId(0),
+                what: Box::new(self.outside()),
+                by,
+            },
             80..84 => Command::OverrideGate {
                 task: TaskId(self.below(tasks) as u32),
                 gate: ["review", "docs", "unit"][self.below(3)].to_owned(),
@@ -62,6 +86,77 @@ impl World {
         };
         // Most of what is asked at random makes no sense and is refused.
         let _ = self.tell(command);
+    }
+
+    /// Somebody writes up what went wrong, in the end. False when there is nothing to write.
+    pub(super) fn write_up(&mut self) -> bool {
+        let incidents = &self.engine.state().trouble.incidents;
+        let mut open = incidents.iter();
+        let Some(place) = open.position(|incident| incident.closed.is_none()) else {
+            return false;
+        };
+        let missing = incidents[place].missing().first().copied();
+        let write = Command::IncidentWork {
+            incident: IncidentId(place as u32),
+            work: missing.map_or(IncidentWork::Close, |step| {
+                IncidentWork::Step(step, "known".to_owned())
+            }),
+            by: "tester".to_owned(),
+        };
+        self.tell(write).expect("an incident is written up");
+        true
+    }
+
+    /// Something that an outside party says.
+    fn outside(&mut self) -> Outside {
+        let name = |text: String| Name::new(text).expect("a name");
+        let task = name(format!("t{}", self.below(12)));
+        let new = |id: String, depends_on| {
+            let task = json!({ "id": id, "depends_on": depends_on, "hours": 1 });
+            serde_json::from_value(task).expect("a task")
+        };
+        let fresh = format!("x{}", self.rng.next_u32() % 1000);
+        // Other teams ask for what is done, most of the time.
+        let table = &self.engine.state().tasks.table;
+        let done = table
+            .iter()
+            .find(|row| row.phase == Phase::Completed && row.sprint == SprintId(0));
+        let done = done.map_or(name("f0".to_owned()), |row| row.spec.feature.clone());
+        match self.below(6) {
+            0 => Outside::AgentTaskCompleted {
+                task_id: task,
+                hours_spent: None,
+                summary: "done elsewhere".to_owned(),
+            },
+            1 => Outside::AgentBlocked {
+                task_id: task,
+                blocker_type: String::new(),
+                severity: Severity::Medium,
+                text: "no key".to_owned(),
+            },
+            2 => Outside::QaTestingRequired { feature: done },
+            3 => Outside::DevopsDeploymentReady {
+                feature: self.chance(800).then_some(done),
+            },
+            4 => Outside::ProductRequirementsChanged(ScopeChange {
+                add: vec![new(fresh, vec![task.clone()])],
+                change: vec![TaskChange {
+                    id: task,
+                    title: None,
+                    description: self.chance(500).then(|| "otherwise".to_owned()),
+                    points: Some(self.below(5) as u32),
+                    hours: Some(2.0),
+                    priority: None,
+                    acceptance: None,
+                }],
+                drop: Vec::new(),
+            }),
+            _ => Outside::CriticalBugDiscovered {
+                task: new(fresh, Vec::new()),
+                found_in: Some(task),
+                severity: [Severity::Low, Severity::Critical][self.below(2)],
+            },
+        }
     }
 
     /// An agent at work says something.

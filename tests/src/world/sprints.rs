@@ -20,11 +20,17 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
     if below(3) == 0 {
         // Somebody who takes their time, and is told of what happens.
         text.push_str(
-            "[team.designer]\nagent = \"person\"\nkinds = [\"design\"]\ncovers = [\"testing\"]\n",
+            "[team.designer]\nagent = \"person\"\nkinds = [\"design\"]\ncovers = [\"testing\"]\n[team.qa]\nagent = \"person\"\nkinds = [\"qa\"]\n",
         );
         text.push_str("[notify]\nrun = \"true\"\n");
         text.push_str(["", "[inbox]\ntask = { within = \"2h\", default = \"reject\" }\nquestion = { within = \"1h\", default = \"answer\", text = \"yes\" }\n", "[inbox]\ntask = { within = \"30m\" }\n"][below(3)]);
     }
+    text.push_str(
+        [
+            "",
+            "[ladder]\nmedium = \"pair\"\nrunning = \"checkpoint\"\nrepeats_max = 1\n",
+        ][below(2)],
+    );
     if below(2) == 0 {
         let review = [
             "{ by = \"tech-lead\" }",
@@ -58,6 +64,9 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
     let mut spec = crate::sprint(&text, &[]);
     for task in &mut spec.tasks {
         task.points = below(4) as u32;
+        if below(2) == 0 {
+            task.test_requirements.push("try it".to_owned());
+        }
     }
     if below(4) == 0 {
         spec.team[0].capacity = Some(Span::hours(20));

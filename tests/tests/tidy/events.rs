@@ -72,6 +72,16 @@ const EVENTS: &[(u16, &str)] = &[
     (103, "gate_judged"),
     (104, "work_reviewed"),
     (105, "gate_overridden"),
+    (106, "help_given"),
+    (107, "work_checkpointed"),
+    (108, "incident_step_filled"),
+    (109, "incident_noted"),
+    (110, "incident_closed"),
+    (111, "task_changed"),
+    (112, "sprint_replanned"),
+    (113, "qa_handoff_ready"),
+    (114, "devops_handoff_ready"),
+    (115, "package_answered"),
 ];
 
 #[test]

@@ -3,11 +3,11 @@
 //! | tier | what happens |
 //! |---|---|
 //! | low | guidance goes back to the same agent |
-//! | medium | another able agent gets the task |
-//! | high | the question waits in the inbox for the architecture role or a person |
-//! | critical | the emergency: everything but critical work pauses until it is resolved |
+//! | medium | another able agent gets the task, or joins the one who has it (`pair`) |
+//! | high | the question waits in the inbox, and a role that the ladder names is asked; again when nobody answers in time |
+//! | critical | the emergency (`emergency`): everything but critical work pauses until it is resolved |
 //!
-//! A blocker of a task on the critical path starts one tier higher. Agents and deadlines reach at most high,
+//! A blocker of a task on the critical path starts one tier higher, and so does one of a task that was held up often. Agents and deadlines reach at most high,
 //! unless the task itself is critical, so that a silent night does not stop everything. Low and medium count
 //! as resolved when an agent takes the task up again; until then their deadline runs.
 
@@ -18,9 +18,10 @@ use director_protocols::ids::{AgentId, BlockerId, TaskId};
 use director_protocols::severity::Severity;
 use director_protocols::sprint::{Policy, Priority};
 use director_protocols::time::{Span, Time};
+use director_protocols::ways::Medium;
 use director_protocols::work::BlockerReport;
 
-use super::inbox;
+use super::{inbox, pair};
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
 
@@ -60,20 +61,31 @@ pub fn by_agent(
 pub fn raise_blocker(state: &State, raise: &Raise<'_>, now: Time) -> Vec<Event> {
     let row = &state.tasks.table[raise.task.index()];
     let on_critical_path = row.slack == Span::ZERO;
+    let sprint = &state.sprints.table[row.sprint.index()];
+    let before = state.trouble.blockers.iter();
+    let before = before.filter(|blocker| blocker.task == raise.task).count() as u32;
     let mut severity = raise.severity;
+    let mut why = Vec::new();
     if on_critical_path && severity < Severity::High {
         severity = severity.up();
+        why.push("it is on the critical path".to_owned());
+    }
+    if before >= sprint.spec.ways.ladder.repeats_max && severity < Severity::High {
+        severity = severity.up();
+        why.push(format!("it was held up {before} times before"));
     }
     if row.spec.priority != Priority::Critical {
         severity = severity.min(Severity::High);
     }
     let guided = row.story.as_ref().map_or(0, |story| story.guided);
-    let policy = state.sprints.table[row.sprint.index()].spec.policy;
+    let policy = sprint.spec.policy;
     if severity == Severity::Low && guided >= policy.guidance_max {
         severity = Severity::Medium;
+        why.push("guidance was given before".to_owned());
     }
     if severity == Severity::Medium && !has_another(state, raise.task, raise.agent) {
         severity = Severity::High;
+        why.push("nobody else can do it".to_owned());
     }
     let blocker = BlockerId(state.trouble.blockers.len() as u32);
     let mut events: Vec<Event> = vec![
@@ -85,6 +97,7 @@ pub fn raise_blocker(state: &State, raise: &Raise<'_>, now: Time) -> Vec<Event> 
             severity,
             reported: raise.severity,
             on_critical_path,
+            reason: why.join("; "),
             text: raise.text.to_owned(),
             deadline: deadline(&policy, severity, now),
         }
@@ -101,12 +114,14 @@ pub fn raise_blocker(state: &State, raise: &Raise<'_>, now: Time) -> Vec<Event> 
     events
 }
 
-/// When a blocker on a tier goes up by itself; high and critical wait for an answer.
-fn deadline(policy: &Policy, severity: Severity, now: Time) -> Option<Time> {
+/// When a blocker on a tier goes up by itself; high is asked again then, critical waits for an answer.
+pub fn deadline(policy: &Policy, severity: Severity, now: Time) -> Option<Time> {
+    let [low, medium, high] = policy.tier_time;
     match severity {
-        Severity::Low => Some(now + policy.tier_time[0]),
-        Severity::Medium => Some(now + policy.tier_time[1]),
-        Severity::High | Severity::Critical => None,
+        Severity::Low => Some(now + low),
+        Severity::Medium => Some(now + medium),
+        Severity::High => Some(now + high),
+        Severity::Critical => None,
     }
 }
 
@@ -135,16 +150,32 @@ fn act(
             }
             .into(),
         ],
-        Severity::Medium => vec![
-            TaskReassigned {
-                task_id: task,
-                to: None,
-                by: "director (another agent for a blocker)".to_owned(),
+        Severity::Medium if pairs(state, task) => {
+            match pair::asked(state, blocker, task, agent, text) {
+                Some(help) => vec![help],
+                None => to_another(task),
             }
-            .into(),
-        ],
+        }
+        Severity::Medium => to_another(task),
         Severity::High | Severity::Critical => Vec::new(),
     }
+}
+
+/// Whether a second agent joins where the task is held up on tier medium.
+fn pairs(state: &State, task: TaskId) -> bool {
+    let sprint = state.tasks.table[task.index()].sprint;
+    state.sprints.table[sprint.index()].spec.ways.ladder.medium == Medium::Pair
+}
+
+fn to_another(task: TaskId) -> Vec<Event> {
+    vec![
+        TaskReassigned {
+            task_id: task,
+            to: None,
+            by: "director (another agent for a blocker)".to_owned(),
+        }
+        .into(),
+    ]
 }
 
 /// Whether somebody else in the team can do the task.
@@ -206,7 +237,12 @@ fn up(state: &State, id: BlockerId, now: Time) -> Vec<Event> {
     let task = blocker.task;
     let row = &state.tasks.table[task.index()];
     let policy = state.sprints.table[row.sprint.index()].spec.policy;
-    let mut to = blocker.severity.up().min(Severity::High);
+    // Only critical work may stop the others.
+    let highest = match row.spec.priority {
+        Priority::Critical => Severity::Critical,
+        _ => Severity::High,
+    };
+    let mut to = blocker.severity.up().min(highest);
     if to == Severity::Medium && !has_another(state, task, blocker.agent) {
         to = Severity::High;
     }
@@ -215,10 +251,13 @@ fn up(state: &State, id: BlockerId, now: Time) -> Vec<Event> {
             blocker: id,
             from: blocker.severity,
             to,
-            reason: format!(
-                "not resolved in its time on tier {}",
-                blocker.severity.as_str()
-            ),
+            reason: match to == blocker.severity {
+                true => "still not answered; whoever was asked is asked again".to_owned(),
+                false => format!(
+                    "not resolved in its time on tier {}",
+                    blocker.severity.as_str()
+                ),
+            },
             deadline: deadline(&policy, to, now),
         }
         .into(),

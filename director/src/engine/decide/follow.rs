@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::{
-    ArchitectAsked, BlockerResolved, EmergencyResolved, EngineeringEmergency, Event,
-    HandoffAccepted, HandoffSent, InboxClosed, InboxOpened, MergeStarted, SprintEnded,
-    SprintInitialized, SprintRefused, SprintVelocityUpdated, TaskCompleted,
+    ArchitectAsked, BlockerResolved, Event, HandoffAccepted, HandoffSent, InboxClosed, InboxOpened,
+    MergeStarted, SprintEnded, SprintInitialized, SprintRefused, SprintVelocityUpdated,
+    TaskCompleted,
 };
 use director_protocols::ids::{AgentId, BlockerId, MessageId, SprintId, TaskId};
 use director_protocols::inbox::InboxKind;
@@ -16,14 +16,13 @@ use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{block, inbox, integrate, retry, review};
+use super::{block, emergency, handoff, inbox, integrate, pair, retry, review};
 use crate::engine::gating;
+use crate::engine::handoffs::Team;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
 
-/// The role that is asked about blockers of tier high.
-const ARCHITECTURE: &str = "tech-lead";
 /// The kind of agent that runs a command and takes no questions.
 const SILENT: &str = "command";
 
@@ -65,7 +64,10 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
                 begun(state, task, out);
             }
         }
-        Event::AttemptStarted(e) => begun(state, e.task_id, out),
+        Event::AttemptStarted(e) => {
+            begun(state, e.task_id, out);
+            out.extend(emergency::begun_meanwhile(state, e.task_id));
+        }
         Event::AttemptEnded(e) => {
             unanswered(state, e.task_id, out);
             if let AttemptEnd::Done(_) = e.end
@@ -95,22 +97,41 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::MergeCompleted(e) => {
             out.extend(e.batch.iter().map(|task| completed(state, *task)));
         }
-        Event::TaskCompleted(e) => after_completion(state, e.task_id, out),
+        Event::TaskCompleted(e) => {
+            after_completion(state, e.task_id, out);
+            out.extend(handoff::after_completion(state, e.task_id));
+            out.extend(emergency::mended(state, e.task_id, now));
+        }
+        Event::TaskAdded(e) => out.extend(emergency::begun_by_bug(state, e.task_id, now)),
+        Event::QaHandoffReady(e) => {
+            let about = (e.sprint_id, e.handoff, Team::Qa);
+            out.extend(handoff::delivered(state, about, &e.package, now));
+        }
+        Event::DevopsHandoffReady(e) => {
+            let about = (e.sprint_id, e.handoff, Team::Devops);
+            out.extend(handoff::delivered(state, about, &e.package, now));
+        }
         Event::GateJudged(e) => out.extend(review::concluded(state, e.task_id)),
+        Event::HelpGiven(e) => out.extend(pair::after(state, e)),
+        Event::EngineeringEmergency(e) => out.extend(emergency::after(state, e)),
+        Event::EmergencyResolved(e) => out.extend(emergency::after_resolution(state, e)),
         Event::WorkReviewed(e) => out.extend(review::after(state, e, now)),
         Event::GateOverridden(e) => {
             out.extend(review::called_off(state, e.task_id, Some(&e.gate)));
             out.extend(review::concluded(state, e.task_id));
         }
-        Event::TaskFailed(e) => out.extend(review::lost(state, e.task_id, &e.reason, now)),
+        Event::TaskFailed(e) => out.extend(help_lost(state, e.task_id, &e.reason, now)),
         Event::TaskQuarantined(e) => {
-            out.extend(review::lost(state, e.task_id, "it was quarantined", now));
+            out.extend(help_lost(state, e.task_id, "it was quarantined", now));
         }
         Event::TaskCancelled(e) if state.is_help(e.task_id) => {
             let reason = format!("cancelled by {}", e.by);
-            out.extend(review::lost(state, e.task_id, &reason, now));
+            out.extend(help_lost(state, e.task_id, &reason, now));
         }
-        Event::TaskCancelled(e) => out.extend(review::called_off(state, e.task_id, None)),
+        Event::TaskCancelled(e) => {
+            out.extend(review::called_off(state, e.task_id, None));
+            out.extend(emergency::mended(state, e.task_id, now));
+        }
         Event::WorkSalvaged(e) => {
             if let Some(reason) = &e.kept {
                 out.extend(kept(state, e.task_id, reason, now));
@@ -118,7 +139,12 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         }
         Event::BlockerRaised(e) => out.extend(asked(state, e.blocker, e.severity, now)),
         Event::BlockerEscalated(e) => out.extend(asked(state, e.blocker, e.to, now)),
-        Event::BlockerResolved(e) => out.extend(after_resolution(state, e.blocker)),
+        Event::InboxAnswered(e) => {
+            let blocker = state.trouble.inbox[e.item.index()].blocker;
+            let noted = |blocker| emergency::noted(state, blocker, &e.by, &e.answer);
+            out.extend(blocker.and_then(noted));
+        }
+        Event::BlockerResolved(e) => out.extend(after_resolution(state, e.blocker, now)),
         Event::QuestionAsked(e) if e.to.is_none() => {
             let place = (state.tasks.table[e.task_id.index()].sprint, Some(e.task_id));
             let text = e.text.clone();
@@ -142,6 +168,14 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
     }
 }
 
+/// What follows when help is over without a word.
+fn help_lost(state: &State, task: TaskId, reason: &str, now: Time) -> Vec<Event> {
+    let mut events = review::lost(state, task, reason, now);
+    events.extend(pair::lost(state, task, reason, now));
+    events.extend(emergency::mended(state, task, now));
+    events
+}
+
 /// What the tasks before it left is accepted when the first attempt begins.
 fn begun(state: &State, task: TaskId, out: &mut Vec<Event>) {
     let row = &state.tasks.table[task.index()];
@@ -158,7 +192,7 @@ fn begun(state: &State, task: TaskId, out: &mut Vec<Event>) {
 fn kept(state: &State, task: TaskId, reason: &str, now: Time) -> Vec<Event> {
     let row = &state.tasks.table[task.index()];
     if row.phase.is_over() || row.phase == Phase::Blocked {
-        return integrate::incident(row.sprint, Some(task), reason);
+        return integrate::incident(state, row.sprint, Some(task), reason);
     }
     let raise = block::Raise {
         task,
@@ -282,6 +316,7 @@ fn reported_without_repo(state: &State, task: TaskId, now: Time, out: &mut Vec<E
     let sprint = state.tasks.table[task.index()].sprint;
     if state.is_help(task) {
         out.extend(review::reported(state, task));
+        out.extend(pair::reported(state, task));
         return;
     }
     match gating::lacks(state, task, None) {
@@ -345,7 +380,7 @@ fn asked(state: &State, id: BlockerId, severity: Severity, now: Time) -> Vec<Eve
         );
     }
     if severity == Severity::High
-        && let Some(to) = architect(state, blocker.agent)
+        && let Some(to) = architect(state, sprint_id, blocker.agent)
     {
         events.push(
             ArchitectAsked {
@@ -365,53 +400,26 @@ fn asked(state: &State, id: BlockerId, severity: Severity, now: Time) -> Vec<Eve
     }
     if severity == Severity::Critical && state.sprints.table[sprint_id.index()].emergency.is_none()
     {
-        events.push(emergency(state, id));
+        events.push(emergency::begun(state, id, now));
     }
     events
 }
 
-/// An agent of the architecture role that can be talked to and is not the one who is held up.
-fn architect(state: &State, held_up: Option<AgentId>) -> Option<AgentId> {
-    let role = state.team.by_role.get(ARCHITECTURE)?;
-    let role = &state.team.roles[role.index()];
-    if role.spec.agent.kind == SILENT || role.is_people() {
-        return None;
-    }
-    role.active()
+/// An agent of the first of the ladder's roles that can be talked to and is not the one who is held up.
+fn architect(state: &State, sprint: SprintId, held_up: Option<AgentId>) -> Option<AgentId> {
+    let asked = &state.sprints.table[sprint.index()].spec.ways.ladder.high;
+    let roles = asked.iter().filter_map(|role| state.team.by_role.get(role));
+    let roles = roles.map(|role| &state.team.roles[role.index()]);
+    roles
+        .filter(|role| role.spec.agent.kind != SILENT && !role.is_people())
+        .flat_map(|role| role.active())
         .find(|agent| Some(*agent) != held_up && state.team.agents[agent.index()].up)
 }
 
-fn emergency(state: &State, id: BlockerId) -> Event {
-    let blocker = &state.trouble.blockers[id.index()];
-    let task = &state.tasks.table[blocker.task.index()];
-    let waiting = task.dependents.len();
-    EngineeringEmergency {
-        sprint_id: task.sprint,
-        blocker: id,
-        issue: blocker.text.clone(),
-        impact: format!(
-            "task {} stands still, {waiting} tasks wait for it, and all work that is not critical is paused",
-            state.task_name(blocker.task)
-        ),
-        response_team: response_team(state),
-        estimated_resolution: None,
-    }
-    .into()
-}
-
-/// Who deals with an emergency: the architecture and management roles, as far as the team has them.
-fn response_team(state: &State) -> Vec<AgentId> {
-    ["tech-lead", "engineering-manager"]
-        .iter()
-        .filter_map(|role| state.team.by_role.get(*role))
-        .flat_map(|role| state.team.roles[role.index()].active())
-        .collect()
-}
-
-fn after_resolution(state: &State, id: BlockerId) -> Vec<Event> {
+fn after_resolution(state: &State, id: BlockerId, now: Time) -> Vec<Event> {
     let blocker = &state.trouble.blockers[id.index()];
     let sprint_id = state.tasks.table[blocker.task.index()].sprint;
-    let mut events: Vec<Event> = Vec::new();
+    let mut events = pair::called_off(state, id);
     if let Some(item) = blocker.item
         && state.trouble.open_item(item).is_some()
     {
@@ -424,24 +432,12 @@ fn after_resolution(state: &State, id: BlockerId) -> Vec<Event> {
             .into(),
         );
     }
-    if state.sprints.table[sprint_id.index()].emergency == Some(id) {
-        events.push(
-            EmergencyResolved {
-                sprint_id,
-                blocker: id,
-            }
-            .into(),
-        );
-        // The first of several critical blockers is resolved, the emergency goes on with the next.
-        let next = (0u32..)
-            .map(BlockerId)
-            .zip(&state.trouble.blockers)
-            .find(|(_, other)| {
-                other.severity == Severity::Critical
-                    && other.resolved.is_none()
-                    && state.tasks.table[other.task.index()].sprint == sprint_id
-            });
-        events.extend(next.map(|(id, _)| emergency(state, id)));
+    if let Some(what) = state.sprints.table[sprint_id.index()].emergency
+        && what.blocker == Some(id)
+    {
+        events.push(emergency::resolved(state, sprint_id, what));
+        // The first of several is resolved, the emergency goes on with the next.
+        events.extend(emergency::next(state, sprint_id, now));
     }
     events
 }
@@ -521,6 +517,7 @@ pub fn sprint_of(state: &State, event: &Event) -> Option<SprintId> {
         Event::TaskCancelled(e) => of_task(e.task_id),
         Event::TaskRetried(e) => of_task(e.task_id),
         Event::TaskAdded(e) => Some(e.sprint_id),
+        Event::SprintReplanned(e) => Some(e.sprint_id),
         Event::WorkReviewed(e) => of_task(e.task_id),
         Event::MergeCompleted(e) => Some(e.sprint_id),
         Event::MergeConflicted(e) => Some(e.sprint_id),

@@ -6,6 +6,7 @@
 //! | role | it is started again | the same | is refused: cancel what needs the role instead |
 //! | task | done, the words are its summary | done, and every criterion is met | held up, for the reason |
 //! | gate | is refused: yes or no is wanted | passed | failed, the reason goes to the author |
+//! | handoff | is accepted | is accepted | is returned with the reason |
 //! | notice | is put away | the same | the same |
 
 use director_protocols::digest::Digest;
@@ -23,7 +24,7 @@ use director_protocols::work::{
     Artifact, AttemptEnd, BlockerReport, CriterionAnswer, Report, TEXT_BYTES_MAX,
 };
 
-use super::{Answer, attempt, review};
+use super::{Answer, attempt, handoff, review};
 use crate::engine::state::State;
 use crate::engine::trouble::InboxItem;
 
@@ -57,6 +58,7 @@ pub fn opened(
         deadline: rule.map(|rule| now + rule.within),
         default: rule.map_or(InboxDefault::Remind, |rule| rule.default.clone()),
         gate: None,
+        handoff: None,
     }
 }
 
@@ -148,6 +150,9 @@ pub fn answer(
         .into(),
     ];
     events.extend(set_free(open, &words, by));
+    if let Some(number) = open.handoff {
+        events.push(handoff::answered(number, (reply, text), by));
+    }
     if let (Some(gate), Some(task)) = (&open.gate, open.task) {
         events.push(review::by_person((task, gate), (reply, text), by)?);
     }

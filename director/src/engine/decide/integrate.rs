@@ -9,7 +9,7 @@ use director_protocols::event::{
     MergePrepared, QualityGateStatus, RepoPrepared, SprintRefused, StakeholderInformed,
     WorkCommitted, WorkSalvaged, WorktreePrepared, WorktreesRemoved,
 };
-use director_protocols::ids::{AgentId, EffectId, SprintId, TaskId};
+use director_protocols::ids::{AgentId, EffectId, IncidentId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::{Expects, OnConflict};
@@ -279,7 +279,7 @@ fn failed(state: &State, id: EffectId, reason: &str, now: Time) -> Answer {
             .flat_map(|task| retry::after_rejection(state, *task, reason.to_owned(), now))
             .collect(),
         Effect::Advance { sprint, batch } => {
-            let mut events = incident(sprint, batch.first().copied(), reason);
+            let mut events = incident(state, sprint, batch.first().copied(), reason);
             for task in batch {
                 events.extend(retry::after_rejection(state, task, reason.to_owned(), now));
             }
@@ -359,16 +359,20 @@ pub fn seen(state: &State, sprint: SprintId, task: Option<TaskId>, text: &str) -
     if let Some(task) = task {
         state.tasks.get(task).ok_or(Rejection::NoTask)?;
     }
-    Ok(incident(sprint, task, text))
+    Ok(incident(state, sprint, task, text))
 }
 
 /// Records that something of ours was changed by someone else.
-pub fn incident(sprint: SprintId, task: Option<TaskId>, text: &str) -> Vec<Event> {
+pub fn incident(state: &State, sprint: SprintId, task: Option<TaskId>, text: &str) -> Vec<Event> {
     vec![
         IncidentOpened {
             sprint_id: sprint,
             task_id: task,
             text: text.to_owned(),
+            incident: IncidentId(state.trouble.incidents.len() as u32),
+            severity: Severity::High,
+            blocker: None,
+            members: Vec::new(),
         }
         .into(),
     ]

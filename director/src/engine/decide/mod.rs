@@ -6,13 +6,19 @@
 pub mod assign;
 pub mod attempt;
 pub mod block;
+pub mod emergency;
 pub mod follow;
+pub mod handoff;
 pub mod inbox;
+pub mod incident;
 pub mod integrate;
 pub mod message;
 pub mod open;
+pub mod outside;
+pub mod pair;
 pub mod retry;
 pub mod review;
+pub mod scope;
 pub mod steer;
 pub mod submit;
 
@@ -120,6 +126,9 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
         | Command::CleanedUp { .. }
         | Command::Informed { .. }
         | Command::EffectFailed { .. } => integrate::answer(state, command, now),
+        Command::Replan { sprint, spec, by } => scope::replan(state, *sprint, spec, by),
+        Command::Outside { sprint, what, by } => outside::said(state, *sprint, what, by, now),
+        Command::IncidentWork { incident, work, by } => incident::work(state, *incident, work, by),
         Command::Incident { sprint, task, text } => integrate::seen(state, *sprint, *task, text),
     }
 }

@@ -84,6 +84,7 @@ pub fn after_rejection(state: &State, task: TaskId, reason: String, now: Time) -
         TaskCancelled {
             task_id: task,
             by: "director (the sprint is cancelled)".to_owned(),
+            dropped: false,
         }
         .into()
     } else {

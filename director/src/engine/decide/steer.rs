@@ -118,7 +118,7 @@ pub fn cancel_task(state: &State, task: TaskId, by: &str) -> Answer {
 }
 
 /// The end of an attempt that no agent has been asked for yet, or that a person has: there is nobody to call off.
-fn withdrawn(state: &State, task: TaskId) -> Option<Event> {
+pub fn withdrawn(state: &State, task: TaskId) -> Option<Event> {
     let row = &state.tasks.table[task.index()];
     let agent_id = row.agent?;
     let unasked = row.phase == Phase::Assigned && state.outstanding.is_preparing(task);
@@ -155,6 +155,7 @@ pub fn cancelled(state: &State, task: TaskId, by: &str) -> Vec<Event> {
         TaskCancelled {
             task_id: task,
             by: by.to_owned(),
+            dropped: false,
         }
         .into(),
     );

@@ -186,6 +186,7 @@ fn entries() -> Vec<Entry> {
                     severity: Severity::High,
                     reported: Severity::High,
                     on_critical_path: true,
+                    reason: String::new(),
                     text: "which one?".to_owned(),
                     deadline: None,
                 }

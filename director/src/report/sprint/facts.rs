@@ -296,6 +296,10 @@ impl Facts {
                 left.0.saturating_sub(points(e.task_id)),
                 left.1.saturating_sub(1),
             ),
+            Event::TaskCancelled(e) if e.dropped => (
+                left.0.saturating_sub(points(e.task_id)),
+                left.1.saturating_sub(1),
+            ),
             Event::TaskCompleted(e) => (
                 left.0.saturating_sub(points(e.task_id)),
                 left.1.saturating_sub(1),

@@ -6,8 +6,8 @@
 //!
 //! Elsewhere: what the fields' numbers mean is `fields`; what an event is about is `subject`.
 
-use director_protocols::event::Event;
-use director_protocols::ids::TaskId;
+use director_protocols::event::{Event, HandoffPackage};
+use director_protocols::ids::{Name, TaskId};
 use director_protocols::work::{AttemptEnd, DiffStat};
 use serde_json::{Value, json};
 
@@ -244,9 +244,13 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.state
         ),
         Event::BlockerRaised(e) => format!(
-            "blocker {} ({}) holds up {}: {}",
+            "blocker {} ({}{}) holds up {}: {}",
             e.blocker.0 + 1,
             e.severity.as_str(),
+            match e.reason.as_str() {
+                "" => String::new(),
+                why => format!(", because {why}"),
+            },
             task(e.task_id),
             e.text
         ),
@@ -286,7 +290,8 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         }
         Event::EmergencyResolved(e) => format!("the emergency in {} is over", sprint(e.sprint_id)),
         Event::IncidentOpened(e) => format!(
-            "incident{}: {}",
+            "incident {}{}: {}",
+            e.incident.0 + 1,
             e.task_id
                 .map_or_else(String::new, |id| format!(" at {}", task(id))),
             e.text
@@ -348,6 +353,45 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.round,
             gates_line(&e.outcomes)
         ),
+        Event::TaskChanged(e) => format!(
+            "{} changes, says {}: {}",
+            task(e.task_id),
+            e.by,
+            e.what.join(", ")
+        ),
+        Event::SprintReplanned(e) => format!(
+            "{} is replanned by {}: {} added, {} changed, {} dropped",
+            sprint(e.sprint_id),
+            e.by,
+            e.added,
+            e.changed,
+            e.dropped
+        ),
+        Event::QaHandoffReady(e) => package("qa", e.feature.as_ref(), &e.package),
+        Event::DevopsHandoffReady(e) => package("devops", e.feature.as_ref(), &e.package),
+        Event::PackageAnswered(e) => format!(
+            "{} {} package {}: {}",
+            e.by,
+            if e.accepted { "takes" } else { "returns" },
+            e.handoff + 1,
+            e.reason
+        ),
+        Event::HelpGiven(e) => format!("{} on {}: {}", e.by, task(e.task_id), e.text),
+        Event::WorkCheckpointed(e) => format!(
+            "{} is saved and called off because of the emergency",
+            task(e.task_id)
+        ),
+        Event::IncidentStepFilled(e) => format!(
+            "incident {}, {}: {} ({})",
+            e.incident.0 + 1,
+            e.step.as_str(),
+            e.text,
+            e.by
+        ),
+        Event::IncidentNoted(e) => {
+            format!("incident {}: {} says {}", e.incident.0 + 1, e.by, e.text)
+        }
+        Event::IncidentClosed(e) => format!("incident {} is closed by {}", e.incident.0 + 1, e.by),
         Event::GateOverridden(e) => format!(
             "{} overrides gate {} of {}: {}",
             e.by,
@@ -363,6 +407,20 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             ),
         },
     }
+}
+
+fn package(team: &str, feature: Option<&Name>, package: &HandoffPackage) -> String {
+    format!(
+        "a package for {team} is ready: {} {} ({}, {}, {})",
+        package.deliverable_type,
+        feature.map_or("", |name| name.as_str()),
+        count(package.artifacts.len(), "artifact"),
+        count(package.test_requirements.len(), "test requirement"),
+        count(
+            package.deployment_requirements.len(),
+            "deployment requirement"
+        )
+    )
 }
 
 /// How an attempt ended, with the reason.

@@ -1,7 +1,8 @@
 //! One event of each kind that is about people, gates, incidents and peers, for the tests of all kinds.
 
 use director_protocols::event::*;
-use director_protocols::ids::{Attempt, EffectId, InboxId, TaskId};
+use director_protocols::ids::{Attempt, EffectId, InboxId, IncidentId, TaskId};
+use director_protocols::incident::Step;
 use director_protocols::origin::Origin;
 use director_protocols::time::Time;
 use director_protocols::work::Verdict;
@@ -51,6 +52,85 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             passed: false,
             round: 1,
             outcomes: vec![outcome("review", Verdict::Failed)],
+        }
+        .into(),
+        TaskChanged {
+            task_id: task,
+            spec: director_protocols::shared::Shared::new(crate::planner::examples::task(
+                "connect",
+                "feature",
+                "fullstack-engineer",
+                [1, 2, 3],
+                &[],
+            )),
+            dependencies: vec![task],
+            what: vec!["estimate".into()],
+            by: "ada".into(),
+        }
+        .into(),
+        SprintReplanned {
+            sprint_id: SPRINT,
+            added: 1,
+            changed: 2,
+            dropped: 0,
+            by: "ada".into(),
+        }
+        .into(),
+        QaHandoffReady {
+            handoff: 0,
+            sprint_id: SPRINT,
+            feature: Some(name("pay")),
+            package: HandoffPackage {
+                deliverable_type: "feature".into(),
+                ..HandoffPackage::default()
+            },
+        }
+        .into(),
+        DevopsHandoffReady {
+            handoff: 0,
+            sprint_id: SPRINT,
+            feature: None,
+            package: HandoffPackage {
+                deliverable_type: "sprint".into(),
+                ..HandoffPackage::default()
+            },
+        }
+        .into(),
+        PackageAnswered {
+            handoff: 0,
+            accepted: false,
+            reason: "it does not start".into(),
+            by: "ada".into(),
+        }
+        .into(),
+        HelpGiven {
+            help: task,
+            task_id: task,
+            text: "use the sandbox".into(),
+            by: "api-engineer-2".into(),
+        }
+        .into(),
+        WorkCheckpointed {
+            task_id: task,
+            attempt: Attempt(1),
+        }
+        .into(),
+        IncidentStepFilled {
+            incident: IncidentId(0),
+            step: Step::RootCause,
+            text: "a key had expired".into(),
+            by: "ada".into(),
+        }
+        .into(),
+        IncidentNoted {
+            incident: IncidentId(0),
+            text: "asked the provider".into(),
+            by: "ada".into(),
+        }
+        .into(),
+        IncidentClosed {
+            incident: IncidentId(0),
+            by: "ada".into(),
         }
         .into(),
         GateOverridden {

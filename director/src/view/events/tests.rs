@@ -90,6 +90,7 @@ fn everything() -> (Run, Vec<Event>) {
         TaskCancelled {
             task_id: task,
             by: by(),
+            dropped: false,
         }
         .into(),
         TaskRetried {
@@ -130,22 +131,30 @@ fn everything() -> (Run, Vec<Event>) {
         .into(),
         EngineeringEmergency {
             sprint_id: SPRINT,
-            blocker,
+            task_id: task,
+            blocker: Some(blocker),
             issue: "payments are charged twice".into(),
             impact: "3 tasks wait".into(),
+            delay: Span::hours(2),
             response_team: vec![AgentId(0), AgentId(1)],
             estimated_resolution: Some(later),
         }
         .into(),
         EmergencyResolved {
             sprint_id: SPRINT,
-            blocker,
+            task_id: task,
+            blocker: Some(blocker),
+            resumed: vec![task],
         }
         .into(),
         IncidentOpened {
             sprint_id: SPRINT,
             task_id: Some(task),
             text: "the branch was moved by someone else".into(),
+            incident: director_protocols::ids::IncidentId(0),
+            severity: Severity::High,
+            blocker: None,
+            members: Vec::new(),
         }
         .into(),
         MessageSent {
@@ -241,6 +250,15 @@ fn every_kind_is_covered_here() {
 
 /// Keys whose numbers are counts, measures or numbers that people see; none is a place in a table.
 const NUMBERS: &[&str] = &[
+    "added",
+    "changed",
+    "dropped",
+    "handoff",
+    "repeats_max",
+    "rounds_max",
+    "resolution",
+    "incident",
+    "delay",
     "test_coverage",
     "code_review_completion",
     "documentation_status",
@@ -376,7 +394,7 @@ fn the_events_of_the_seed_carry_its_fields() {
         {"at":"…","event":"task_completed","n":15,"seq":12,"sprint":"sprint-3","sprint_progress":0.1,"task_id":"psp-research"}
         {"at":"…","current_velocity":4,"event":"sprint_velocity_updated","n":17,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","target_velocity":40,"trend":0.078}
         {"at":"…","batch":["psp-research"],"code_review_completion":null,"commit":"feed0001feed0001feed0001feed0001feed0001","documentation_status":null,"effect":"20.0","event":"quality_gate_status","n":13,"outcomes":[{"evidence":"cargo test","exit_code":0,"gate":"tests","measured":null,"tail":"","took":4.2,"verdict":"passed"},{"evidence":"a coverage file that the tests leave behind","exit_code":null,"gate":"coverage","measured":null,"tail":"","took":0.0,"verdict":"not_measured"}],"passed":true,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","test_coverage":null}
-        {"at":"…","blocker":1,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":50,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3"}
+        {"at":"…","blocker":1,"delay":7200.0,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":48,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","task_id":"connect"}
         {"at":"…","event":"retry_scheduled","n":25,"retry_at":"2026-11-23T10:40:39Z","seq":12,"sprint":"sprint-3","task_id":"cart-ui"}
         {"at":"…","event":"handoff_sent","from":"psp-research","n":16,"seq":12,"sprint":"sprint-3","to":"payment-api"}"#]].assert_eq(&text.join("\n"));
 }
@@ -437,7 +455,7 @@ fn every_event_reads_as_a_sentence() {
         inbox_closed             #1 no longer waits: the blocker is resolved by ada
         engineering_emergency    emergency in sprint-3: payments are charged twice (3 tasks wait; with tech-lead-1, documentation-research-1)
         emergency_resolved       the emergency in sprint-3 is over
-        incident_opened          incident at connect: the branch was moved by someone else
+        incident_opened          incident 1 at connect: the branch was moved by someone else
         handoff_sent             psp-research hands over to payment-api
         handoff_accepted         payment-api has what checkout-spec left
         message_sent             api-engineer-1 tells tech-lead-1: the schema is in db/
@@ -455,7 +473,17 @@ fn every_event_reads_as_a_sentence() {
         task_added               connect.review comes to sprint-3, says director: connect.review
         gate_judged              tech-lead-1 says failed of gate review of connect: src/pay.rs:7 rounds down
         work_reviewed            the work on connect goes back (round 1): review failed
-        gate_overridden          ada overrides gate review of connect: it is a demo"#]].assert_eq(&lines.join("\n"));
+        gate_overridden          ada overrides gate review of connect: it is a demo
+        help_given               api-engineer-2 on connect: use the sandbox
+        work_checkpointed        connect is saved and called off because of the emergency
+        incident_step_filled     incident 1, root_cause: a key had expired (ada)
+        incident_noted           incident 1: ada says asked the provider
+        incident_closed          incident 1 is closed by ada
+        task_changed             connect changes, says ada: estimate
+        sprint_replanned         sprint-3 is replanned by ada: 1 added, 2 changed, 0 dropped
+        qa_handoff_ready         a package for qa is ready: feature pay (0 artifacts, 0 test requirements, 0 deployment requirements)
+        devops_handoff_ready     a package for devops is ready: sprint (0 artifacts, 0 test requirements, 0 deployment requirements)
+        package_answered         ada returns package 1: it does not start"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }
@@ -468,6 +496,10 @@ fn what_agents_wrote_cannot_steer_the_terminal() {
         sprint_id: SPRINT,
         task_id: None,
         text: "\u{1b}]0;gone\u{7}\nfake line".into(),
+        incident: director_protocols::ids::IncidentId(0),
+        severity: Severity::High,
+        blocker: None,
+        members: Vec::new(),
     };
     let lines = event_text(&entry(&run, vec![event.into()]), run.state());
     assert_eq!(lines.len(), 1);

@@ -20,7 +20,7 @@ use super::forecast::{days, forecast};
 use super::inbox::{Item, items};
 use super::words::{awaited, percentage, some, task_names};
 use super::{hours, rfc3339, round, seconds, share};
-use crate::engine::sprints::{Sprint, Stage};
+use crate::engine::sprints::{Emergency, Sprint, Stage};
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 
@@ -93,7 +93,7 @@ pub struct HandOff {
     /// The task after.
     pub to: String,
     /// `pending` until the first is completed, `sent` until the second is begun, `accepted`; `void` when one of them
-    /// was given up.
+    /// was given up. A package for another team is `ready`, `accepted` or `returned`.
     pub state: &'static str,
 }
 
@@ -177,6 +177,7 @@ pub fn status(state: &State, sprint: Option<SprintId>, now: Time) -> StatusView 
         hand_offs: tasks
             .iter()
             .flat_map(|(_, task)| hand_offs(state, task))
+            .chain(packages(state, id))
             .collect(),
         velocity_metrics: velocity(state, id, now),
         blockers: open_blockers(state, id, now),
@@ -189,16 +190,33 @@ pub fn status(state: &State, sprint: Option<SprintId>, now: Time) -> StatusView 
     }
 }
 
+/// What went to other teams.
+fn packages(state: &State, id: SprintId) -> impl Iterator<Item = HandOff> {
+    let ours = state.handoffs.iter().filter(move |row| row.sprint == id);
+    ours.map(|row| HandOff {
+        from: row
+            .feature
+            .as_ref()
+            .map_or_else(|| "sprint".to_owned(), |name| name.to_string()),
+        to: row.team.role().to_owned(),
+        state: row.standing.as_str(),
+    })
+}
+
 fn reason(state: &State, row: &Sprint) -> Option<String> {
     if row.stage == Stage::Refused {
         return Some(row.refused.clone());
     }
-    let blocker = state.trouble.blocker(row.emergency?)?;
-    Some(format!(
-        "{}: {}",
-        state.task_name(blocker.task),
-        blocker.text
-    ))
+    Some(emergency_text(state, row.emergency?))
+}
+
+/// What an emergency is about, in words.
+pub(crate) fn emergency_text(state: &State, what: Emergency) -> String {
+    let text = match what.blocker.and_then(|id| state.trouble.blocker(id)) {
+        Some(blocker) => blocker.text.clone(),
+        None => "mends a critical bug".to_owned(),
+    };
+    format!("{}: {text}", state.task_name(what.task))
 }
 
 fn task_status(state: &State, id: TaskId, task: &Task, now: Time) -> TaskStatus {

@@ -128,7 +128,7 @@ fn programs_get_the_keys_that_they_were_promised() {
         [
           {
             "agent": "ux-engineer-1",
-            "deadline": null,
+            "deadline": "2026-11-23T18:00:30Z",
             "id": 1,
             "inbox": 1,
             "open_seconds": 1124.0,

@@ -194,14 +194,14 @@ fn held_back(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<(&'static
     if sprint.cancelled {
         found.push(("cancelling", format!("{name} is being cancelled")));
     }
-    if let Some(blocker) = sprint.emergency.and_then(|id| state.trouble.blocker(id))
+    if let Some(what) = sprint.emergency
         && task.spec.priority != Priority::Critical
     {
         found.push((
             "emergency",
             format!(
                 "an emergency pauses all work that is not critical: {}",
-                blocker.text
+                super::super::status::emergency_text(state, what)
             ),
         ));
     }

@@ -2,16 +2,21 @@
 
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
-use crate::ways::{Stakeholder, Ways};
+use crate::ways::{Ladder, Medium, Running, Stakeholder, Ways};
 
 use super::super::errors::Words;
 use super::super::tree::Node;
-use super::{Reading, duration, name, names, run, text};
+use super::{Reading, duration, name, names, run, small, text};
 
 /// The name under which `[notify]` is told.
 const NOTIFY: &str = "notify";
 /// What `[notify]` is told of.
-const NEWS: [&str; 2] = ["inbox_opened", "inbox_reminded"];
+const NEWS: [&str; 4] = [
+    "inbox_opened",
+    "inbox_reminded",
+    "blocker_escalated",
+    "engineering_emergency",
+];
 
 /// Reads everything about ways of working.
 pub(super) fn ways(root: &Node<'_>, reading: &mut Reading<'_>) -> Ways {
@@ -21,6 +26,7 @@ pub(super) fn ways(root: &Node<'_>, reading: &mut Reading<'_>) -> Ways {
     Ways {
         inbox: inbox(root.field("inbox"), reading),
         stakeholders,
+        ladder: ladder(root.field("ladder")),
     }
 }
 
@@ -48,6 +54,28 @@ fn notify(node: &Node<'_>) -> Option<Stakeholder> {
         run: Some(node.field("run").and_then(run)?),
         inbox: false,
     })
+}
+
+fn ladder(node: Option<&Node<'_>>) -> Ladder {
+    let usual = Ladder::default();
+    let field = |key| node.and_then(|node| node.field(key));
+    let word = |key| field(key).and_then(Node::text);
+    Ladder {
+        medium: match word("medium") {
+            Some("pair") => Medium::Pair,
+            _ => Medium::Reassign,
+        },
+        high: match field("high") {
+            Some(list) => names(Some(list)),
+            None => usual.high,
+        },
+        running: match word("running") {
+            Some("checkpoint") => Running::Checkpoint,
+            _ => Running::Finish,
+        },
+        resolution: duration(field("resolution")).unwrap_or(usual.resolution),
+        repeats_max: small(field("repeats_max")).unwrap_or(usual.repeats_max),
+    }
 }
 
 fn inbox(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> InboxRules {

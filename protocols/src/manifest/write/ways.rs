@@ -1,17 +1,28 @@
-//! Ways of working as a file has them: the inbox's rules, and who is told what.
+//! Ways of working as a file has them: the inbox's rules, the ladder, and who is told what.
 
 use serde::Serialize;
 
 use super::{Run, duration, run};
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
-use crate::ways::{Stakeholder, Ways};
+use crate::ways::{Ladder, Medium, Running, Stakeholder, Ways};
 
 #[derive(Serialize)]
 pub(super) struct WaysOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     inbox: Option<Inbox>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ladder: Option<LadderOut>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stakeholder: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct LadderOut {
+    medium: &'static str,
+    high: Vec<String>,
+    running: &'static str,
+    resolution: String,
+    repeats_max: u32,
 }
 
 #[derive(Serialize)]
@@ -50,6 +61,7 @@ impl WaysOut {
         let Ways {
             inbox,
             stakeholders,
+            ladder,
         } = ways;
         let InboxRules {
             question,
@@ -63,13 +75,37 @@ impl WaysOut {
         };
         Self {
             inbox: (question.is_some() || task.is_some() || gate.is_some()).then_some(rules),
+            ladder: (*ladder != Ladder::default()).then(|| tiers(ladder)),
             stakeholder: stakeholders.iter().map(told).collect(),
         }
     }
 
     /// Whether nothing of it has to be written.
     pub fn is_empty(&self) -> bool {
-        self.inbox.is_none() && self.stakeholder.is_empty()
+        self.inbox.is_none() && self.ladder.is_none() && self.stakeholder.is_empty()
+    }
+}
+
+fn tiers(ladder: &Ladder) -> LadderOut {
+    let Ladder {
+        medium,
+        high,
+        running,
+        resolution,
+        repeats_max,
+    } = ladder;
+    LadderOut {
+        medium: match medium {
+            Medium::Reassign => "reassign",
+            Medium::Pair => "pair",
+        },
+        high: high.iter().map(|role| role.to_string()).collect(),
+        running: match running {
+            Running::Finish => "finish",
+            Running::Checkpoint => "checkpoint",
+        },
+        resolution: duration(*resolution),
+        repeats_max: *repeats_max,
     }
 }
 

@@ -1,0 +1,57 @@
+//! `director replan`: a changed sprint file against the sprint that runs.
+
+use std::io::{BufRead, IsTerminal, stdin};
+use std::path::PathBuf;
+
+use director_protocols::manifest::Purpose;
+
+use super::end::{CliError, Code};
+use super::output::note;
+use super::source::{self, who};
+use super::{Context, home, plan};
+use crate::control::protocol::{Ask, Order};
+
+/// Change a running sprint to what the file says now
+///
+/// Shows what is different and asks. Done work stays done; what is no longer wanted is called off and what it left is saved.
+/// Tasks come, change and go; the team, the gates and the rest of the file stay as they were submitted.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReplanArgs {
+    /// The sprint file
+    #[arg(default_value = home::FILE)]
+    file: PathBuf,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// What is different, as one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn replan(args: ReplanArgs, cx: &mut Context) -> Result<Code, CliError> {
+    let manifest = plan::read(&args.file, Purpose::Run, cx)?;
+    let spec = Box::new(manifest.spec);
+    let answer = source::ask(Ask::Replan { spec: spec.clone() }, cx)?;
+    cx.output.answer(&answer, args.json)?;
+    cx.output.flush()?;
+    if answer.json["changes"] == 0 {
+        return Ok(Code::Done);
+    }
+    if !args.yes && !agreed()? {
+        note("nothing has changed; `--yes` applies it without asking");
+        return Ok(Code::BadInput);
+    }
+    source::order(Order::Replan { spec, by: who() }, cx)?;
+    Ok(Code::Done)
+}
+
+/// Asks at a terminal; elsewhere nobody can agree.
+fn agreed() -> Result<bool, CliError> {
+    if !stdin().is_terminal() {
+        return Ok(false);
+    }
+    note("apply it? [y/N]");
+    let mut line = String::new();
+    stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,362 @@
+//! Scope: a running sprint becomes what is wanted now.
+//!
+//! Done work stays done. What is no longer wanted is called off kindly: its agent is told to stop, and what it left is
+//! saved. What changes while it is at work begins again with what is wanted now, unless only its estimate or its
+//! place among others changed. Bugs and other tasks that came from elsewhere stay.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use director_protocols::event::{Event, SprintReplanned, TaskAdded, TaskChanged, TaskReassigned};
+use director_protocols::ids::{Name, SprintId, TaskId};
+use director_protocols::kinds;
+use director_protocols::origin::Origin;
+use director_protocols::rejection::Rejection;
+use director_protocols::scope::{NewTask, ScopeChange};
+use director_protocols::shared::Shared;
+use director_protocols::sprint::{SprintSpec, TASKS_MAX, TaskSpec};
+
+use super::{Answer, steer};
+use crate::engine::state::State;
+use crate::engine::tasks::{Phase, Task};
+use crate::planner;
+
+/// What is different between a running sprint and what is wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Difference {
+    /// Tasks that come, each after those that it depends on.
+    pub added: Vec<Shared<TaskSpec>>,
+    /// Tasks that change: which, what they are then, and in what words.
+    pub changed: Vec<(TaskId, Shared<TaskSpec>, Vec<&'static str>)>,
+    /// Tasks that are no longer wanted.
+    pub dropped: Vec<TaskId>,
+    /// Tasks that the file has otherwise and that are over: they stay.
+    pub kept: Vec<TaskId>,
+}
+
+impl Difference {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.dropped.is_empty()
+    }
+}
+
+/// Compares the sprint with a file.
+///
+/// # Errors
+/// A [`Rejection`] when the file is no sprint that could go on from here.
+pub fn difference(
+    state: &State,
+    id: SprintId,
+    wanted: &SprintSpec,
+) -> Result<Difference, Rejection> {
+    let sprint = state.sprints.get(id).ok_or(Rejection::NoSprint)?;
+    let bad = |why: String| Rejection::BadSprint {
+        sprint: sprint.spec.id.to_string(),
+        why,
+    };
+    if sprint.is_over() {
+        return Err(Rejection::SprintEnded {
+            sprint: sprint.spec.id.to_string(),
+        });
+    }
+    let plan = planner::plan(wanted).map_err(|error| bad(error.to_string()))?;
+    let mut found = Difference::default();
+    let mut named: BTreeSet<&Name> = BTreeSet::new();
+    for place in plan.graph.order() {
+        let spec = &wanted.tasks[*place as usize];
+        named.insert(&spec.id);
+        if !state.team.by_role.contains_key(&spec.role) {
+            return Err(bad(format!(
+                "task `{}` needs the role `{}`, which the running team does not have",
+                spec.id, spec.role
+            )));
+        }
+        match sprint.by_name.get(&spec.id) {
+            None => found.added.push(spec.clone()),
+            Some(known) => {
+                let row = &state.tasks.table[known.index()];
+                let words = differs(&row.spec, spec);
+                if words.is_empty() {
+                    continue;
+                }
+                if row.phase.is_over() && row.phase != Phase::Deferred {
+                    found.kept.push(*known);
+                } else {
+                    fits(row, &words)?;
+                    found.changed.push((*known, spec.clone(), words));
+                }
+            }
+        }
+    }
+    let ours = |row: &Task| matches!(row.origin.as_deref(), None | Some(Origin::Scope));
+    for known in sprint.tasks() {
+        let row = &state.tasks.table[known.index()];
+        if !named.contains(&row.spec.id) && ours(row) && !row.phase.is_over() {
+            if row.phase == Phase::Merging {
+                return Err(Rejection::TaskState {
+                    task: row.spec.id.to_string(),
+                    state: row.phase.as_str(),
+                    hint: "wait until it is merged, then leave it out",
+                });
+            }
+            found.dropped.push(known);
+        }
+    }
+    if state.tasks.table.len() + found.added.len() > TASKS_MAX * 2 {
+        return Err(bad("it has too many tasks".to_owned()));
+    }
+    Ok(found)
+}
+
+/// What is different about a task, in words.
+fn differs(known: &TaskSpec, wanted: &TaskSpec) -> Vec<&'static str> {
+    let mut words = Vec::new();
+    let mut say = |differs: bool, word| {
+        if differs {
+            words.push(word);
+        }
+    };
+    say(known.depends_on != wanted.depends_on, "dependencies");
+    say(
+        known.role != wanted.role || known.kind != wanted.kind,
+        "role",
+    );
+    say(known.feature != wanted.feature, "feature");
+    say(known.estimate != wanted.estimate, "estimate");
+    say(known.points != wanted.points, "points");
+    say(known.priority != wanted.priority, "priority");
+    say(known.acceptance != wanted.acceptance, "acceptance");
+    let mut rest = known.clone();
+    rest.depends_on.clone_from(&wanted.depends_on);
+    rest.role.clone_from(&wanted.role);
+    rest.kind.clone_from(&wanted.kind);
+    rest.feature.clone_from(&wanted.feature);
+    rest.estimate = wanted.estimate;
+    rest.points = wanted.points;
+    rest.priority = wanted.priority;
+    rest.acceptance.clone_from(&wanted.acceptance);
+    say(rest != *wanted, "content");
+    words
+}
+
+/// Whether an agent that is at work has to begin again because of the change.
+fn begins_again(words: &[&'static str]) -> bool {
+    words
+        .iter()
+        .any(|word| matches!(*word, "acceptance" | "content"))
+}
+
+/// Whether a task can change like that where it is in its life.
+fn fits(row: &Task, words: &[&'static str]) -> Result<(), Rejection> {
+    let no = |hint| {
+        Err(Rejection::TaskState {
+            task: row.spec.id.to_string(),
+            state: row.phase.as_str(),
+            hint,
+        })
+    };
+    if words.contains(&"feature") {
+        return no("a task keeps its feature; drop it and add another");
+    }
+    let moves = words.contains(&"dependencies") || words.contains(&"role");
+    let rests = matches!(row.phase, Phase::Waiting | Phase::Ready | Phase::Deferred);
+    if moves && !rests {
+        return no(
+            "its role and what it depends on can change only before it is begun; cancel it and add another",
+        );
+    }
+    Ok(())
+}
+
+/// Decides about a file for a running sprint.
+pub fn replan(state: &State, id: SprintId, wanted: &SprintSpec, by: &str) -> Answer {
+    let found = difference(state, id, wanted)?;
+    Ok(applied(state, id, &found, by))
+}
+
+/// Decides about a change of scope that an outside party asks for.
+pub fn changed(state: &State, id: SprintId, change: &ScopeChange, by: &str) -> Answer {
+    let found = asked(state, id, change)?;
+    Ok(applied(state, id, &found, by))
+}
+
+/// What an outside party's change means.
+fn asked(state: &State, id: SprintId, change: &ScopeChange) -> Result<Difference, Rejection> {
+    let sprint = state.sprints.get(id).ok_or(Rejection::NoSprint)?;
+    let name = sprint.spec.id.to_string();
+    if sprint.is_over() {
+        return Err(Rejection::SprintEnded { sprint: name });
+    }
+    let bad = |why: String| Rejection::BadSprint {
+        sprint: name.clone(),
+        why,
+    };
+    let known = |task: &Name| {
+        let found = sprint.by_name.get(task).copied();
+        found.ok_or_else(|| bad(format!("there is no task `{task}`")))
+    };
+    let mut found = Difference::default();
+    let mut coming: BTreeSet<&Name> = BTreeSet::new();
+    for task in &change.add {
+        if sprint.by_name.contains_key(&task.id) || coming.contains(&task.id) {
+            return Err(bad(format!("there is a task `{}` already", task.id)));
+        }
+        let stranger = |dep: &&Name| !sprint.by_name.contains_key(*dep) && !coming.contains(*dep);
+        if let Some(stranger) = task.depends_on.iter().find(stranger) {
+            return Err(bad(format!(
+                "task `{}` depends on `{stranger}`, which is not there",
+                task.id
+            )));
+        }
+        coming.insert(&task.id);
+        found.added.push(spec_of(state, id, task)?.into());
+    }
+    for change in &change.change {
+        let id = known(&change.id)?;
+        let row = &state.tasks.table[id.index()];
+        if row.phase.is_over() {
+            found.kept.push(id);
+            continue;
+        }
+        let spec = change
+            .applied(&row.spec)
+            .ok_or_else(|| bad(format!("`hours` of `{}` make no sense", change.id)))?;
+        let words = differs(&row.spec, &spec);
+        if !words.is_empty() {
+            found.changed.push((id, spec.into(), words));
+        }
+    }
+    for task in &change.drop {
+        let id = known(task)?;
+        let row = &state.tasks.table[id.index()];
+        let goes_on = |next: &&TaskId| {
+            let next = &state.tasks.table[next.index()];
+            !next.phase.is_over() && !change.drop.contains(&next.spec.id)
+        };
+        if let Some(next) = row.dependents.iter().find(goes_on) {
+            return Err(bad(format!(
+                "task `{}` waits for `{task}`; drop it too, or use `director replan`",
+                state.task_name(*next)
+            )));
+        }
+        if row.phase == Phase::Merging {
+            return Err(Rejection::TaskState {
+                task: task.to_string(),
+                state: row.phase.as_str(),
+                hint: "wait until it is merged",
+            });
+        }
+        if !row.phase.is_over() {
+            found.dropped.push(id);
+        }
+    }
+    Ok(found)
+}
+
+/// A task of an outside party in full, for the role that does its kind.
+pub fn spec_of(state: &State, id: SprintId, task: &NewTask) -> Result<TaskSpec, Rejection> {
+    let sprint = &state.sprints.table[id.index()];
+    let kind = task.kind.as_deref().unwrap_or(kinds::KIND_OTHERWISE);
+    let bad = |why: String| Rejection::BadSprint {
+        sprint: sprint.spec.id.to_string(),
+        why,
+    };
+    let mut roles = state.team.roles.iter().filter(|role| role.spec.count > 0);
+    let usual = roles.clone().find(|role| {
+        let own = role.spec.kinds.iter().any(|known| known == kind);
+        own || role.spec.name.as_str() == kinds::role_of(kind)
+    });
+    let role = usual
+        .or_else(|| roles.find(|role| role.covers_kind(kind)))
+        .ok_or_else(|| bad(format!("nobody does tasks of kind `{kind}`")))?;
+    if role.spec.agent.kind == "command" && task.run.is_none() {
+        return Err(bad(format!(
+            "task `{}` goes to `{}`, whose agents run commands, and has no `run`",
+            task.id, role.spec.name
+        )));
+    }
+    task.spec(role.spec.name.clone(), sprint.spec.repo.is_some())
+        .ok_or_else(|| bad(format!("`hours` of `{}` make no sense", task.id)))
+}
+
+/// The end of a task that nobody wants any more: the sprint has not committed to it.
+fn dropped(mut events: Vec<Event>) -> Vec<Event> {
+    for event in &mut events {
+        if let Event::TaskCancelled(e) = event {
+            e.dropped = true;
+        }
+    }
+    events
+}
+
+/// The events of a difference.
+fn applied(state: &State, id: SprintId, found: &Difference, by: &str) -> Vec<Event> {
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let sprint = &state.sprints.table[id.index()];
+    let next = state.tasks.table.len() as u32;
+    let coming: BTreeMap<&Name, TaskId> = found
+        .added
+        .iter()
+        .map(|spec| &spec.id)
+        .zip((next..).map(TaskId))
+        .collect();
+    let ids = |spec: &TaskSpec| -> Vec<TaskId> {
+        let deps = spec.depends_on.iter();
+        let known = |dep| coming.get(dep).or_else(|| sprint.by_name.get(dep));
+        deps.filter_map(known).copied().collect()
+    };
+    let mut events: Vec<Event> = Vec::new();
+    for spec in &found.added {
+        events.push(
+            TaskAdded {
+                task_id: coming[&spec.id],
+                sprint_id: id,
+                dependencies: ids(spec),
+                spec: spec.clone(),
+                origin: Origin::Scope,
+                by: by.to_owned(),
+            }
+            .into(),
+        );
+    }
+    for (task, spec, words) in &found.changed {
+        let row = &state.tasks.table[task.index()];
+        events.push(
+            TaskChanged {
+                task_id: *task,
+                dependencies: ids(spec),
+                spec: spec.clone(),
+                what: words.iter().map(|word| (*word).to_owned()).collect(),
+                by: by.to_owned(),
+            }
+            .into(),
+        );
+        if row.phase.is_in_hand() && begins_again(words) {
+            events.extend(steer::withdrawn(state, *task));
+            events.push(
+                TaskReassigned {
+                    task_id: *task,
+                    to: row.agent,
+                    by: "director (what is wanted has changed)".to_owned(),
+                }
+                .into(),
+            );
+        }
+    }
+    for task in &found.dropped {
+        events.extend(dropped(steer::cancelled(state, *task, by)));
+    }
+    events.push(
+        SprintReplanned {
+            sprint_id: id,
+            added: found.added.len() as u32,
+            changed: found.changed.len() as u32,
+            dropped: found.dropped.len() as u32,
+            by: by.to_owned(),
+        }
+        .into(),
+    );
+    events
+}
