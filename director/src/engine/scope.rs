@@ -58,7 +58,8 @@ impl State {
         if *row.depends_on == *wanted {
             return;
         }
-        for dep in row.depends_on.to_vec() {
+        let before = row.depends_on.clone();
+        for dep in before.iter() {
             self.tasks.table[dep.index()]
                 .dependents
                 .retain(|other| *other != id);

@@ -27,11 +27,7 @@ const BUG_FIX: &str = "bug_fix";
 /// Decides about something that an outside party says about a sprint.
 pub fn said(state: &State, id: SprintId, what: &Outside, by: &str, now: Time) -> Answer {
     let sprint = state.sprints.get(id).ok_or(Rejection::NoSprint)?;
-    if sprint.is_over() {
-        return Err(Rejection::SprintEnded {
-            sprint: sprint.spec.id.to_string(),
-        });
-    }
+    scope::takes_work(sprint)?;
     match what {
         Outside::AgentTaskCompleted {
             task_id,

@@ -16,6 +16,7 @@ use director_protocols::shared::Shared;
 use director_protocols::sprint::{SprintSpec, TASKS_MAX, TaskSpec};
 
 use super::{Answer, steer};
+use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 use crate::planner;
@@ -54,11 +55,7 @@ pub fn difference(
         sprint: sprint.spec.id.to_string(),
         why,
     };
-    if sprint.is_over() {
-        return Err(Rejection::SprintEnded {
-            sprint: sprint.spec.id.to_string(),
-        });
-    }
+    takes_work(sprint)?;
     let plan = planner::plan(wanted).map_err(|error| bad(error.to_string()))?;
     let mut found = Difference::default();
     let mut named: BTreeSet<&Name> = BTreeSet::new();
@@ -106,6 +103,22 @@ pub fn difference(
         return Err(bad("it has too many tasks".to_owned()));
     }
     Ok(found)
+}
+
+/// Whether the sprint goes on, so that what comes to it would be done.
+pub fn takes_work(sprint: &Sprint) -> Result<(), Rejection> {
+    let name = sprint.spec.id.to_string();
+    if sprint.is_over() {
+        return Err(Rejection::SprintEnded { sprint: name });
+    }
+    if sprint.cancelled {
+        return Err(Rejection::SprintState {
+            sprint: name,
+            state: "being cancelled",
+            hint: "`director retry TASK` takes it up again",
+        });
+    }
+    Ok(())
 }
 
 /// What is different about a task, in words.
@@ -184,9 +197,7 @@ pub fn changed(state: &State, id: SprintId, change: &ScopeChange, by: &str) -> A
 fn asked(state: &State, id: SprintId, change: &ScopeChange) -> Result<Difference, Rejection> {
     let sprint = state.sprints.get(id).ok_or(Rejection::NoSprint)?;
     let name = sprint.spec.id.to_string();
-    if sprint.is_over() {
-        return Err(Rejection::SprintEnded { sprint: name });
-    }
+    takes_work(sprint)?;
     let bad = |why: String| Rejection::BadSprint {
         sprint: name.clone(),
         why,
