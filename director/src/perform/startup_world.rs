@@ -10,7 +10,7 @@ use director_protocols::command::Command;
 use director_protocols::event::{Event, Outcome};
 use director_protocols::ids::{EffectId, Generation, Seq, SprintId};
 use director_protocols::manifest::{self, Format, Options};
-use director_protocols::time::Time;
+use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Report};
 use director_runtime::clock::Clock;
 
@@ -210,9 +210,12 @@ impl World {
 
     /// Goes on until nothing is left to do, or the director is killed.
     pub fn run(&mut self, kill: Option<Kill>) {
+        let began = self.now;
         loop {
             let Some((id, effect)) = self.todo.pop_front() else {
-                let Some(deadline) = self.engine.next_deadline() else {
+                // Whoever does not answer is asked again for ever: after some days nothing but that is left.
+                let soon = |at: &Time| at.since(began) < Span::hours(7 * 24);
+                let Some(deadline) = self.engine.next_deadline().filter(soon) else {
                     assert!(kill.is_none(), "never came so far: {:?}", self.seen);
                     return;
                 };

@@ -56,13 +56,12 @@ pub fn limits(spec: &SprintSpec, calendar: &Calendar) -> Limits {
 
 /// What the team can do in the sprint, in milliseconds of effort, where that is known.
 pub fn whole(spec: &SprintSpec, calendar: &Calendar) -> Option<u64> {
-    let agents = spec.team.iter().filter(|role| role.count > 0);
-    let each = agents.map(|role| {
+    let mut agents = spec.team.iter().filter(|role| role.count > 0);
+    agents.try_fold(0_u64, |sum, role| {
         let own = role.capacity.map(|span| span.0);
         let time = own.into_iter().chain(calendar.limit()).min()?;
-        Some(time.saturating_mul(u64::from(role.count)))
-    });
-    each.sum()
+        Some(sum.saturating_add(time.saturating_mul(u64::from(role.count))))
+    })
 }
 
 /// Sorts the tasks by whether the schedule has a place for them.
