@@ -55,7 +55,7 @@ use self::questions::Question;
 use self::risks::Risk;
 use self::robust::Certainty;
 use self::schedule::{Resources, Schedule};
-use self::shorten::{Given, Shortened};
+use self::shorten::Given;
 
 /// Why a sprint cannot be planned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -221,6 +221,29 @@ impl Draft {
             commitment,
         })
     }
+
+    /// Puts a shorter schedule with the same promises in place, if one is found. No schedule is shorter than what it gives.
+    fn shorten(&mut self, spec: &SprintSpec) -> u64 {
+        let priorities: Vec<Priority> = spec.tasks.iter().map(|task| task.priority).collect();
+        let shortened = shorten::shorten(&Given {
+            graph: &self.graph,
+            resources: &self.resources,
+            durations: &self.durations,
+            priorities: &priorities,
+            limits: &commit::limits(spec, &self.calendar),
+            order: &self.order,
+            schedule: &self.schedule,
+        });
+        (self.order, self.schedule) = (shortened.order, shortened.schedule);
+        self.commitment = commit::commitment(
+            spec,
+            &self.durations,
+            &self.order,
+            &self.schedule,
+            &self.calendar,
+        );
+        shortened.bound
+    }
 }
 
 /// Plans a sprint.
@@ -228,40 +251,8 @@ impl Draft {
 /// # Errors
 /// [`PlanError`] when no plan can be made: a cycle, an unknown dependency, a name twice, a role without agents.
 pub fn plan(spec: &SprintSpec) -> Result<Plan, PlanError> {
-    let Draft {
-        graph,
-        resources,
-        calendar,
-        durations,
-        order,
-        schedule,
-        ..
-    } = Draft::of(spec)?;
-    let priorities: Vec<Priority> = spec.tasks.iter().map(|task| task.priority).collect();
-    let Shortened {
-        order,
-        schedule,
-        bound: together,
-    } = shorten::shorten(&Given {
-        graph: &graph,
-        resources: &resources,
-        durations: &durations,
-        priorities: &priorities,
-        limits: &commit::limits(spec, &calendar),
-        order: &order,
-        schedule: &schedule,
-    });
-    let commitment = commit::commitment(spec, &durations, &order, &schedule, &calendar);
-
-    let draft = Draft {
-        graph,
-        resources,
-        calendar,
-        durations,
-        order,
-        schedule,
-        commitment,
-    };
+    let mut draft = Draft::of(spec)?;
+    let together = draft.shorten(spec);
     Ok(Plan::of(spec, draft, together))
 }
 

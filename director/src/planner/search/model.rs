@@ -203,7 +203,7 @@ pub struct Model {
     pub empty: Vec<u64>,
     /// What is taken from the start: by closed resources and by fixed jobs.
     pub taken: Vec<Taken>,
-    /// A time by which everything is done in any serial schedule.
+    /// A time by which everything is done in any serial schedule, from either side.
     pub horizon: u32,
     /// The end of what is fixed; no schedule ends before it.
     pub fixed_end: u32,
@@ -348,7 +348,10 @@ impl Model {
             .max()
             .unwrap_or(0);
         let taken = self.taken.iter().map(|taken| taken.to).max().unwrap_or(0);
-        let horizon = work + u64::from(released.max(taken).max(self.fixed_end));
+        let latest = u64::from(released.max(taken).max(self.fixed_end));
+        // From the end, what is taken lies as late as the schedule before was long, and all the work may come behind it.
+        let behind = if self.taken.is_empty() { 0 } else { work };
+        let horizon = work + latest + behind;
         match u32::try_from(horizon) {
             Ok(horizon) if horizon <= HORIZON_MOST => {
                 self.horizon = horizon;

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::decode::{Decoder, From, Ways};
 use super::floor::Floor;
 use super::genetic::{Found, Island};
 use super::model::{Closed, Fixed, Job, Model, ModelError, Problem, Way};
@@ -332,4 +333,36 @@ fn a_text_that_is_no_instance_says_where() {
     ] {
         assert_eq!(parsed.unwrap_err().to_string(), expected, "case: {case}");
     }
+}
+
+#[test]
+fn a_pass_from_the_end_may_be_longer_than_the_schedule_whose_past_it_keeps() {
+    let job = |resource, duration, start: Option<u32>| Job {
+        ways: vec![Way {
+            duration,
+            demand: vec![(resource, 1)],
+            misfit: 0,
+        }],
+        release: 0,
+        fixed: start.map(|start| Fixed { way: 0, start }),
+    };
+    let problem = Problem {
+        jobs: vec![
+            job(0, 10, Some(0)),
+            job(0, 5, None),
+            job(0, 5, None),
+            job(1, 4, None),
+        ],
+        edges: vec![(1, 3)],
+        capacity: vec![1, 1],
+        closed: Vec::new(),
+    };
+    let model = Model::new(&problem).unwrap();
+    let mut decoder = Decoder::new(&model);
+    assert_eq!(decoder.pass(From::Start, Ways::Keep, &[1, 2, 3]), 20);
+    // Job 1 leaves four ticks before the past, too few for job 2, which comes behind it.
+    assert_eq!(decoder.pass(From::End, Ways::Keep, &[3, 1, 2]), 25);
+    let mut turned = Vec::new();
+    decoder.turned(&[3, 1, 2], &mut turned);
+    assert_eq!(turned, [2, 1, 3]);
 }
