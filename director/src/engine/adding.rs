@@ -116,6 +116,7 @@ impl State {
     }
 
     fn feature_for(&mut self, e: &TaskAdded, help: bool) -> FeatureId {
+        self.tasks.has_test_requirements |= !e.spec.test_requirements.is_empty();
         let known = (0u32..).map(FeatureId).zip(&self.tasks.features);
         let same = |feature: &Feature| {
             feature.sprint == e.sprint_id && feature.name == e.spec.feature && !help

@@ -25,6 +25,7 @@ impl State {
         let deferred = row.phase == Phase::Deferred;
         let same_role = row.spec.role == e.spec.role;
         row.spec = e.spec.clone();
+        self.tasks.has_test_requirements |= !e.spec.test_requirements.is_empty();
         if !deferred {
             let tally = &mut self.tasks.tallies[sprint.index()];
             tally.committed_points = tally.committed_points - before + e.spec.points;

@@ -571,6 +571,7 @@ impl State {
         let mut tally = Tally::default();
         for (index, task) in (0u32..).zip(tasks) {
             let id = TaskId(first + index);
+            self.tasks.has_test_requirements |= !task.test_requirements.is_empty();
             let feature = *features.entry(task.feature.clone()).or_insert_with(|| {
                 self.tasks.features.push(Feature {
                     sprint: e.sprint_id,

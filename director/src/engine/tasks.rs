@@ -269,6 +269,8 @@ pub struct Tasks {
     pub ready: BTreeMap<(RoleId, SprintId), BTreeSet<Rank>>,
     /// By sprint.
     pub tallies: Vec<Tally>,
+    /// Whether any task ever said how it is to be tested; until one does, nobody looks for features to hand to QA.
+    pub has_test_requirements: bool,
 }
 
 impl Tasks {
