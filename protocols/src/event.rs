@@ -5,9 +5,16 @@
 //! hand and never reused. JSON names are the snake_case of the variant.
 //!
 //! Invariant: events hold no floats, no `usize`, no map in hash order.
-//! Elsewhere: the record around them is [`crate::envelope`]; what they mean is the engine's `apply`.
+//! Elsewhere: how they lie in a record is [`frames`]; the record around them is [`crate::envelope`]; what they mean is the engine's `apply`.
+
+mod frames;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
+
+pub use frames::{EventError, decode_events, encode_events};
+use frames::{Frame, append_frame};
 
 use crate::codec::{self, CodecError};
 use crate::ids::{
@@ -950,194 +957,4 @@ pub struct Score {
     pub total: u32,
     /// Able and free agents that were compared.
     pub candidates: u32,
-}
-
-/// One event as it lies in a record: kind, version, length of the body, body.
-struct Frame<'a> {
-    kind: u16,
-    version: u16,
-    body: &'a [u8],
-}
-
-/// Bytes of a frame before its body.
-const FRAME_HEAD: usize = 2 + 2 + 8;
-
-/// Writes one frame at the end of `to`. The length is filled in once the body is there, so nothing is copied.
-fn append_frame<T: Serialize>(
-    kind: u16,
-    version: u16,
-    body: &T,
-    to: &mut Vec<u8>,
-) -> Result<(), CodecError> {
-    to.extend(kind.to_le_bytes());
-    to.extend(version.to_le_bytes());
-    let length_at = to.len();
-    to.extend([0; 8]);
-    codec::append(body, to)?;
-    let length = (to.len() - length_at - 8) as u64;
-    to[length_at..length_at + 8].copy_from_slice(&length.to_le_bytes());
-    Ok(())
-}
-
-/// Takes a number off the front of `bytes`.
-fn number<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(*number)
-}
-
-/// Takes a frame off the front of `bytes`. Nothing if they end within it.
-fn take_frame<'a>(bytes: &mut &'a [u8]) -> Option<Frame<'a>> {
-    let kind = u16::from_le_bytes(number(bytes)?);
-    let version = u16::from_le_bytes(number(bytes)?);
-    let length = usize::try_from(u64::from_le_bytes(number(bytes)?)).ok()?;
-    let (body, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(Frame {
-        kind,
-        version,
-        body,
-    })
-}
-
-/// Why a record's payload is not a list of events that this version knows.
-#[derive(Debug, thiserror::Error)]
-pub enum EventError {
-    /// Not a list of frames: it ends within one, or goes on after the last.
-    #[error("the record does not hold a list of events")]
-    Frames,
-    /// A kind or version from another program version.
-    #[error(
-        "event kind {kind} version {version} is not known to this version; use the one that wrote it, or a newer one"
-    )]
-    Unknown {
-        /// The number.
-        kind: u16,
-        /// Its version.
-        version: u16,
-    },
-    /// The frame is known, its body is not readable.
-    #[error("event kind {kind} version {version} cannot be read")]
-    Body {
-        /// The number.
-        kind: u16,
-        /// Its version.
-        version: u16,
-        /// What the codec says.
-        source: CodecError,
-    },
-}
-
-/// Events to the payload of one record.
-///
-/// # Errors
-/// When they are larger than the codec's limit together, or more than [`EVENTS_PER_DECISION_MAX`].
-pub fn encode_events(events: &[Event]) -> Result<Vec<u8>, CodecError> {
-    if events.len() > EVENTS_PER_DECISION_MAX {
-        let reason = format!(
-            "{} events in one decision; the limit is {EVENTS_PER_DECISION_MAX}",
-            events.len()
-        );
-        return Err(CodecError::Encode { reason });
-    }
-    // Most events are small; one that is not grows the buffer.
-    let mut bytes = Vec::with_capacity(8 + events.len() * (FRAME_HEAD + 64));
-    bytes.extend((events.len() as u64).to_le_bytes());
-    for event in events {
-        event.append_frame(&mut bytes)?;
-    }
-    Ok(bytes)
-}
-
-/// The payload of one record to its events.
-///
-/// # Errors
-/// See [`EventError`]; nothing unknown is ever skipped.
-pub fn decode_events(payload: &[u8]) -> Result<Vec<Event>, EventError> {
-    let mut rest = payload;
-    let count = number(&mut rest).map(u64::from_le_bytes);
-    let count = count
-        .filter(|count| *count <= EVENTS_PER_DECISION_MAX as u64)
-        .ok_or(EventError::Frames)?;
-    // A hostile count is found out by the bytes that are not there, not by the memory it asks for.
-    let mut events = Vec::with_capacity((count as usize).min(rest.len() / FRAME_HEAD));
-    for _ in 0..count {
-        let frame = take_frame(&mut rest).ok_or(EventError::Frames)?;
-        events.push(Event::from_frame(&frame)?);
-    }
-    if rest.is_empty() {
-        Ok(events)
-    } else {
-        Err(EventError::Frames)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn two() -> Vec<Event> {
-        vec![
-            RetryDue { task_id: TaskId(7) }.into(),
-            TaskFailed {
-                task_id: TaskId(7),
-                reason: "no".to_owned(),
-            }
-            .into(),
-        ]
-    }
-
-    #[test]
-    fn a_decisions_bytes_are_these() {
-        // Count, then for each event: kind, version, length, body. What is on disk must not change by accident.
-        let golden = "0200000000000000\
-                      34000100 0400000000000000 07000000\
-                      2d000100 0e00000000000000 07000000 0200000000000000 6e6f";
-        let bytes = encode_events(&two()).expect("encodes");
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, golden.replace(' ', ""));
-        assert_eq!(decode_events(&bytes).expect("decodes"), two());
-    }
-
-    #[test]
-    fn an_event_of_another_version_is_never_skipped() {
-        let mut bytes = encode_events(&two()).expect("encodes");
-        bytes[10] = 9;
-        let error = decode_events(&bytes).expect_err("refused");
-        assert!(
-            matches!(
-                error,
-                EventError::Unknown {
-                    kind: 52,
-                    version: 9
-                }
-            ),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn kind_numbers_and_names_are_used_once() {
-        for (place, (kind, _, name)) in Event::KINDS.iter().enumerate() {
-            for (other, _, other_name) in &Event::KINDS[place + 1..] {
-                assert!(
-                    kind != other && name != other_name,
-                    "{kind} {name} is there twice"
-                );
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn hostile_bytes_are_an_error_and_nothing_worse(bytes in proptest::collection::vec(any::<u8>(), 0..300), flip in 0usize..54) {
-            let _ = decode_events(&bytes);
-            let mut real = encode_events(&two()).expect("encodes");
-            let place = flip % real.len();
-            real[place] ^= 1 << (flip % 8);
-            let _ = decode_events(&real);
-        }
-    }
 }

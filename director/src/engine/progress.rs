@@ -1,0 +1,162 @@
+//! Progress: how an attempt's end, a completion, a new owner and an answer move a task on.
+//!
+//! Invariant: a phase changes through [`State::move_to`] alone.
+
+use director_protocols::event::AttemptEnded;
+use director_protocols::ids::{AgentId, BlockerId, RoleId, TaskId};
+use director_protocols::time::{Span, Time};
+use director_protocols::work::{AttemptEnd, Earlier};
+
+use super::state::{Deadline, State};
+use super::tasks::Phase;
+
+impl State {
+    pub(super) fn attempt_ended(&mut self, e: &AttemptEnded, now: Time) {
+        let task = &self.tasks.table[e.task_id.index()];
+        let (phase, effort) = (task.phase, task.spec.estimate.mean());
+        let keep = match &e.end {
+            AttemptEnd::Done(report) => report.hours_spent.unwrap_or(effort),
+            _ => Span::ZERO,
+        };
+        let spent = self.team.let_go(e.agent_id, effort, keep, now);
+        self.tasks.let_go(e.task_id);
+        self.messages.waits.remove(&e.agent_id);
+        let team = &self.team;
+        let story = self.tasks.story(e.task_id);
+        story.busy += spent;
+        let ended = match &e.end {
+            AttemptEnd::Done(report) => {
+                story.cost_micros = story.cost_micros.saturating_add(report.cost_micros);
+                story.report = report.clone();
+                None
+            }
+            AttemptEnd::Blocked(blocker) => Some(format!("blocked: {}", blocker.text)),
+            AttemptEnd::Failed { reason, .. } => {
+                story.failures += 1;
+                Some(reason.clone())
+            }
+            AttemptEnd::TimedOut { reason } => {
+                story.failures += 1;
+                Some(format!("timed out: {reason}"))
+            }
+            AttemptEnd::Died { reason } => {
+                let name = &team.agents[e.agent_id.index()].name;
+                story.deaths.push(format!("{name}: {reason}"));
+                Some(format!("the agent died: {reason}"))
+            }
+            AttemptEnd::Cancelled => Some("called off".to_owned()),
+            AttemptEnd::Interrupted => Some("interrupted by a stop of the director".to_owned()),
+        };
+        if let Some(ended) = ended {
+            story.earlier.push(Earlier {
+                attempt: e.attempt,
+                agent: e.agent_id,
+                ended,
+                work: String::new(),
+            });
+        }
+        if phase.is_in_hand() {
+            let next = match e.end {
+                AttemptEnd::Done(_) => {
+                    self.tasks.story(e.task_id).judged.clear();
+                    Phase::Reported
+                }
+                _ => Phase::Ready,
+            };
+            self.move_to(e.task_id, next, now);
+        }
+    }
+
+    pub(super) fn completed(&mut self, id: TaskId, now: Time) {
+        self.drop_from_merge(id);
+        self.move_to(id, Phase::Completed, now);
+        self.tasks.release(id);
+        if let Some(agent) = self.tasks.table[id.index()].last_agent {
+            self.team.agents[agent.index()].completed += 1;
+        }
+        let sprint = self.tasks.table[id.index()].sprint;
+        let running = self.sprints.table[sprint.index()].is_running();
+        let dependents = self.tasks.table[id.index()].dependents.clone();
+        for dependent in dependents.iter().copied() {
+            let task = &mut self.tasks.table[dependent.index()];
+            task.waiting_for = task.waiting_for.saturating_sub(1);
+            if task.waiting_for == 0 && task.phase == Phase::Waiting && running {
+                self.move_to(dependent, Phase::Ready, now);
+            }
+        }
+    }
+
+    /// Takes a task out of the queue and out of the merge under way.
+    pub(super) fn drop_from_merge(&mut self, id: TaskId) {
+        let sprint = &mut self.sprints.table[self.tasks.table[id.index()].sprint.index()];
+        sprint.queue.retain(|task| *task != id);
+        if sprint
+            .merge
+            .as_ref()
+            .is_some_and(|merge| merge.batch.contains(&id))
+        {
+            sprint.merge = None;
+        }
+    }
+
+    pub(super) fn reassigned(&mut self, id: TaskId, to: Option<AgentId>, now: Time) {
+        let task = &mut self.tasks.table[id.index()];
+        task.wanted = to;
+        match to {
+            Some(agent) => {
+                task.avoid.clear();
+                self.tasks
+                    .set_role(id, self.team.agents[agent.index()].role);
+            }
+            None => {
+                task.avoid.extend(task.last_agent);
+                match self.next_role(id) {
+                    Some(role) => self.tasks.set_role(id, role),
+                    // There is nobody else: better the same agent than nobody.
+                    None => self.tasks.table[id.index()].avoid.clear(),
+                }
+            }
+        }
+        let task = &self.tasks.table[id.index()];
+        if task.agent.is_none() && matches!(task.phase, Phase::Backoff(_) | Phase::Blocked) {
+            self.move_to(id, Phase::Ready, now);
+        }
+    }
+
+    /// The role that has an agent for the task that it need not avoid: its own first, then one that covers it.
+    pub fn next_role(&self, id: TaskId) -> Option<RoleId> {
+        let task = &self.tasks.table[id.index()];
+        let own = self.team.by_role.get(&task.spec.role).copied();
+        let has_one = |role: &RoleId| {
+            let row = &self.team.roles[role.index()];
+            !row.lost && row.active().any(|agent| !task.avoid.contains(&agent))
+        };
+        own.filter(has_one).or_else(|| {
+            (0u32..)
+                .map(RoleId)
+                .take(self.team.roles.len())
+                .filter(|role| self.team.roles[role.index()].covers_kind(&task.spec.kind))
+                .find(has_one)
+        })
+    }
+
+    pub(super) fn resolved(&mut self, id: BlockerId, by: &str, answer: &str, now: Time) {
+        let blocker = &mut self.trouble.blockers[id.index()];
+        blocker.resolved = Some((now, by.to_owned()));
+        if let Some(deadline) = blocker.deadline.take() {
+            self.deadlines.remove(&(deadline, Deadline::Tier(id)));
+        }
+        let task = blocker.task;
+        let row = &mut self.tasks.table[task.index()];
+        if row.blocker == Some(id) {
+            row.blocker = None;
+        }
+        let blocked = row.phase == Phase::Blocked;
+        if !answer.is_empty() {
+            self.tasks.story(task).guidance.push(answer.to_owned());
+        }
+        if blocked {
+            self.move_to(task, Phase::Ready, now);
+        }
+    }
+}
