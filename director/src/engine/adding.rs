@@ -31,6 +31,15 @@ impl Task {
     pub fn is_help(&self) -> bool {
         self.origin.as_ref().is_some_and(|origin| origin.is_help())
     }
+
+    /// Whether its feature still waits for it.
+    pub fn is_open(&self) -> bool {
+        let over = matches!(
+            self.phase,
+            Phase::Completed | Phase::Cancelled | Phase::Deferred
+        );
+        !over && !self.is_help()
+    }
 }
 
 impl State {
@@ -75,10 +84,11 @@ impl State {
         for dep in &e.dependencies {
             self.tasks.table[dep.index()].dependents.push(id);
         }
-        self.tasks.table.push(Task {
+        self.tasks.push(Task {
             sprint: e.sprint_id,
             role,
             feature,
+            sibling: None,
             waiting_for,
             depends_on: e.dependencies.clone().into(),
             dependents: Vec::new().into(),
@@ -116,7 +126,6 @@ impl State {
     }
 
     fn feature_for(&mut self, e: &TaskAdded, help: bool) -> FeatureId {
-        self.tasks.has_test_requirements |= !e.spec.test_requirements.is_empty();
         let known = (0u32..).map(FeatureId).zip(&self.tasks.features);
         let same = |feature: &Feature| {
             feature.sprint == e.sprint_id && feature.name == e.spec.feature && !help
@@ -126,13 +135,10 @@ impl State {
             return id;
         }
         let repo = self.sprint_has_repo(e.sprint_id);
-        self.tasks.features.push(Feature {
-            sprint: e.sprint_id,
-            name: e.spec.feature.clone(),
-            exclusive: repo && !help,
-            holder: None,
-            ready: BTreeSet::new(),
-        });
+        let name = e.spec.feature.clone();
+        self.tasks
+            .features
+            .push(Feature::new(e.sprint_id, name, repo && !help));
         FeatureId(self.tasks.features.len() as u32 - 1)
     }
 

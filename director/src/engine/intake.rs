@@ -42,15 +42,11 @@ impl State {
         let mut tally = Tally::default();
         for (index, task) in (0u32..).zip(tasks) {
             let id = TaskId(first + index);
-            self.tasks.has_test_requirements |= !task.test_requirements.is_empty();
             let feature = *features.entry(task.feature.clone()).or_insert_with(|| {
-                self.tasks.features.push(Feature {
-                    sprint: e.sprint_id,
-                    name: task.feature.clone(),
-                    exclusive,
-                    holder: None,
-                    ready: BTreeSet::new(),
-                });
+                let name = task.feature.clone();
+                self.tasks
+                    .features
+                    .push(Feature::new(e.sprint_id, name, exclusive));
                 FeatureId(self.tasks.features.len() as u32 - 1)
             });
             let local = |node: &u32| TaskId(first + node);
@@ -59,7 +55,7 @@ impl State {
             let urgency = urgency(task.priority);
             tally.committed += 1;
             tally.committed_points += task.points;
-            self.tasks.table.push(Task {
+            self.tasks.push(Task {
                 sprint: e.sprint_id,
                 role: self
                     .team
@@ -68,6 +64,7 @@ impl State {
                     .copied()
                     .unwrap_or(RoleId(0)),
                 feature,
+                sibling: None,
                 waiting_for: depends_on.len() as u32,
                 depends_on: depends_on.into(),
                 dependents: dependents.into(),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use director_protocols::ids::{AgentId, SprintId, TaskId};
+use director_protocols::ids::{AgentId, FeatureId, SprintId, TaskId};
 
 use director_protocols::origin::Origin;
 use director_protocols::time::Span;
@@ -23,6 +23,7 @@ use super::tasks::{Phase, Tally};
 pub fn check(state: &State) -> Result<(), String> {
     tallies(state)?;
     queues(state)?;
+    features(state)?;
     hands(state)?;
     dependencies(state)?;
     merges(state)?;
@@ -59,6 +60,27 @@ fn tallies(state: &State) -> Result<(), String> {
             "tallies are {:?}, a recount gives {recount:?}",
             state.tasks.tallies
         ));
+    }
+    Ok(())
+}
+
+/// A feature's tasks are those that name it, and its open ones are counted.
+fn features(state: &State) -> Result<(), String> {
+    let mut of: BTreeMap<FeatureId, Vec<TaskId>> = BTreeMap::new();
+    for (id, task) in tasks(state) {
+        of.entry(task.feature).or_default().insert(0, id);
+    }
+    for (id, feature) in (0u32..).map(FeatureId).zip(&state.tasks.features) {
+        let chain: Vec<TaskId> = state.tasks.of_feature(id).collect();
+        let all = of.remove(&id).unwrap_or_default();
+        let is_open = |id: &&TaskId| state.tasks.table[id.index()].is_open();
+        let open = all.iter().filter(is_open).count();
+        if chain != all || feature.open as usize != open {
+            return Err(format!(
+                "feature {} has {chain:?}, {} of them open; a recount gives {all:?} and {open}",
+                feature.name, feature.open
+            ));
+        }
     }
     Ok(())
 }

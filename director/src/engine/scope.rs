@@ -25,7 +25,8 @@ impl State {
         let deferred = row.phase == Phase::Deferred;
         let same_role = row.spec.role == e.spec.role;
         row.spec = e.spec.clone();
-        self.tasks.has_test_requirements |= !e.spec.test_requirements.is_empty();
+        let feature = &mut self.tasks.features[row.feature.index()];
+        feature.to_be_tested |= !e.spec.test_requirements.is_empty();
         if !deferred {
             let tally = &mut self.tasks.tallies[sprint.index()];
             tally.committed_points = tally.committed_points - before + e.spec.points;

@@ -127,6 +127,8 @@ pub struct Task {
     pub role: RoleId,
     /// What shares its worktree.
     pub feature: FeatureId,
+    /// The task of the same feature that came before it.
+    pub sibling: Option<TaskId>,
     /// What it depends on.
     pub depends_on: Shared<Vec<TaskId>>,
     /// What depends on it.
@@ -235,6 +237,28 @@ pub struct Feature {
     pub holder: Option<TaskId>,
     /// Its ready tasks; they stand in their roles' queues only while nobody has the turn.
     pub ready: BTreeSet<Rank>,
+    /// The newest of its tasks; each knows the one before it, see [`Task::sibling`].
+    pub newest: Option<TaskId>,
+    /// Its tasks that are promised and neither completed nor called off; help is none of them.
+    pub open: u32,
+    /// Whether any of its tasks ever said how it is to be tested.
+    pub to_be_tested: bool,
+}
+
+impl Feature {
+    /// One without tasks.
+    pub fn new(sprint: SprintId, name: Name, exclusive: bool) -> Self {
+        Self {
+            sprint,
+            name,
+            exclusive,
+            holder: None,
+            ready: BTreeSet::new(),
+            newest: None,
+            open: 0,
+            to_be_tested: false,
+        }
+    }
 }
 
 /// What a sprint's tasks add up to.
@@ -269,14 +293,27 @@ pub struct Tasks {
     pub ready: BTreeMap<(RoleId, SprintId), BTreeSet<Rank>>,
     /// By sprint.
     pub tallies: Vec<Tally>,
-    /// Whether any task ever said how it is to be tested; until one does, nobody looks for features to hand to QA.
-    pub has_test_requirements: bool,
 }
 
 impl Tasks {
     /// The task, if there is one of that number.
     pub fn get(&self, id: TaskId) -> Option<&Task> {
         self.table.get(id.index())
+    }
+
+    /// Takes in a task at the end of the table, and into its feature.
+    pub fn push(&mut self, mut task: Task) {
+        let feature = &mut self.features[task.feature.index()];
+        task.sibling = feature.newest.replace(TaskId(self.table.len() as u32));
+        feature.open += u32::from(task.is_open());
+        feature.to_be_tested |= !task.spec.test_requirements.is_empty();
+        self.table.push(task);
+    }
+
+    /// The tasks of a feature, the newest first.
+    pub fn of_feature(&self, id: FeatureId) -> impl Iterator<Item = TaskId> {
+        let newest = self.features[id.index()].newest;
+        std::iter::successors(newest, |id| self.table[id.index()].sibling)
     }
 
     /// What has happened to it; made on first use.
@@ -295,8 +332,11 @@ impl Tasks {
     /// Moves a task to `phase`; queues and tallies follow.
     pub fn set_phase(&mut self, id: TaskId, phase: Phase, now: Time) {
         let task = &mut self.table[id.index()];
+        let was_open = task.is_open();
         let before = std::mem::replace(&mut task.phase, phase);
         task.changed = now;
+        let feature = &mut self.features[task.feature.index()];
+        feature.open = feature.open + u32::from(task.is_open()) - u32::from(was_open);
         let tally = &mut self.tallies[task.sprint.index()];
         let points = task.spec.points;
         tally.active = tally.active + u32::from(phase.is_active()) - u32::from(before.is_active());

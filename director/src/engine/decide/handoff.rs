@@ -7,7 +7,7 @@
 use director_protocols::event::{
     DevopsHandoffReady, Event, HandoffPackage, InboxOpened, PackageAnswered, QaHandoffReady,
 };
-use director_protocols::ids::{Name, SprintId, TaskId};
+use director_protocols::ids::{FeatureId, Name, SprintId, TaskId};
 use director_protocols::inbox::{InboxKind, Reply};
 use director_protocols::outside::Outside;
 use director_protocols::rejection::Rejection;
@@ -22,44 +22,51 @@ use crate::engine::tasks::{Phase, Task};
 
 /// Decides about another team that wants a package.
 pub fn asked(state: &State, id: SprintId, what: &Outside) -> Answer {
-    let (team, feature) = match what {
+    let (team, name) = match what {
         Outside::QaTestingRequired { feature } => (Team::Qa, Some(feature)),
         Outside::DevopsDeploymentReady { feature } => (Team::Devops, feature.as_ref()),
         _ => return Ok(Vec::new()),
     };
-    let missing = missing(state, id, feature, team)?;
+    let feature = name.map(|name| named(state, id, name)).transpose()?;
+    let missing = missing(state, id, feature, team);
     if !missing.is_empty() {
         return Err(Rejection::NotReady {
-            what: feature.map_or_else(|| "the sprint".to_owned(), |name| format!("`{name}`")),
+            what: name.map_or_else(|| "the sprint".to_owned(), |name| format!("`{name}`")),
             missing: missing.join("; "),
         });
     }
     Ok(vec![ready(state, id, feature, team)])
 }
 
-/// The tasks of a feature, or of the whole sprint.
-fn tasks<'a>(
-    state: &'a State,
-    id: SprintId,
-    feature: Option<&'a Name>,
-) -> impl Iterator<Item = (TaskId, &'a Task)> {
-    let all = state.sprints.table[id.index()].tasks();
-    all.map(|id| (id, &state.tasks.table[id.index()]))
-        .filter(|(_, row)| !row.is_help() && row.phase != Phase::Deferred)
-        .filter(move |(_, row)| feature.is_none_or(|name| row.spec.feature == *name))
+/// The sprint's feature of that name, if anything that was promised belongs to it.
+fn named(state: &State, id: SprintId, name: &Name) -> Result<FeatureId, Rejection> {
+    let known = (0u32..).map(FeatureId).zip(&state.tasks.features);
+    known
+        .filter(|(_, row)| row.sprint == id && row.name == *name)
+        .map(|(feature, _)| feature)
+        .find(|feature| !tasks(state, id, Some(*feature)).is_empty())
+        .ok_or_else(|| Rejection::NoFeature {
+            feature: name.to_string(),
+        })
+}
+
+/// What was promised of a feature, or of the whole sprint, in the order of the file.
+fn tasks(state: &State, id: SprintId, feature: Option<FeatureId>) -> Vec<&Task> {
+    let mut ids: Vec<TaskId> = match feature {
+        Some(feature) => state.tasks.of_feature(feature).collect(),
+        None => state.sprints.table[id.index()].tasks().collect(),
+    };
+    ids.sort_unstable();
+    ids.iter()
+        .map(|id| &state.tasks.table[id.index()])
+        .filter(|row| !row.is_help() && row.phase != Phase::Deferred)
+        .collect()
 }
 
 /// What a package still lacks, in words.
-fn missing(
-    state: &State,
-    id: SprintId,
-    feature: Option<&Name>,
-    team: Team,
-) -> Result<Vec<String>, Rejection> {
+fn missing(state: &State, id: SprintId, feature: Option<FeatureId>, team: Team) -> Vec<String> {
     let mut found = Vec::new();
-    let mut any = false;
-    for (_, row) in tasks(state, id, feature) {
-        any = true;
+    for row in tasks(state, id, feature) {
         if row.phase == Phase::Cancelled {
             continue;
         }
@@ -74,16 +81,11 @@ fn missing(
     if team == Team::Devops && state.sprints.table[id.index()].emergency.is_some() {
         found.push("there is an emergency".to_owned());
     }
-    match (any, feature) {
-        (false, Some(name)) => Err(Rejection::NoFeature {
-            feature: name.to_string(),
-        }),
-        _ => Ok(found),
-    }
+    found
 }
 
 /// The package, ready.
-fn ready(state: &State, id: SprintId, feature: Option<&Name>, team: Team) -> Event {
+fn ready(state: &State, id: SprintId, feature: Option<FeatureId>, team: Team) -> Event {
     let mut package = HandoffPackage {
         deliverable_type: match feature {
             Some(_) => "feature".to_owned(),
@@ -94,7 +96,7 @@ fn ready(state: &State, id: SprintId, feature: Option<&Name>, team: Team) -> Eve
         deployment_requirements: Vec::new(),
         documentation: Vec::new(),
     };
-    for (_, row) in tasks(state, id, feature) {
+    for row in tasks(state, id, feature) {
         let spec = &row.spec;
         package
             .test_requirements
@@ -124,7 +126,7 @@ fn ready(state: &State, id: SprintId, feature: Option<&Name>, team: Team) -> Eve
         }
     }
     let handoff = state.handoffs.len() as u32;
-    let feature = feature.cloned();
+    let feature = feature.map(|id| state.tasks.features[id.index()].name.clone());
     match team {
         Team::Qa => QaHandoffReady {
             handoff,
@@ -144,16 +146,19 @@ fn ready(state: &State, id: SprintId, feature: Option<&Name>, team: Team) -> Eve
 }
 
 /// The package for QA of a feature whose last task was just completed, if anything of it is to be tested.
+///
+/// Asked after each completion, so the feature's own count comes first.
 pub fn after_completion(state: &State, task: TaskId) -> Option<Event> {
-    if !state.tasks.has_test_requirements {
-        return None; // Looking through the sprint after each task would cost more than all the rest.
-    }
     let row = &state.tasks.table[task.index()];
-    let feature = Some(&row.spec.feature);
-    let wanted =
-        tasks(state, row.sprint, feature).any(|(_, row)| !row.spec.test_requirements.is_empty());
-    let missing = missing(state, row.sprint, feature, Team::Qa).ok()?;
-    (wanted && missing.is_empty()).then(|| ready(state, row.sprint, feature, Team::Qa))
+    let feature = &state.tasks.features[row.feature.index()];
+    if feature.open > 0 || !feature.to_be_tested {
+        return None;
+    }
+    let (id, of) = (row.sprint, Some(row.feature));
+    let tested = |row: &&Task| !row.spec.test_requirements.is_empty();
+    let wanted = tasks(state, id, of).iter().any(tested);
+    let complete = wanted && missing(state, id, of, Team::Qa).is_empty();
+    complete.then(|| ready(state, id, of, Team::Qa))
 }
 
 /// The item for the people of the other team, if there are any.
