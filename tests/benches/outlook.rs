@@ -3,14 +3,24 @@
 //! `cargo bench -p director-tests --bench outlook [-- TASKS RUNS]` takes a plan of sixty tasks for the nine roles, one agent each (and then the
 //! same with four agents each), runs it with one thread and with two, and prints sprints a second of elapsed time and of processor time. Both have
 //! to give the same answer to the last run.
+//!
+//! Then it plans two hundred tasks of the same kind, and says how long the plan takes and what the search makes of the list; and it drives the engine
+//! through them, and says how long an event takes from its arrival to the next assignment. Those are medians of elapsed time.
 
 use std::time::{Duration, Instant};
 
+use director::engine::effects::Effect;
+use director::engine::{Decision, Engine};
 use director::estimate::habits::Habits;
 use director::estimate::{Durations, Model};
 use director::perform::runs;
 use director::planner;
 use director::planner::policy::Policy;
+use director_protocols::command::Command;
+use director_protocols::ids::{AgentId, Generation};
+use director_protocols::sprint::SprintSpec;
+use director_protocols::time::Time;
+use director_protocols::work::{AttemptEnd, Report};
 use director_tests::sprint;
 
 const ROLES: [&str; 9] = [
@@ -58,6 +68,94 @@ fn main() {
         }
         assert!(answers[0] == answers[1], "one thread and two differ");
     }
+    for agents in [1, 4] {
+        let spec = sprint(&text(PLANNED, agents), &[]);
+        planned(&spec, agents);
+        answered(&spec);
+    }
+}
+
+/// Tasks of a plan whose making is timed.
+const PLANNED: u64 = 200;
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn planned(spec: &SprintSpec, agents: u64) {
+    let timed = |plan: fn(&SprintSpec) -> Result<planner::Plan, planner::PlanError>| {
+        let mut length = 0;
+        let times = (0..11).map(|_| {
+            let began = Instant::now();
+            length = plan(spec).expect("a plan").schedule.makespan;
+            began.elapsed()
+        });
+        let time = median(times.collect());
+        (time.as_secs_f64() * 1e3, length as f64 / 3_600_000.0)
+    };
+    let (list, searched) = (timed(planner::listed), timed(planner::plan));
+    let floor = planner::plan(spec).expect("a plan").floor as f64 / 3_600_000.0;
+    println!(
+        "{PLANNED} tasks, nine roles of {agents}: list {:.2} h in {:.1} ms, searched {:.2} h in {:.1} ms, no plan below {floor:.2} h",
+        list.1, list.0, searched.1, searched.0
+    );
+}
+
+/// The engine with a sprint that goes well: each task that ends is an event, and who is free then gets the next.
+fn answered(spec: &SprintSpec) {
+    let mut engine = Engine::default();
+    let mut now = Time(1_700_000_000_000);
+    let mut running: Vec<Command> = Vec::new();
+    let mut times = Vec::new();
+    let keep = |decision: &Decision, running: &mut Vec<Command>, starts: &mut Vec<Command>| {
+        for (effect, what) in &decision.effects {
+            if let &Effect::Assign { task, attempt, .. } = what {
+                let (effect, end) = (*effect, AttemptEnd::Done(Report::default()));
+                starts.push(Command::Started {
+                    effect,
+                    task,
+                    attempt,
+                });
+                running.push(Command::Ended { task, attempt, end });
+            }
+        }
+    };
+    let agents: u32 = spec.team.iter().map(|role| role.count).sum();
+    let version = "bench".to_owned();
+    let up = |agent| Command::AgentUp {
+        agent: AgentId(agent),
+        generation: Generation(1),
+    };
+    let opened = [
+        Command::Open { version },
+        Command::Submit(Box::new(spec.clone())),
+    ];
+    for command in opened.into_iter().chain((0..agents).map(up)) {
+        engine.step(&command, now).expect("it is allowed");
+    }
+    let mut starts = Vec::new();
+    keep(&engine.dispatch(now), &mut running, &mut starts);
+    while !running.is_empty() {
+        for started in starts.drain(..) {
+            engine.step(&started, now).expect("it is allowed");
+        }
+        now.0 += 60_000;
+        let ended = running.remove(0);
+        let began = Instant::now();
+        let first = engine.step(&ended, now).expect("it is allowed");
+        let second = engine.dispatch(now);
+        times.push(began.elapsed());
+        keep(&first, &mut running, &mut starts);
+        keep(&second, &mut running, &mut starts);
+    }
+    times.sort_unstable();
+    println!(
+        "  from a task's end to the next assignment: median {:.1} us, 99 % below {:.1} us, of {} events",
+        times[times.len() / 2].as_secs_f64() * 1e6,
+        times[times.len() * 99 / 100].as_secs_f64() * 1e6,
+        times.len()
+    );
 }
 
 /// Each task after up to two of the dozen before it.

@@ -40,7 +40,7 @@ pub(super) struct PlanArgs {
     /// What the order makes early
     #[arg(long, value_enum, default_value_t = Objective::Expected)]
     objective: Objective,
-    /// Schedules that `--objective p85` may try
+    /// Schedules that `--objective p85` may try; 0 shows the list alone, before any search
     #[arg(long, default_value_t = 100_000)]
     schedules: u64,
     /// The same seed gives the same plan
@@ -99,6 +99,7 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         }
     }
     let mut plan = match args.objective {
+        _ if args.schedules == 0 => planner::listed(&spec)?,
         Objective::Expected => planner::plan(&spec)?,
         Objective::P85 => robust::plan(&spec, args.seed, args.schedules)?,
     };

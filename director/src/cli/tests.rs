@@ -461,3 +461,62 @@ fn a_plan_learns_from_the_sprints_before_it() {
             .is_some_and(|text| text.contains("6 tasks of feature"))
     );
 }
+
+/// Two jobs of three and of two ticks that cannot go on together, between a source and a sink.
+const INSTANCE: &str = "\
+PRECEDENCE RELATIONS:
+jobnr.    #modes  #successors   successors
+   1        1          2           2   3
+   2        1          1           4
+   3        1          1           4
+   4        1          0
+REQUESTS/DURATIONS:
+jobnr. mode duration  R 1
+  1      1     0       0
+  2      1     3       2
+  3      1     2       2
+  4      1     0       0
+RESOURCEAVAILABILITIES:
+  R 1
+   3
+";
+
+#[test]
+fn an_instance_of_a_public_library_is_planned_as_json_and_in_words() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("pair.sm");
+    std::fs::write(&file, INSTANCE).expect("it can be written");
+    let line = format!("plan {} --json", file.display());
+    let (code, json) = typed(dir.path(), &line);
+    assert_eq!(code, Code::Done, "{json}");
+    let plan: serde_json::Value = serde_json::from_str(&json).expect("one document");
+    let of = |task: usize, key: &str| plan["tasks"][task][key].as_u64().expect("a number");
+    assert_eq!(
+        (&plan["sprint"], &plan["makespan"], &plan["lower_bound"]),
+        (&"pair".into(), &5.into(), &5.into())
+    );
+    assert_eq!(plan["proven_optimal"], true);
+    let (first, second) = match of(1, "start") {
+        0 => (1, 2),
+        _ => (2, 1),
+    };
+    assert_eq!(of(first, "start"), 0);
+    assert_eq!(of(second, "start"), of(first, "finish"));
+    assert_eq!(typed(dir.path(), &line).1, json, "the same every time");
+
+    let (code, words) = typed(dir.path(), &format!("plan {}", file.display()));
+    assert_eq!(code, Code::Done);
+    assert!(
+        words.starts_with(
+            "pair: 4 jobs in 5; no schedule is shorter (lower bound 5, critical path 3)\n"
+        ),
+        "{words}"
+    );
+    std::fs::write(&file, INSTANCE.replace(" 3       2", " 3       x")).expect("written");
+    let (code, error) = typed(dir.path(), &line);
+    assert_eq!(code, Code::BadInput, "{error}");
+    assert!(
+        error.ends_with("line 10: `x` is no whole number"),
+        "{error}"
+    );
+}

@@ -66,3 +66,46 @@ pub fn search(
         schedules,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::search::model::{Job, Problem, Way};
+    use crate::planner::search::random::Random;
+
+    /// Forty jobs on two resources, each behind an earlier one.
+    fn problem(seed: u64) -> Problem {
+        let mut random = Random::new(seed, 0);
+        let mut draw = |most: usize| random.below(most) as u32;
+        let jobs = (0..40).map(|_| Job {
+            ways: vec![Way {
+                duration: 1 + draw(9),
+                demand: vec![(0, 1 + draw(3)), (1, draw(4))],
+                misfit: 0,
+            }],
+            ..Job::default()
+        });
+        let jobs = jobs.collect();
+        Problem {
+            capacity: vec![4, 4],
+            jobs,
+            edges: (1..40).map(|to| (draw(to as usize), to)).collect(),
+            closed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn two_islands_on_two_threads_give_what_they_give_one_after_the_other() {
+        for seed in 0..6 {
+            let model = Model::new(&problem(seed)).expect("a problem");
+            let floor = Floor::of(&model);
+            let together = search(&model, &floor, seed, 2, 500, &[], &|| true);
+            let alone = [0, 1].map(|number| {
+                let mut island = Island::new(&model, &floor, seed, number, 500);
+                island.run(&mut || true).clone()
+            });
+            let first = alone.into_iter().min_by_key(|found| found.makespan);
+            assert_eq!(Some(together.found), first, "seed {seed}");
+        }
+    }
+}

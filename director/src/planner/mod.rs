@@ -223,9 +223,9 @@ impl Draft {
     }
 
     /// Puts a shorter schedule with the same promises in place, if one is found. No schedule is shorter than what it gives.
-    fn shorten(&mut self, spec: &SprintSpec) -> u64 {
+    fn shorten(&mut self, spec: &SprintSpec, by: shorten::By) -> u64 {
         let priorities: Vec<Priority> = spec.tasks.iter().map(|task| task.priority).collect();
-        let shortened = shorten::shorten(&Given {
+        let given = Given {
             graph: &self.graph,
             resources: &self.resources,
             durations: &self.durations,
@@ -233,7 +233,8 @@ impl Draft {
             limits: &commit::limits(spec, &self.calendar),
             order: &self.order,
             schedule: &self.schedule,
-        });
+        };
+        let shortened = shorten::shorten(&given, by);
         (self.order, self.schedule) = (shortened.order, shortened.schedule);
         self.commitment = commit::commitment(
             spec,
@@ -252,7 +253,17 @@ impl Draft {
 /// [`PlanError`] when no plan can be made: a cycle, an unknown dependency, a name twice, a role without agents.
 pub fn plan(spec: &SprintSpec) -> Result<Plan, PlanError> {
     let mut draft = Draft::of(spec)?;
-    let together = draft.shorten(spec);
+    let together = draft.shorten(spec, shorten::By::Search);
+    Ok(Plan::of(spec, draft, together))
+}
+
+/// The plan as the list alone makes it, the most urgent and then the longest way to the end first: what a search has to beat.
+///
+/// # Errors
+/// As [`plan`].
+pub fn listed(spec: &SprintSpec) -> Result<Plan, PlanError> {
+    let mut draft = Draft::of(spec)?;
+    let together = draft.shorten(spec, shorten::By::List);
     Ok(Plan::of(spec, draft, together))
 }
 

@@ -331,12 +331,12 @@ impl Chart<'_> {
         // Inside when a good part of it fits; beside it when there is room; else only on hover.
         let wanted = written.id.as_str().chars().count().min(6);
         let beside = free - until + 8.0;
-        let (at, room, class) = if characters(width, ID_CHAR) >= wanted {
+        let (at, room, class) = if characters(width, TITLE_CHAR) >= wanted {
             (x + 8.0, width, if critical { " on" } else { "" })
         } else {
             (until + 3.0, beside, " out")
         };
-        if characters(room, ID_CHAR) >= wanted {
+        if characters(room, TITLE_CHAR) >= wanted {
             label(out, written, at, y, room, class);
         }
         out.push_str("</g>\n");
@@ -409,9 +409,13 @@ fn label(out: &mut String, task: &TaskSpec, x: f64, y: f64, room: f64, class: &s
     let id = task.id.as_str();
     let most = characters(room, ID_CHAR);
     let title = text::short(&task.title, characters(room, TITLE_CHAR));
-    let lines = if id.chars().count() > most {
-        // In the smaller letters of a title.
-        let most = characters(room, TITLE_CHAR);
+    // In the smaller letters of a title.
+    let small = characters(room, TITLE_CHAR);
+    let length = id.chars().count();
+    let lines = if (most + 1..=small).contains(&length) {
+        vec![("title", id.to_owned())]
+    } else if length > most {
+        let most = small;
         let (first, rest) = break_at(id, most);
         vec![
             ("title", first.to_owned()),
