@@ -20,7 +20,7 @@ use super::database::{
 use super::witness::{self, Testimony, Witness};
 use super::{DataDir, Head, JournalError, Store, check_append};
 use director_protocols::envelope::{Record, Sealed};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -87,18 +87,19 @@ impl SqliteStore {
         &self.connection
     }
 
+    /// One transaction. Its three statements are parsed once and kept.
     fn insert(&mut self, batch: &[Sealed]) -> rusqlite::Result<()> {
-        let transaction = self
+        let run = |sql: &str| self.connection.prepare_cached(sql)?.execute(());
+        run("BEGIN IMMEDIATE")?;
+        let mut insert = self
             .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut insert =
-                transaction.prepare("INSERT INTO journal (seq, record) VALUES (?1, ?2)")?;
-            for sealed in batch {
-                insert.execute((sealed.seq().cast_signed(), sealed.bytes()))?;
-            }
+            .prepare_cached("INSERT INTO journal (seq, record) VALUES (?1, ?2)")?;
+        for sealed in batch {
+            insert.execute((sealed.seq().cast_signed(), sealed.bytes()))?;
         }
-        transaction.commit()
+        drop(insert);
+        run("COMMIT")?;
+        Ok(())
     }
 
     fn final_error(&mut self, error: JournalError) -> JournalError {
