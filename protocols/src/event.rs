@@ -904,6 +904,50 @@ events! {
         /// Who.
         by: String,
     }
+    /// Who has more to do than they can, and who could take some of it.
+    120 1 TeamUtilizationAlert "team_utilization_alert" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Agents with more than they can do; nobody when it is over.
+        overloaded_agents: Vec<AgentLoad>,
+        /// Agents with less than 80 % of what they can do.
+        available_capacity: Vec<AgentRoom>,
+        /// Whether waiting tasks can move from the ones to the others.
+        rebalancing_needed: bool,
+    }
+    /// A waiting task moves from a role that has too much to one that has room.
+    121 1 TaskRebalanced "task_rebalanced" {
+        /// The task.
+        task_id: TaskId,
+        /// The role that had it.
+        from: Name,
+        /// The role that has it now.
+        to: Name,
+        /// How loaded the first was, in thousandths of what it can do; none where it is down.
+        from_load: Option<u32>,
+        /// How loaded the second is with it, in thousandths.
+        to_load: u32,
+    }
+}
+
+/// An agent with more to do than it can.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentLoad {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// What it has in hand, has done and will get, in thousandths of its capacity.
+    pub load: u32,
+    /// Whether its role is down and it can do nothing.
+    pub lost: bool,
+}
+
+/// An agent with room for more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentRoom {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Effort that it could still take on.
+    pub free_hours: Span,
 }
 
 /// What one team hands to another.

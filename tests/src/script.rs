@@ -51,8 +51,13 @@ impl Script {
         let open = Command::Open {
             version: "test".to_owned(),
         };
-        let mut told = String::new();
         self.tell(open);
+        self.go_on(script)
+    }
+
+    /// As [`Script::run`], with the director that is there.
+    pub fn go_on(&mut self, script: &str) -> String {
+        let mut told = String::new();
         for line in script
             .lines()
             .map(str::trim)
@@ -110,6 +115,14 @@ impl Script {
                 task,
                 AttemptEnd::Done(Report {
                     summary: "done".to_owned(),
+                    ..Report::default()
+                }),
+            ),
+            ["done", task, hours] => self.end(
+                task,
+                AttemptEnd::Done(Report {
+                    summary: "done".to_owned(),
+                    hours_spent: Some(Span::hours(hours.parse().expect("hours"))),
                     ..Report::default()
                 }),
             ),
@@ -514,6 +527,29 @@ impl Script {
             Event::SprintReplanned(e) => {
                 format!("{name} +{} ~{} -{}", e.added, e.changed, e.dropped)
             }
+            Event::TeamUtilizationAlert(e) => {
+                let agents = |ids: Vec<String>| ids.join(" ");
+                let over = e.overloaded_agents.iter();
+                let over =
+                    over.map(|one| format!("{} {}", state.agent_name(one.agent_id), one.load));
+                let room = e.available_capacity.iter();
+                let room =
+                    room.map(|one| format!("{} {}", state.agent_name(one.agent_id), one.free_hours));
+                format!(
+                    "{name}: over [{}], room [{}], moves {}",
+                    agents(over.collect()),
+                    agents(room.collect()),
+                    e.rebalancing_needed
+                )
+            }
+            Event::TaskRebalanced(e) => format!(
+                "{name} {} from {} ({:?}) to {} ({})",
+                task(e.task_id),
+                e.from,
+                e.from_load,
+                e.to,
+                e.to_load
+            ),
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::DevopsHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::PackageAnswered(e) => format!("{name} {} {}", e.handoff + 1, e.accepted),

@@ -105,6 +105,7 @@ impl State {
             began: None,
             finished: None,
             dropped: false,
+            moved: false,
             story: None,
             origin: Some(Box::new(e.origin.clone())),
             spec: e.spec.clone(),

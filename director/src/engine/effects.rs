@@ -364,6 +364,8 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::IncidentClosed(_)
         | Event::TaskChanged(_)
         | Event::SprintReplanned(_)
+        | Event::TeamUtilizationAlert(_)
+        | Event::TaskRebalanced(_)
         | Event::QaHandoffReady(_)
         | Event::DevopsHandoffReady(_)
         | Event::PackageAnswered(_)

@@ -81,6 +81,7 @@ impl State {
                 began: None,
                 finished: None,
                 dropped: false,
+                moved: false,
                 story: None,
                 origin: None,
                 spec: task,

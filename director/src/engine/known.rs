@@ -106,6 +106,12 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::HelpGiven(e) => task(e.help) && task(e.task_id),
         Event::TaskChanged(e) => task(e.task_id) && tasks(&e.dependencies),
         Event::SprintReplanned(e) => sprint(e.sprint_id),
+        Event::TeamUtilizationAlert(e) => {
+            sprint(e.sprint_id)
+                && e.overloaded_agents.iter().all(|one| agent(one.agent_id))
+                && e.available_capacity.iter().all(|one| agent(one.agent_id))
+        }
+        Event::TaskRebalanced(e) => task(e.task_id) && state.team.by_role.contains_key(&e.to),
         Event::QaHandoffReady(e) => {
             sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()
         }

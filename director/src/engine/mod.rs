@@ -14,6 +14,7 @@
 //! Elsewhere: `decide/` has a file for each thing that can be asked; making records durable is `runtime`.
 
 pub mod adding;
+pub mod balance;
 pub mod decide;
 pub mod effects;
 pub mod gating;

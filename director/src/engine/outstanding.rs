@@ -157,6 +157,8 @@ impl Outstanding {
             | Event::IncidentClosed(_)
             | Event::TaskChanged(_)
             | Event::SprintReplanned(_)
+            | Event::TeamUtilizationAlert(_)
+            | Event::TaskRebalanced(_)
             | Event::QaHandoffReady(_)
             | Event::DevopsHandoffReady(_)
             | Event::PackageAnswered(_)

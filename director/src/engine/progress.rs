@@ -19,6 +19,8 @@ impl State {
             _ => Span::ZERO,
         };
         let spent = self.team.let_go(e.agent_id, effort, keep, now);
+        let role = self.team.agents[e.agent_id.index()].role;
+        self.team.roles[role.index()].overrun += keep - effort;
         self.tasks.let_go(e.task_id);
         self.messages.waits.remove(&e.agent_id);
         let team = &self.team;

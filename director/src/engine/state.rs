@@ -489,6 +489,8 @@ impl State {
             Event::HelpGiven(e) => self.help_ended(e.help, now),
             Event::TaskChanged(e) => self.task_changed(e, now),
             Event::SprintReplanned(e) => self.rerank(e.sprint_id),
+            Event::TeamUtilizationAlert(e) => self.alerted(e),
+            Event::TaskRebalanced(e) => self.rebalanced(e),
             Event::QaHandoffReady(e) => self.package(e.sprint_id, Peer::Qa, e.feature.clone()),
             Event::DevopsHandoffReady(e) => {
                 self.package(e.sprint_id, Peer::Devops, e.feature.clone());

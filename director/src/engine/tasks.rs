@@ -161,6 +161,8 @@ pub struct Task {
     pub finished: Option<Time>,
     /// No longer part of what the sprint committed to.
     pub dropped: bool,
+    /// Moved to another role because its own had too much; that happens once.
+    pub moved: bool,
     /// Why it was added; absent if the sprint came with it.
     pub origin: Option<Box<Origin>>,
     /// What has happened to it so far; absent until something has.

@@ -14,6 +14,7 @@ use director_protocols::sprint::RoleSpec;
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
 
+use super::balance;
 use super::people::PERSON;
 
 /// How many features an agent is taken to remember.
@@ -30,6 +31,10 @@ pub struct Role {
     pub free: Vec<AgentId>,
     /// Used up its restart intensity.
     pub lost: bool,
+    /// Effort that its agents spent beyond what was estimated.
+    pub overrun: Span,
+    /// How loaded it was when an alert last named it, in thousandths; 0 while there is nothing to say.
+    pub alerted: u32,
 }
 
 /// One agent.
@@ -97,6 +102,9 @@ impl Team {
         for agent in &mut self.agents {
             agent.allocated = Span::ZERO;
         }
+        for role in &mut self.roles {
+            role.alerted = 0;
+        }
     }
 
     /// Whether the agent's role has the kind of task, or covers it.
@@ -115,6 +123,8 @@ impl Team {
                     agents: Vec::new(),
                     free: Vec::new(),
                     lost: false,
+                    overrun: Span::ZERO,
+                    alerted: 0,
                 });
                 RoleId(self.roles.len() as u32 - 1)
             });
@@ -205,12 +215,15 @@ impl Team {
         }
         for role in &mut self.roles {
             role.lost = false;
+            role.alerted = role.alerted.min(balance::FULL);
         }
     }
 
     /// All agents of a role stay down, or may come back.
     pub fn set_lost(&mut self, role: RoleId, lost: bool) {
-        self.roles[role.index()].lost = lost;
+        let row = &mut self.roles[role.index()];
+        row.lost = lost;
+        row.alerted = row.alerted.min(balance::FULL);
         for id in self.roles[role.index()].agents.clone() {
             self.refresh(id);
         }

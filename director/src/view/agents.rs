@@ -1,16 +1,16 @@
 //! The team: every agent with its state, capacity, use and what it has in hand.
 //!
 //! Utilization is the share of an agent's time up that it had a task in hand; it stops counting when no sprint is
-//! going. `available` is what is left of its capacity, in hours of effort.
+//! going. `available` is what is left of its capacity, in hours of effort; `load` also counts what waits for its role.
 
 use director_protocols::ids::AgentId;
-use director_protocols::roles::usual_hours;
 use director_protocols::sprint::DirectorSpec;
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
 
 use super::paint::{Cell, Look, Paint, Table, cell, looks, text_of};
-use super::{hours, share};
+use super::{hours, round, share};
+use crate::engine::balance::{self, Load, capacity};
 use crate::engine::state::State;
 use crate::engine::team::{Agent, Role};
 use crate::report::text;
@@ -57,6 +57,10 @@ pub struct AgentView {
     pub utilization: f64,
     /// Hours of effort that it can still take on.
     pub available: f64,
+    /// Effort in hand, done and its part of what waits for its role, over its capacity; over 1 is more than it can do.
+    pub load: f64,
+    /// Whether its role has more than it can do, so that what waits moves to others where it can.
+    pub overloaded: bool,
     /// What it has in hand.
     pub current_tasks: Vec<String>,
     /// Hours of effort in hand and done.
@@ -77,9 +81,10 @@ pub struct AgentView {
 
 /// Every agent of the team.
 pub fn agents(state: &State, now: Time) -> AgentsView {
+    let loads = balance::loads(state);
     let agents = state.team.roles.iter().flat_map(|role| {
         role.active()
-            .filter_map(|id| Some(agent(state, role, id, state.team.get(id)?, now)))
+            .filter_map(|id| agent(state, role, id, &loads, now))
             .collect::<Vec<_>>()
     });
     let sprint = super::default_sprint(state).and_then(|id| state.sprints.get(id));
@@ -105,10 +110,12 @@ fn director(spec: &DirectorSpec) -> DirectorView {
     }
 }
 
-fn agent(state: &State, role: &Role, id: AgentId, row: &Agent, now: Time) -> AgentView {
+fn agent(state: &State, role: &Role, id: AgentId, loads: &[Load], now: Time) -> Option<AgentView> {
+    let row = state.team.get(id)?;
     let capacity = capacity(role);
     let (busy, up) = use_of(state, row, now);
-    AgentView {
+    let load = balance::agent_load(state, id, loads);
+    Some(AgentView {
         name: row.name.to_string(),
         role: role.spec.name.to_string(),
         state: match (role.lost, row.up, row.task) {
@@ -120,6 +127,8 @@ fn agent(state: &State, role: &Role, id: AgentId, row: &Agent, now: Time) -> Age
         capacity: hours(capacity),
         utilization: share(busy.0.min(up.0), up.0),
         available: hours(capacity - row.allocated),
+        load: round(f64::from(load) / 1000.0),
+        overloaded: loads.get(row.role.index()).is_some_and(Load::is_over),
         current_tasks: row
             .task
             .into_iter()
@@ -132,14 +141,7 @@ fn agent(state: &State, role: &Role, id: AgentId, row: &Agent, now: Time) -> Age
         doing: doing(state, id, row, now),
         description: role.spec.profile.description.clone(),
         color: role.spec.profile.color.clone(),
-    }
-}
-
-/// Hours of effort that one instance has in a sprint.
-pub(crate) fn capacity(role: &Role) -> Span {
-    role.spec
-        .capacity
-        .unwrap_or_else(|| usual_hours(role.spec.name.as_str()))
+    })
 }
 
 /// Time with a task in hand, and time since it first came up; neither goes on while no sprint is going.
@@ -192,14 +194,18 @@ pub fn render(view: &AgentsView, width: usize, colour: bool) -> String {
         return "There is no team yet; it comes with the first sprint.\n".to_owned();
     }
     let mut table = Table::new(&[
-        "agent", "state", "used", "left", "done", "restarts", "doing",
+        "agent", "state", "used", "load", "left", "done", "restarts", "doing",
     ])
-    .right(&[2, 3, 4, 5]);
+    .right(&[2, 3, 4, 5, 6]);
     for agent in &view.agents {
         table.row(vec![
             marked(&agent.name, agent.color.as_deref()),
             looks(look(agent.state), agent.state),
             cell(format!("{:.0}%", agent.utilization * 100.0)),
+            match agent.overloaded {
+                true => looks(Look::Red, format!("{:.0}%", agent.load * 100.0)),
+                false => cell(format!("{:.0}%", agent.load * 100.0)),
+            },
             cell(format!("{:.0}h/{:.0}h", agent.available, agent.capacity)),
             cell(agent.completed.to_string()),
             match agent.restarts {
@@ -252,30 +258,30 @@ mod tests {
             as shown:
               engineering-director directs (built in)
 
-              agent                     state  used     left  done  restarts  doing
-              tech-lead-1               idle    57%  34h/40h     1         0
-              documentation-research-1  idle    25%  21h/25h     1         0
-              api-engineer-1            busy    43%  31h/40h     0         0  cart-api for 1m42s
-              api-engineer-2            idle     0%  40h/40h     0         0
-              ux-engineer-1             idle    19%  40h/40h     0         0
-              fullstack-engineer-1      idle     0%  40h/40h     0         0
-              documentation-writer-1    idle    15%  26h/30h     0         0
-              tech-lead-reviewer-1      idle     0%  20h/20h     0         0
+              agent                     state  used  load     left  done  restarts  doing
+              tech-lead-1               idle    57%   15%  34h/40h     1         0
+              documentation-research-1  idle    25%   16%  21h/25h     1         0
+              api-engineer-1            busy    43%   42%  31h/40h     0         0  cart-api for 1m42s
+              api-engineer-2            idle     0%   20%  40h/40h     0         0
+              ux-engineer-1             idle    19%   15%  40h/40h     0         0
+              fullstack-engineer-1      idle     0%   15%  40h/40h     0         0
+              documentation-writer-1    idle    15%   17%  26h/30h     0         0
+              tech-lead-reviewer-1      idle     0%   20%  20h/20h     0         0
         "#]]
         .assert_eq(&framed(&show(&midway())));
         expect![[r#"
             as shown:
               engineering-director directs (built in)
 
-              agent                     state  used     left  done  restarts  doing
-              tech-lead-1               idle    24%  40h/40h     1         0
-              documentation-research-1  idle    10%  25h/25h     1         0
-              api-engineer-1            idle    59%  40h/40h     2         0
-              api-engineer-2            idle     0%  40h/40h     0         0
-              ux-engineer-1             idle    39%  40h/40h     1         1
-              fullstack-engineer-1      idle    15%  40h/40h     0         0
-              documentation-writer-1    idle     8%  30h/30h     1         0
-              tech-lead-reviewer-1      idle     0%  20h/20h     0         0
+              agent                     state  used  load     left  done  restarts  doing
+              tech-lead-1               idle    24%    0%  40h/40h     1         0
+              documentation-research-1  idle    10%    0%  25h/25h     1         0
+              api-engineer-1            idle    59%    0%  40h/40h     2         0
+              api-engineer-2            idle     0%    0%  40h/40h     0         0
+              ux-engineer-1             idle    39%    0%  40h/40h     1         1
+              fullstack-engineer-1      idle    15%    0%  40h/40h     0         0
+              documentation-writer-1    idle     8%    0%  30h/30h     1         0
+              tech-lead-reviewer-1      idle     0%    0%  20h/20h     0         0
         "#]]
         .assert_eq(&framed(&show(&troubled())));
         expect![[r#"
@@ -301,7 +307,9 @@ mod tests {
               "description": "",
               "doing": "cart-api for 1m42s",
               "generation": 1,
+              "load": 0.425,
               "name": "api-engineer-1",
+              "overloaded": false,
               "restarts": 0,
               "role": "api-engineer",
               "state": "busy",

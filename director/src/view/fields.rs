@@ -80,8 +80,8 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
         },
         // Efforts, which people think of in hours.
         (
-            "estimated_hours" | "hours_spent" | "day" | "capacity" | "optimistic" | "likely"
-            | "pessimistic",
+            "estimated_hours" | "hours_spent" | "free_hours" | "day" | "capacity" | "optimistic"
+            | "likely" | "pessimistic",
             value,
         ) => match number {
             Some(n) => json!(hours(Span(n))),
@@ -109,7 +109,13 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             None => value,
         },
         (
-            "sprint_progress" | "trend" | "code_review_completion" | "documentation_status",
+            "sprint_progress"
+            | "load"
+            | "from_load"
+            | "to_load"
+            | "trend"
+            | "code_review_completion"
+            | "documentation_status",
             value,
         ) => match number {
             Some(n) => json!(thousandths(n)),

@@ -82,6 +82,8 @@ const EVENTS: &[(u16, &str)] = &[
     (113, "qa_handoff_ready"),
     (114, "devops_handoff_ready"),
     (115, "package_answered"),
+    (120, "team_utilization_alert"),
+    (121, "task_rebalanced"),
 ];
 
 #[test]

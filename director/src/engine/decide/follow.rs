@@ -12,11 +12,12 @@ use director_protocols::event::{
 };
 use director_protocols::ids::{AgentId, BlockerId, MessageId, SprintId, TaskId};
 use director_protocols::inbox::InboxKind;
+use director_protocols::origin::Origin;
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{block, emergency, handoff, inbox, integrate, pair, retry, review};
+use super::{balance, block, emergency, handoff, inbox, integrate, pair, retry, review};
 use crate::engine::gating;
 use crate::engine::handoffs::Team;
 use crate::engine::sprints::Stage;
@@ -76,6 +77,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             {
                 reported_without_repo(state, e.task_id, now, out);
             }
+            out.extend(balance::after_attempt(state, e));
         }
         Event::MergePrepared(e) if !gating::has_commands(state, &e.batch) => {
             out.push(integrate::gated(state, None, e.sprint_id, &e.batch, &[]));
@@ -102,7 +104,12 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(handoff::after_completion(state, e.task_id));
             out.extend(emergency::mended(state, e.task_id, now));
         }
-        Event::TaskAdded(e) => out.extend(emergency::begun_by_bug(state, e.task_id, now)),
+        Event::TaskAdded(e) => {
+            out.extend(emergency::begun_by_bug(state, e.task_id, now));
+            if matches!(e.origin, Origin::Bug { .. }) {
+                out.extend(balance::checked(state, e.sprint_id, false));
+            }
+        }
         Event::QaHandoffReady(e) => {
             let about = (e.sprint_id, e.handoff, Team::Qa);
             out.extend(handoff::delivered(state, about, &e.package, now));
@@ -157,9 +164,15 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
                 .into(),
             );
         }
-        Event::RoleLost(e) => out.extend(lost(state, &e.role, &e.reason, now)),
+        Event::SprintInitialized(e) => out.extend(balance::checked(state, e.sprint_id, false)),
+        Event::SprintReplanned(e) => out.extend(balance::checked(state, e.sprint_id, false)),
+        Event::RoleLost(e) => {
+            out.extend(lost(state, &e.role, &e.reason, now));
+            out.extend(balance::after_role(state));
+        }
         Event::RoleRestored(e) => {
             out.extend(found(state, Some(&e.role), "the role is started again"));
+            out.extend(balance::after_role(state));
         }
         Event::EpochOpened(_) => {
             out.extend(found(state, None, "a new director starts every role again"));

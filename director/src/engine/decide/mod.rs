@@ -5,6 +5,7 @@
 
 pub mod assign;
 pub mod attempt;
+pub mod balance;
 pub mod block;
 pub mod emergency;
 pub mod follow;

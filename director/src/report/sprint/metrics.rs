@@ -11,9 +11,10 @@ use director_protocols::work::Verdict;
 use serde::Serialize;
 
 use super::facts::Facts;
+use crate::engine::balance::capacity;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
-use crate::view::{agents::capacity, hours, rfc3339, round, share};
+use crate::view::{hours, rfc3339, round, share};
 
 /// The sprint in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

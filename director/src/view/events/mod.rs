@@ -6,7 +6,7 @@
 //!
 //! Elsewhere: what the fields' numbers mean is `fields`; what an event is about is `subject`.
 
-use director_protocols::event::{Event, HandoffPackage};
+use director_protocols::event::{Event, HandoffPackage, TeamUtilizationAlert};
 use director_protocols::ids::{Name, TaskId};
 use director_protocols::work::{AttemptEnd, DiffStat};
 use serde_json::{Value, json};
@@ -367,6 +367,18 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.changed,
             e.dropped
         ),
+        Event::TeamUtilizationAlert(e) => alert(e, state),
+        Event::TaskRebalanced(e) => format!(
+            "{} moves from {} ({}) to {} ({:.0}% with it)",
+            task(e.task_id),
+            e.from,
+            e.from_load.map_or_else(
+                || "it is down".to_owned(),
+                |load| format!("{:.0}% of what it can do", f64::from(load) / 10.0)
+            ),
+            e.to,
+            f64::from(e.to_load) / 10.0
+        ),
         Event::QaHandoffReady(e) => package("qa", e.feature.as_ref(), &e.package),
         Event::DevopsHandoffReady(e) => package("devops", e.feature.as_ref(), &e.package),
         Event::PackageAnswered(e) => format!(
@@ -406,6 +418,47 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
                 e.stakeholder, e.about
             ),
         },
+    }
+}
+
+fn alert(e: &TeamUtilizationAlert, state: &State) -> String {
+    let over: Vec<String> = e
+        .overloaded_agents
+        .iter()
+        .map(|one| match one.lost {
+            true => format!("{} (down)", state.agent_name(one.agent_id)),
+            false => format!(
+                "{} ({:.0}%)",
+                state.agent_name(one.agent_id),
+                f64::from(one.load) / 10.0
+            ),
+        })
+        .collect();
+    let room: Vec<String> = e
+        .available_capacity
+        .iter()
+        .map(|one| {
+            format!(
+                "{} ({:.0}h)",
+                state.agent_name(one.agent_id),
+                hours(one.free_hours)
+            )
+        })
+        .collect();
+    match (over.is_empty(), e.rebalancing_needed) {
+        (true, _) => "nobody has more to do than they can any more".to_owned(),
+        (false, moves) => format!(
+            "more to do than they can: {}; room: {}; {}",
+            some(&over, 4),
+            match room.is_empty() {
+                true => "nobody".to_owned(),
+                false => some(&room, 4),
+            },
+            match moves {
+                true => "waiting tasks move",
+                false => "nothing that waits can move",
+            }
+        ),
     }
 }
 

@@ -1,10 +1,10 @@
 //! One event of each kind that is about people, gates, incidents and peers, for the tests of all kinds.
 
 use director_protocols::event::*;
-use director_protocols::ids::{Attempt, EffectId, InboxId, IncidentId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, EffectId, InboxId, IncidentId, TaskId};
 use director_protocols::incident::Step;
 use director_protocols::origin::Origin;
-use director_protocols::time::Time;
+use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
 
 use super::super::recorded::{SPRINT, outcome};
@@ -74,6 +74,28 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             changed: 2,
             dropped: 0,
             by: "ada".into(),
+        }
+        .into(),
+        TeamUtilizationAlert {
+            sprint_id: SPRINT,
+            overloaded_agents: vec![AgentLoad {
+                agent_id: AgentId(0),
+                load: 1250,
+                lost: false,
+            }],
+            available_capacity: vec![AgentRoom {
+                agent_id: AgentId(1),
+                free_hours: Span::hours(12),
+            }],
+            rebalancing_needed: true,
+        }
+        .into(),
+        TaskRebalanced {
+            task_id: task,
+            from: name("api-engineer"),
+            to: name("fullstack-engineer"),
+            from_load: Some(1250),
+            to_load: 400,
         }
         .into(),
         QaHandoffReady {

@@ -483,7 +483,9 @@ fn every_event_reads_as_a_sentence() {
         sprint_replanned         sprint-3 is replanned by ada: 1 added, 2 changed, 0 dropped
         qa_handoff_ready         a package for qa is ready: feature pay (0 artifacts, 0 test requirements, 0 deployment requirements)
         devops_handoff_ready     a package for devops is ready: sprint (0 artifacts, 0 test requirements, 0 deployment requirements)
-        package_answered         ada returns package 1: it does not start"#]].assert_eq(&lines.join("\n"));
+        package_answered         ada returns package 1: it does not start
+        team_utilization_alert   more to do than they can: tech-lead-1 (125%); room: documentation-research-1 (12h); waiting tasks move
+        task_rebalanced          connect moves from api-engineer (125% of what it can do) to fullstack-engineer (40% with it)"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

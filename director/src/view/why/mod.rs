@@ -63,7 +63,7 @@ pub struct WhyView {
 pub struct Reason {
     /// `dependency`, `no_agent`, `role_lost`, `avoided`, `worktree`, `paused`, `emergency`, `preparing`, `refused`,
     /// `ended`, `cancelling`, `backoff`, `blocked`, `question`, `backlog`, `failed`, `quarantined`, `cancelled`,
-    /// `merge_queue`, `merging`, `committing`, `saving`, `working` or `completed`.
+    /// `rebalanced`, `merge_queue`, `merging`, `committing`, `saving`, `working` or `completed`.
     pub kind: &'static str,
     /// In words.
     pub text: String,

@@ -153,6 +153,17 @@ pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<
         ),
         Phase::Cancelled => add("cancelled", format!("it was {}", words())),
     }
+    if task.moved
+        && let Some(role) = state.team.roles.get(task.role.index())
+    {
+        add(
+            "rebalanced",
+            format!(
+                "it moved from {} to {}, because {} was down or had more to do than it could",
+                task.spec.role, role.spec.name, task.spec.role
+            ),
+        );
+    }
     found
 }
 
