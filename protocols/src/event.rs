@@ -928,6 +928,83 @@ events! {
         /// How loaded the second is with it, in thousandths.
         to_load: u32,
     }
+    /// The day's standup of a running sprint was held.
+    122 1 DailyStandupCompleted "daily_standup_completed" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Since when it looks back.
+        since: Time,
+        /// Thousandths of the sprint's committed tasks that are done.
+        sprint_progress: u32,
+        /// Tasks completed since the last one, oldest first.
+        completed_yesterday: Vec<TaskId>,
+        /// What goes on, and what can begin.
+        planned_today: Vec<TaskId>,
+        /// What holds tasks up.
+        blockers: Vec<OpenBlocker>,
+        /// What became free, and what waits for something that does not move by itself.
+        dependency_updates: Vec<DependencyUpdate>,
+        /// Points since the last one against those between the two before.
+        velocity_trend: VelocityTrend,
+    }
+    /// Where a running sprint stands, on its schedule.
+    123 1 ProgressUpdated "progress_updated" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The working day, from 1; none without dates.
+        day: Option<u32>,
+        /// How many it has; none without an end.
+        days: Option<u32>,
+        /// Tasks that are done.
+        completed: u32,
+        /// Tasks that somebody works on, judges or merges.
+        in_progress: u32,
+        /// Tasks that are held up.
+        blocked: u32,
+        /// Points that are done.
+        velocity: u32,
+        /// Points meant to be done.
+        target: u32,
+        /// Tasks completed since the last update.
+        key_achievements: Vec<TaskId>,
+        /// What holds tasks up.
+        blockers: Vec<OpenBlocker>,
+        /// What goes on, and what can begin.
+        next: Vec<TaskId>,
+    }
+}
+
+/// Something that holds a task up, in a ceremony.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenBlocker {
+    /// The task.
+    pub task_id: TaskId,
+    /// The tier it is on.
+    pub severity: Severity,
+    /// What is the matter.
+    pub text: String,
+}
+
+/// What a task's dependencies mean for it now, in a ceremony.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DependencyUpdate {
+    /// The task.
+    pub task_id: TaskId,
+    /// `free`: something it waited for was done since the last time; `held_up`: it waits for what does not move by itself.
+    pub state: String,
+    /// What it waited or waits for.
+    pub on: Vec<TaskId>,
+}
+
+/// Whether the team is getting faster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VelocityTrend {
+    /// Points since the last standup.
+    pub points: u32,
+    /// Points between the two standups before.
+    pub points_before: u32,
+    /// `up`, `down`, `steady`, or `none` at the first one.
+    pub trend: String,
 }
 
 /// An agent with more to do than it can.

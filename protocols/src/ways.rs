@@ -19,6 +19,51 @@ pub struct Ways {
     pub stakeholders: Vec<Stakeholder>,
     /// What each tier does.
     pub ladder: Ladder,
+    /// What is held by itself.
+    pub ceremonies: Ceremonies,
+}
+
+/// What a running sprint holds by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ceremonies {
+    /// When the standup of a working day is; none holds no standups.
+    pub standup: Option<TimeOfDay>,
+    /// How long from one progress update to the next; none sends none.
+    pub progress: Option<Span>,
+}
+
+impl Default for Ceremonies {
+    fn default() -> Self {
+        Self {
+            standup: Some(TimeOfDay {
+                minute: 9 * 60,
+                offset: 0,
+            }),
+            progress: None,
+        }
+    }
+}
+
+/// An hour of a day somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeOfDay {
+    /// Minutes since midnight there, less than a day.
+    pub minute: u16,
+    /// Minutes by which clocks there are ahead of UTC.
+    pub offset: i16,
+}
+
+impl std::fmt::Display for TimeOfDay {
+    /// As files have it: `09:00`, `09:00+01:00`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02}:{:02}", self.minute / 60, self.minute % 60)?;
+        let (sign, away) = match self.offset {
+            0 => return Ok(()),
+            offset if offset < 0 => ('-', offset.unsigned_abs()),
+            offset => ('+', offset.unsigned_abs()),
+        };
+        write!(f, "{sign}{:02}:{:02}", away / 60, away % 60)
+    }
 }
 
 /// What the tiers of blockers do. How long each may last is [`crate::sprint::Policy::tier_time`].

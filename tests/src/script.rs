@@ -14,6 +14,8 @@ use std::fmt::Write;
 
 use director::engine::effects::Effect;
 use director::engine::{Decision, Engine};
+use director::handle::Entry;
+use director::view::event_text;
 use director_protocols::command::{Command, IncidentWork};
 use director_protocols::event::Event;
 use director_protocols::ids::{
@@ -340,6 +342,19 @@ impl Script {
         }
     }
 
+    /// The event's name and sentence.
+    fn as_people_read_it(&self, event: &Event) -> String {
+        let entry = Entry {
+            seq: self.engine.seq(),
+            epoch: 1,
+            at: self.now,
+            events: vec![event.clone()],
+        };
+        let line = event_text(&entry, self.engine.state()).remove(0);
+        let words = line.split_whitespace().skip(2);
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     fn task(&self, name: &str) -> TaskId {
         let sprints = &self.engine.state().sprints.table;
         let found = sprints.iter().find_map(|sprint| sprint.by_name.get(name));
@@ -527,29 +542,10 @@ impl Script {
             Event::SprintReplanned(e) => {
                 format!("{name} +{} ~{} -{}", e.added, e.changed, e.dropped)
             }
-            Event::TeamUtilizationAlert(e) => {
-                let agents = |ids: Vec<String>| ids.join(" ");
-                let over = e.overloaded_agents.iter();
-                let over =
-                    over.map(|one| format!("{} {}", state.agent_name(one.agent_id), one.load));
-                let room = e.available_capacity.iter();
-                let room =
-                    room.map(|one| format!("{} {}", state.agent_name(one.agent_id), one.free_hours));
-                format!(
-                    "{name}: over [{}], room [{}], moves {}",
-                    agents(over.collect()),
-                    agents(room.collect()),
-                    e.rebalancing_needed
-                )
-            }
-            Event::TaskRebalanced(e) => format!(
-                "{name} {} from {} ({:?}) to {} ({})",
-                task(e.task_id),
-                e.from,
-                e.from_load,
-                e.to,
-                e.to_load
-            ),
+            Event::TeamUtilizationAlert(_)
+            | Event::TaskRebalanced(_)
+            | Event::DailyStandupCompleted(_)
+            | Event::ProgressUpdated(_) => self.as_people_read_it(event),
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::DevopsHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::PackageAnswered(e) => format!("{name} {} {}", e.handoff + 1, e.accepted),

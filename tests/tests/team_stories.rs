@@ -87,9 +87,9 @@ fn work_that_takes_longer_overloads_a_role_and_what_waits_moves_once() {
               task_completed a (250)
               handoff_sent a to c
               sprint_velocity_updated
-              team_utilization_alert: over [api-1 1500], room [full-1 7h00m], moves true
-              task_rebalanced b from api (Some(1500)) to full (500)
-              task_rebalanced c from api (Some(1166)) to full (700)
+              team_utilization_alert more to do than they can: api-1 (150%); room: full-1 (7h); waiting tasks move
+              task_rebalanced b moves from api (150% of what it can do) to full (50% with it)
+              task_rebalanced c moves from api (117% of what it can do) to full (70% with it)
             > start d
               attempt_started
             > done d
@@ -132,10 +132,10 @@ fn what_waits_for_a_role_that_is_down_goes_to_those_who_cover_it_and_stays_there
           agent_down api-1
           role_lost
           inbox_opened 1: The role api is down after too many restarts (six restarts in a minute). Mend the cause, then answer anything to start it again.
-          team_utilization_alert: over [api-1 150], room [full-1 7h00m], moves true
-          task_rebalanced a from api (None) to full (500)
-          task_rebalanced b from api (None) to full (700)
-          task_rebalanced c from api (None) to full (900)
+          team_utilization_alert more to do than they can: api-1 (down); room: full-1 (7h); waiting tasks move
+          task_rebalanced a moves from api (it is down) to full (50% with it)
+          task_rebalanced b moves from api (it is down) to full (70% with it)
+          task_rebalanced c moves from api (it is down) to full (90% with it)
     "#]].assert_eq(&told);
     expect![[r#"
           engineering-director directs (built in)
@@ -143,18 +143,20 @@ fn what_waits_for_a_role_that_is_down_goes_to_those_who_cover_it_and_stays_there
           agent   state  used  load     left  done  restarts  doing
           api-1   lost     0%    0%  40h/40h     0         1
           full-1  busy     0%   90%   7h/10h     0         0  d for 0s
-    "#]].assert_eq(&view::agents::render(&view::agents(state, now), 100, false));
+    "#]]
+    .assert_eq(&view::agents::render(&view::agents(state, now), 100, false));
     let why = view::why::why(state, &[], TaskId(1), now).expect("it is there");
     expect![[r#"
         ○ b ready b
           no full is free: full-1 has d for 0s
           it moved from api to full, because api was down or had more to do than it could
-    "#]].assert_eq(&view::why::render(&why, 100, false));
+    "#]]
+    .assert_eq(&view::why::render(&why, 100, false));
     expect![[r#"
         > answer 1
           inbox_answered 1: go on by ada
           role_restored
-          team_utilization_alert: over [], room [api-1 1d16h], moves false
+          team_utilization_alert nobody has more to do than they can any more
         > lose api
           role_lost
           inbox_opened 2: The role api is down after too many restarts (six restarts in a minute). Mend the cause, then answer anything to start it again.
@@ -172,4 +174,166 @@ fn what_waits_for_a_role_that_is_down_goes_to_those_who_cover_it_and_stays_there
         start d
         done d",
     ));
+}
+
+/// A sprint of two tasks of four hours, with `ways` written.
+fn daily(ways: &str) -> SprintSpec {
+    sprint(
+        &format!(
+            r#"
+[sprint]
+id = "s"
+[team]
+only = true
+[team.engineer]
+agent = "worker"
+kinds = ["feature"]
+{ways}
+[[task]]
+id = "a"
+points = 3
+[[task]]
+id = "b"
+points = 5
+depends_on = ["a"]
+"#
+        ),
+        &["worker"],
+    )
+}
+
+// The scripts begin on a Thursday, sixteen minutes past midnight.
+#[test]
+fn a_standup_is_held_every_working_day_also_by_a_director_that_was_down_but_only_once() {
+    for (ways, script, expected) in [
+        (
+            "",
+            "submit
+            up
+            start a
+            tick 31399s
+            tick 1s
+            tick 60s
+            done a
+            start b
+            reopen
+            tick 86340s
+            tick 259199s
+            tick 1s
+            tick 864000s
+            up
+            start b
+            stuck b high
+            tick 86400s",
+            expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned a to engineer-1 as attempt 1: 777 = 1000 expertise, 925 capacity, 0 continuity
+                > start a
+                  attempt_started
+                > tick 31399s
+                > tick 1s
+                  daily_standup_completed standup of s: 0 tasks completed since 1970-01-01 00:16Z, 1 planned, 0 blockers in the way; velocity none (0 after 0 points)
+                > tick 60s
+                > done a
+                  attempt_ended a done
+                  quality_gate_status
+                  task_completed a (500)
+                  handoff_sent a to b
+                  sprint_velocity_updated
+                  task_assigned b to engineer-1 as attempt 1: 840 = 1000 expertise, 800 capacity, 500 continuity
+                > start b
+                  attempt_started
+                  handoff_accepted
+                > reopen
+                  epoch_opened
+                  attempt_ended b interrupted
+                > tick 86340s
+                  daily_standup_completed standup of s: 1 task completed since 1970-01-01 09:00Z, 1 planned, 0 blockers in the way; velocity up (3 after 0 points)
+                > tick 259199s
+                > tick 1s
+                  daily_standup_completed standup of s: 0 tasks completed since 1970-01-02 09:00Z, 1 planned, 0 blockers in the way; velocity down (0 after 3 points)
+                > tick 864000s
+                  daily_standup_completed standup of s: 0 tasks completed since 1970-01-05 09:00Z, 1 planned, 0 blockers in the way; velocity steady (0 after 0 points)
+                > up
+                  agent_up engineer-1
+                  task_assigned b to engineer-1 as attempt 2: 940 = 1000 expertise, 800 capacity, 1000 continuity
+                > start b
+                  attempt_started
+                > stuck b high
+                  attempt_ended b blocked
+                  blocker_raised b high (reported high, critical path true), goes up in 8h00m
+                  inbox_opened 1: which way?
+                > tick 86400s
+                  blocker_escalated from high to high
+                  daily_standup_completed standup of s: 0 tasks completed since 1970-01-15 09:00Z, 0 planned, 1 blocker in the way; velocity steady (0 after 0 points)
+            "#]],
+        ),
+        (
+            "[ceremonies]\nstandup = \"01:00+01:00\"\nprogress = \"12h\"",
+            "submit
+            up
+            start a
+            tick 43199s
+            tick 1s
+            done a
+            start b
+            tick 43200s
+            done b
+            tick 864000s",
+            expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned a to engineer-1 as attempt 1: 777 = 1000 expertise, 925 capacity, 0 continuity
+                > start a
+                  attempt_started
+                > tick 43199s
+                > tick 1s
+                  progress_updated s: 0 tasks completed, 1 in progress, 0 blocked, 0 of 8 points
+                > done a
+                  attempt_ended a done
+                  quality_gate_status
+                  task_completed a (500)
+                  handoff_sent a to b
+                  sprint_velocity_updated
+                  task_assigned b to engineer-1 as attempt 1: 840 = 1000 expertise, 800 capacity, 500 continuity
+                > start b
+                  attempt_started
+                  handoff_accepted
+                > tick 43200s
+                  daily_standup_completed standup of s: 1 task completed since 1970-01-01 00:16Z, 1 planned, 0 blockers in the way; velocity none (3 after 0 points)
+                  progress_updated s: 1 task completed, 1 in progress, 0 blocked, 3 of 8 points
+                > done b
+                  attempt_ended b done
+                  quality_gate_status
+                  task_completed b (1000)
+                  sprint_velocity_updated
+                  sprint_ended done
+                > tick 864000s
+            "#]],
+        ),
+        (
+            "[ceremonies]\nstandup = \"off\"",
+            "submit
+            up
+            tick 864000s",
+            expect![[r#"
+                > submit
+                  sprint_submitted
+                  sprint_initialized
+                > up
+                  agent_up engineer-1
+                  task_assigned a to engineer-1 as attempt 1: 777 = 1000 expertise, 925 capacity, 0 continuity
+                > tick 864000s
+            "#]],
+        ),
+    ] {
+        tell(daily(ways), script, expected);
+    }
 }

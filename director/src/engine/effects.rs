@@ -366,6 +366,8 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::SprintReplanned(_)
         | Event::TeamUtilizationAlert(_)
         | Event::TaskRebalanced(_)
+        | Event::DailyStandupCompleted(_)
+        | Event::ProgressUpdated(_)
         | Event::QaHandoffReady(_)
         | Event::DevopsHandoffReady(_)
         | Event::PackageAnswered(_)

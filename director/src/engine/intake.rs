@@ -9,6 +9,7 @@ use director_protocols::ids::{FeatureId, Name, RoleId, TaskId};
 use director_protocols::time::{Span, Time};
 
 use super::adding::urgency;
+use super::ceremonies::Held;
 use super::replan::Plan;
 use super::sprints::{Quality, Sprint, Stage};
 use super::state::State;
@@ -116,6 +117,7 @@ impl State {
             kept: Vec::new(),
             delivered: None,
             incidents: Vec::new(),
+            held: Held::default(),
             accepted: BTreeMap::new(),
         });
     }

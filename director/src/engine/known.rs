@@ -111,6 +111,21 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && e.overloaded_agents.iter().all(|one| agent(one.agent_id))
                 && e.available_capacity.iter().all(|one| agent(one.agent_id))
         }
+        Event::DailyStandupCompleted(e) => {
+            sprint(e.sprint_id)
+                && tasks(&e.completed_yesterday)
+                && tasks(&e.planned_today)
+                && e.blockers.iter().all(|one| task(one.task_id))
+                && e.dependency_updates
+                    .iter()
+                    .all(|one| task(one.task_id) && tasks(&one.on))
+        }
+        Event::ProgressUpdated(e) => {
+            sprint(e.sprint_id)
+                && tasks(&e.key_achievements)
+                && tasks(&e.next)
+                && e.blockers.iter().all(|one| task(one.task_id))
+        }
         Event::TaskRebalanced(e) => task(e.task_id) && state.team.by_role.contains_key(&e.to),
         Event::QaHandoffReady(e) => {
             sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()

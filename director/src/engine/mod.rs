@@ -15,6 +15,7 @@
 
 pub mod adding;
 pub mod balance;
+pub mod ceremonies;
 pub mod decide;
 pub mod effects;
 pub mod gating;

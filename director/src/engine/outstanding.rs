@@ -159,6 +159,8 @@ impl Outstanding {
             | Event::SprintReplanned(_)
             | Event::TeamUtilizationAlert(_)
             | Event::TaskRebalanced(_)
+            | Event::DailyStandupCompleted(_)
+            | Event::ProgressUpdated(_)
             | Event::QaHandoffReady(_)
             | Event::DevopsHandoffReady(_)
             | Event::PackageAnswered(_)

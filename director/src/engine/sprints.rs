@@ -13,6 +13,7 @@ use director_protocols::time::{Span, Time};
 use director_protocols::work::{GateOutcome, Verdict};
 use serde::Serialize;
 
+use super::ceremonies::Held;
 use super::replan::Plan;
 
 /// Where a sprint stands.
@@ -146,6 +147,8 @@ pub struct Sprint {
     pub delivered: Option<String>,
     /// What was changed by someone else or outside, in words.
     pub incidents: Vec<(Time, Option<TaskId>, String)>,
+    /// Its standups and progress updates.
+    pub held: Held,
     /// Action items of its retrospective that were accepted: when and by whom.
     pub accepted: BTreeMap<String, (Time, String)>,
 }

@@ -32,6 +32,10 @@ pub enum Deadline {
     Tier(BlockerId),
     /// What waits for a person is dealt with by default.
     Inbox(InboxId),
+    /// A sprint's standup.
+    Standup(SprintId),
+    /// A sprint's progress update.
+    Progress(SprintId),
 }
 
 /// Everything the director knows.
@@ -166,6 +170,7 @@ impl State {
                         self.move_to(id, Phase::Ready, now);
                     }
                 }
+                self.set_ceremonies(e.sprint_id, now);
             }
             Event::SprintPaused(e) => self.sprints.table[e.sprint_id.index()].paused = true,
             Event::SprintResumed(e) => self.sprints.table[e.sprint_id.index()].paused = false,
@@ -180,6 +185,7 @@ impl State {
                 if self.sprints.table.iter().all(Sprint::is_over) {
                     self.team.forget_effort();
                 }
+                self.set_ceremonies(e.sprint_id, now);
             }
             Event::SprintReopened(e) => {
                 let sprint = &mut self.sprints.table[e.sprint_id.index()];
@@ -190,6 +196,7 @@ impl State {
                 };
                 sprint.cancelled = false;
                 sprint.ended = None;
+                self.set_ceremonies(e.sprint_id, now);
             }
             Event::WorktreesRemoved(e) => {
                 self.sprints.table[e.sprint_id.index()]
@@ -491,6 +498,8 @@ impl State {
             Event::SprintReplanned(e) => self.rerank(e.sprint_id),
             Event::TeamUtilizationAlert(e) => self.alerted(e),
             Event::TaskRebalanced(e) => self.rebalanced(e),
+            Event::DailyStandupCompleted(e) => self.standup_held(e, now),
+            Event::ProgressUpdated(e) => self.progress_told(e, now),
             Event::QaHandoffReady(e) => self.package(e.sprint_id, Peer::Qa, e.feature.clone()),
             Event::DevopsHandoffReady(e) => {
                 self.package(e.sprint_id, Peer::Devops, e.feature.clone());

@@ -5,9 +5,14 @@
 //! numbers only.
 
 use director_protocols::sprint::SprintSpec;
-use director_protocols::time::Span;
+use director_protocols::time::{Span, Time};
+use director_protocols::ways::TimeOfDay;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
+
+/// A minute and a day, in milliseconds.
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
 
 /// The sprint's working time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +74,26 @@ impl Calendar {
             weekends: false,
             unclear: None,
         }
+    }
+
+    /// The first such hour of a working day after `now`, not before the first day; none beyond the end of time.
+    pub fn next(&self, hour: TimeOfDay, now: Time) -> Option<Time> {
+        let shift = i64::from(hour.offset) * MINUTE;
+        let into_day = i64::from(hour.minute) * MINUTE;
+        let local = i64::try_from(now.0).ok()?.checked_add(shift)?;
+        let first = self.start.map_or(0, |start| {
+            i64::from((start - jiff::civil::date(1970, 1, 1)).get_days())
+        });
+        let mut day = local.div_euclid(DAY).max(first);
+        if day * DAY + into_day <= local {
+            day += 1;
+        }
+        // The first of January 1970 was a Thursday, the fourth day of its week.
+        while !self.weekends && (day + 3).rem_euclid(7) > 4 {
+            day += 1;
+        }
+        let at = day.checked_mul(DAY)? + into_day - shift;
+        u64::try_from(at).ok().map(Time)
     }
 
     /// Working time until the end of the last day, in milliseconds; `None` when the sprint has no known end.

@@ -9,6 +9,7 @@ use director_protocols::ids::{AgentId, EffectId, Generation, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::sprint::{Check, SprintSpec};
 use director_protocols::time::{Span, Time};
+use director_protocols::ways::Ceremonies;
 
 use super::faults::Faults;
 use super::waits::Waits;
@@ -114,7 +115,13 @@ impl Prepared {
             version: "simulated".to_owned(),
         };
         decisions.push(engine.step(&open, now)?);
-        decisions.push(engine.step(&Command::Submit(Box::new(spec.clone())), now)?);
+        let mut submitted = spec.clone();
+        // Virtual time is working time and knows no hour of the day.
+        submitted.ways.ceremonies = Ceremonies {
+            standup: None,
+            progress: None,
+        };
+        decisions.push(engine.step(&Command::Submit(Box::new(submitted)), now)?);
         let agents = engine.state().team.agents.len();
         for index in 0..agents {
             let up = Command::AgentUp {

@@ -60,9 +60,20 @@ fn flat(mut fields: Map<String, Value>) -> Map<String, Value> {
 fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
     let number = value.as_u64();
     match (key, value) {
-        ("task_id" | "dependencies" | "batch" | "help" | "order" | "resumed", value) => {
-            names(value, &|n| task(state, n))
-        }
+        (
+            "task_id"
+            | "dependencies"
+            | "batch"
+            | "help"
+            | "order"
+            | "resumed"
+            | "completed_yesterday"
+            | "planned_today"
+            | "key_achievements"
+            | "next"
+            | "on",
+            value,
+        ) => names(value, &|n| task(state, n)),
         ("agent_id" | "response_team", value) => names(value, &|n| agent(state, n)),
         ("sprint_id", value) => names(value, &|n| sprint(state, n)),
         ("from" | "to", value) => match ends {
@@ -90,7 +101,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
         (
             "estimated_duration" | "before" | "after" | "took" | "delay" | "resolution" | "within"
             | "backoff_min" | "backoff_max" | "time" | "timeout" | "retry_min" | "retry_max"
-            | "attempt_time" | "silent_after" | "wedged_after",
+            | "progress" | "attempt_time" | "silent_after" | "wedged_after",
             value,
         ) => match number {
             Some(n) => json!(seconds(Span(n))),
@@ -100,7 +111,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             .iter()
             .map(|time| json!(time.as_u64().map(|n| seconds(Span(n)))))
             .collect(),
-        ("at" | "deadline" | "estimated_resolution", value) => match number {
+        ("at" | "deadline" | "estimated_resolution" | "since", value) => match number {
             Some(n) => json!(rfc3339(Time(n))),
             None => value,
         },

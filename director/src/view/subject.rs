@@ -118,6 +118,8 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::TaskChanged(e) => of_task(e.task_id, None),
         Event::SprintReplanned(e) => of_sprint(e.sprint_id, &[]),
         Event::TeamUtilizationAlert(e) => of_sprint(e.sprint_id, &[]),
+        Event::DailyStandupCompleted(e) => of_sprint(e.sprint_id, &[]),
+        Event::ProgressUpdated(e) => of_sprint(e.sprint_id, &[]),
         Event::TaskRebalanced(e) => of_task(e.task_id, None),
         Event::QaHandoffReady(e) => of_sprint(e.sprint_id, &[]),
         Event::DevopsHandoffReady(e) => of_sprint(e.sprint_id, &[]),

@@ -106,6 +106,11 @@ pub(super) static ROOT: Table = Table {
             "what the tiers of blockers do; how long each lasts is `limits.tier_time`",
         ),
         key(
+            "ceremonies",
+            Shape::Table(&keys_ways::CEREMONIES),
+            "what a running sprint holds by itself",
+        ),
+        key(
             "notify",
             Shape::Table(&keys_ways::NOTIFY),
             "how you are told that something waits for you",

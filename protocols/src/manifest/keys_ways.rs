@@ -39,6 +39,23 @@ static RULE: Table = Table {
     ],
 };
 
+/// `[ceremonies]`
+pub(super) static CEREMONIES: Table = Table {
+    about: "What a running sprint holds by itself.",
+    keys: &[
+        key(
+            "standup",
+            Shape::Hour,
+            "when the standup of each working day is: \"09:00\" in UTC, \"09:00+01:00\" elsewhere, or \"off\"; 09:00 unless written",
+        ),
+        key(
+            "progress",
+            Shape::Duration,
+            "how long from one progress update to the next, such as \"4h\"; none unless written",
+        ),
+    ],
+};
+
 /// `[notify]`
 pub(super) static NOTIFY: Table = Table {
     about: "How you are told that something waits for you.",

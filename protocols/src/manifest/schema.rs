@@ -66,6 +66,11 @@ fn shape(of: &Shape) -> Value {
         Shape::Hours(false) => json!({"type": "number", "minimum": 0, "maximum": 1e6}),
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Date => json!({"type": "string", "format": "date"}),
+        Shape::Hour => json!({
+            "type": "string",
+            "pattern": r"^(off|\d\d:\d\d([+-]\d\d:\d\d)?)$",
+            "examples": ["09:00", "09:00+01:00", "off"],
+        }),
         Shape::Duration => json!({
             "type": "string",
             "pattern": r"^\s*(\d+(ms|s|m|min|h|d)\s*)+$",

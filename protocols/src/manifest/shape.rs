@@ -62,6 +62,8 @@ pub(super) enum Shape {
     Flag,
     /// A day.
     Date,
+    /// An hour of the day, or `off`.
+    Hour,
     /// A length of time with its unit; never zero.
     Duration,
     /// A size in bytes.
@@ -81,6 +83,9 @@ pub(super) enum Shape {
     /// The first of these that has the value's type.
     Any(&'static [Shape]),
 }
+
+/// What stands for none at all.
+pub(super) const OFF: &str = "off";
 
 /// Where the walk is, from the root.
 #[derive(Clone, Copy)]
@@ -266,6 +271,7 @@ impl Shape {
                 | Shape::Path
                 | Shape::Word(_)
                 | Shape::Date
+                | Shape::Hour
                 | Shape::Duration
                 | Shape::Line,
                 V::Text(_),
@@ -290,6 +296,7 @@ impl Shape {
             Shape::Hours(_) => "a number of hours".into(),
             Shape::Flag => "true or false".into(),
             Shape::Date => "a date".into(),
+            Shape::Hour => "an hour of the day".into(),
             Shape::Duration => "a duration".into(),
             Shape::Bytes => "a size in bytes".into(),
             Shape::Setting => "a string, a number, true or false".into(),
@@ -305,6 +312,7 @@ impl Shape {
     fn hint(&self) -> Option<String> {
         match self {
             Shape::Date => Some("write it as 2026-11-23".into()),
+            Shape::Hour => Some("write it as \"09:00\", or \"off\"".into()),
             Shape::Duration => Some("write it with its unit, such as \"90s\" or \"15m\"".into()),
             Shape::List(of) if matches!(**of, Shape::Table(_)) => {
                 Some("write each with a header in double brackets, such as [[task]]".into())
@@ -406,6 +414,11 @@ impl Shape {
                     Err(help) => no(format!("{} is not a date", quote(text)), help),
                 }
             }
+            Shape::Hour if text == OFF => Ok(()),
+            Shape::Hour => match values::hour(text) {
+                Ok(_) => Ok(()),
+                Err(help) => no(format!("{} is not an hour of the day", quote(text)), help),
+            },
             Shape::Duration => match values::duration(text) {
                 Ok(span) if span.0 > 0 => Ok(()),
                 Ok(_) => no(

@@ -5,9 +5,42 @@
 use jiff::civil::Date;
 
 use crate::time::Span;
+use crate::ways::TimeOfDay;
 
 /// The longest duration, in hours.
 const HOURS_MAX: u64 = 1_000_000;
+
+/// Reads `09:00` (UTC) and `09:00+01:00`.
+///
+/// # Errors
+/// What to write instead.
+pub(super) fn hour(text: &str) -> Result<TimeOfDay, &'static str> {
+    const HOW: &str = "write an hour of the day, in UTC or with how far it is ahead, such as \"09:00\" or \"09:00+01:00\"";
+    let clock = |text: &str, hours_max: u16| {
+        let (hours, minutes) = text.split_once(':')?;
+        let number = |text: &str| {
+            let plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then(|| text.parse::<u16>().ok()).flatten()
+        };
+        let (hours, minutes) = (number(hours)?, number(minutes)?);
+        (hours <= hours_max && minutes < 60).then_some(hours * 60 + minutes)
+    };
+    let (time, away) = match text.find(['+', '-']) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    let offset = match away.split_at_checked(1) {
+        None => Some(0),
+        Some((sign, away)) => clock(away, 14).and_then(|minutes| {
+            let minutes = i16::try_from(minutes).ok()?;
+            Some(if sign == "-" { -minutes } else { minutes })
+        }),
+    };
+    match (clock(time, 23), offset) {
+        (Some(minute), Some(offset)) => Ok(TimeOfDay { minute, offset }),
+        _ => Err(HOW),
+    }
+}
 
 /// Reads `90s`, `15m`, `1h30m`, `2d`, `500ms` and sums of such parts.
 ///

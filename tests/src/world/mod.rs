@@ -83,7 +83,12 @@ pub struct World {
     pending: BTreeMap<EffectId, Effect>,
     generation: u32,
     working: BTreeMap<AgentId, (TaskId, Attempt)>,
+    /// Deadlines that passed since anybody did anything.
+    idle: u32,
 }
+
+/// So many deadlines without anybody doing anything, and nobody will: standups would go on for ever.
+const IDLE_MAX: u32 = 200;
 
 impl World {
     /// A world in which `spec` was submitted.
@@ -100,6 +105,7 @@ impl World {
             pending: BTreeMap::new(),
             generation: 0,
             working: BTreeMap::new(),
+            idle: 0,
         };
         world.open();
         world
@@ -271,6 +277,7 @@ impl World {
         if choices == 0 {
             return self.wait();
         }
+        self.idle = 0;
         let choice = self.below(choices);
         if choice < waiting.len() {
             self.answer(waiting[choice]);
@@ -282,12 +289,17 @@ impl World {
 
     /// Lets time pass to the next deadline, or answers what waits for a person.
     fn wait(&mut self) -> bool {
-        let waiting = self.engine.state().trouble.waiting().next();
-        // A reminder comes again and again, so somebody comes at some time.
-        let somebody_comes = waiting.is_some() && self.chance(300);
+        let state = self.engine.state();
+        let waiting = state.trouble.waiting().next().is_some();
+        let mut sprints = state.sprints.table.iter();
+        let paused = sprints.any(|sprint| sprint.paused && !sprint.is_over());
+        // Reminders and standups come again and again, so somebody comes at some time.
+        let somebody_comes = (waiting || paused) && self.chance(300);
         if let Some(at) = self.engine.next_deadline()
             && !somebody_comes
+            && self.idle < IDLE_MAX
         {
+            self.idle += 1;
             self.now = self.now.max(at);
             self.tell(Command::Tick).expect("a tick is accepted");
             return true;

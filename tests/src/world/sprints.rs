@@ -71,6 +71,9 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
     if below(4) == 0 {
         spec.team[0].capacity = Some(Span::hours(20));
     }
+    if seed.is_multiple_of(3) {
+        spec.ways.ceremonies.progress = Some(Span::hours(5));
+    }
     if repo {
         spec.repo = Some("repository".to_owned());
         for task in &mut spec.tasks {

@@ -84,6 +84,8 @@ const EVENTS: &[(u16, &str)] = &[
     (115, "package_answered"),
     (120, "team_utilization_alert"),
     (121, "task_rebalanced"),
+    (122, "daily_standup_completed"),
+    (123, "progress_updated"),
 ];
 
 #[test]

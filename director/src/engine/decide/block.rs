@@ -22,6 +22,7 @@ use director_protocols::ways::Medium;
 use director_protocols::work::BlockerReport;
 
 use super::{inbox, pair};
+use crate::engine::ceremonies;
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
 
@@ -228,6 +229,8 @@ pub fn due(state: &State, now: Time) -> Vec<Event> {
             Deadline::Retry(task) => vec![RetryDue { task_id: *task }.into()],
             Deadline::Tier(blocker) => up(state, *blocker, now),
             Deadline::Inbox(item) => inbox::overdue(state, *item, now),
+            Deadline::Standup(sprint) => vec![ceremonies::standup(state, *sprint)],
+            Deadline::Progress(sprint) => vec![ceremonies::progress(state, *sprint, now)],
         })
         .collect()
 }

@@ -166,6 +166,9 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         }
         Event::SprintInitialized(e) => out.extend(balance::checked(state, e.sprint_id, false)),
         Event::SprintReplanned(e) => out.extend(balance::checked(state, e.sprint_id, false)),
+        Event::DailyStandupCompleted(e) => {
+            out.extend(balance::checked(state, e.sprint_id, true));
+        }
         Event::RoleLost(e) => {
             out.extend(lost(state, &e.role, &e.reason, now));
             out.extend(balance::after_role(state));

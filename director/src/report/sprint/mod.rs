@@ -32,7 +32,7 @@ pub use metrics::{Burn, Cycle, Metrics, Sustainability, Verdicts};
 pub(crate) use next::draft;
 pub use next::{Change, Remaining};
 pub(crate) use progress::planned;
-pub use progress::progress;
+pub use progress::{progress, progress_text};
 pub use text::text;
 use timeline::spec_of;
 pub use timeline::{FlowPoint, TimelinePiece, TimelineRow};

@@ -1,6 +1,7 @@
 //! The *Progress Update*: where the sprint stands, as a message to people.
 
-use director_protocols::ids::SprintId;
+use director_protocols::event::{OpenBlocker, ProgressUpdated};
+use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 
 use crate::engine::state::State;
@@ -84,6 +85,45 @@ pub fn progress(state: &State, sprint: SprintId, now: Time) -> String {
     ));
     out.push("Next 24 Hours:".to_owned());
     out.extend(list(planned(state, &tasks)));
+    out.push(String::new());
+    out.join("\n")
+}
+
+/// The update of an event, as it was then.
+pub fn progress_text(e: &ProgressUpdated, state: &State) -> String {
+    let name = |id: &TaskId| state.task_name(*id);
+    let title = |id: &TaskId| {
+        let task = state.tasks.get(*id);
+        let title = task.map_or_else(String::new, |task| short(&task.spec.title, 80));
+        format!("{}: {title}", name(id))
+    };
+    let sprint = state.sprints.get(e.sprint_id);
+    let mut out = vec![
+        "Sprint Progress Update".to_owned(),
+        format!(
+            "Sprint: {}",
+            sprint.map_or_else(String::new, |row| row.spec.id.to_string())
+        ),
+        match (e.day, e.days) {
+            (Some(day), Some(days)) => format!("Day: {day} of {days}"),
+            (Some(day), None) => format!("Day: {day} (the sprint has no end date)"),
+            (None, _) => "Day: the sprint has no dates".to_owned(),
+        },
+        format!("Completed: {} tasks", e.completed),
+        format!("In Progress: {} tasks", e.in_progress),
+        format!("Blocked: {} tasks", e.blocked),
+        format!("Velocity: {} (Target: {})", e.velocity, e.target),
+        "Key Achievements:".to_owned(),
+    ];
+    out.extend(list(e.key_achievements.iter().map(title).collect()));
+    out.push("Blockers:".to_owned());
+    let blocker = |one: &OpenBlocker| {
+        let text = short(&one.text, 160);
+        format!("{}: {text} ({})", name(&one.task_id), one.severity.as_str())
+    };
+    out.extend(list(e.blockers.iter().map(blocker).collect()));
+    out.push("Next 24 Hours:".to_owned());
+    out.extend(list(e.next.iter().map(title).collect()));
     out.push(String::new());
     out.join("\n")
 }

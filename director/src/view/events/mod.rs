@@ -17,7 +17,7 @@ use super::words::{gates_line, short_commit, some, task_names, verdict_word};
 use super::{count, hours, rfc3339, timestamp};
 use crate::engine::state::State;
 use crate::handle::Entry;
-use crate::report::text;
+use crate::report::{sprint::progress_text, text};
 
 /// The longest sentence about one event, in characters.
 const SENTENCE_CHARS_MAX: usize = 240;
@@ -39,6 +39,10 @@ pub fn event_lines(entry: &Entry, state: &State) -> Vec<Value> {
 /// The event as one JSON object, without its position and time.
 pub fn event_object(event: &Event, state: &State) -> Value {
     let mut object = fields(event, state);
+    if let Event::ProgressUpdated(e) = event {
+        // The message as people get it, so that whoever is told need not write one.
+        object.insert("text".to_owned(), json!(progress_text(e, state)));
+    }
     let sprint = subject(event, state).sprint;
     object.insert("event".to_owned(), json!(event.name()));
     object.insert(
@@ -368,6 +372,26 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.dropped
         ),
         Event::TeamUtilizationAlert(e) => alert(e, state),
+        Event::DailyStandupCompleted(e) => format!(
+            "standup of {}: {} completed since {}, {} planned, {} in the way; velocity {} ({} after {} points)",
+            sprint(e.sprint_id),
+            count(e.completed_yesterday.len(), "task"),
+            timestamp(e.since).strftime("%Y-%m-%d %H:%MZ"),
+            e.planned_today.len(),
+            count(e.blockers.len(), "blocker"),
+            e.velocity_trend.trend,
+            e.velocity_trend.points,
+            e.velocity_trend.points_before
+        ),
+        Event::ProgressUpdated(e) => format!(
+            "{}: {} completed, {} in progress, {} blocked, {} of {} points",
+            sprint(e.sprint_id),
+            count(e.completed as usize, "task"),
+            e.in_progress,
+            e.blocked,
+            e.velocity,
+            e.target
+        ),
         Event::TaskRebalanced(e) => format!(
             "{} moves from {} ({}) to {} ({:.0}% with it)",
             task(e.task_id),

@@ -4,6 +4,7 @@ use director_protocols::event::*;
 use director_protocols::ids::{AgentId, Attempt, EffectId, InboxId, IncidentId, TaskId};
 use director_protocols::incident::Step;
 use director_protocols::origin::Origin;
+use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
 
@@ -96,6 +97,47 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             to: name("fullstack-engineer"),
             from_load: Some(1250),
             to_load: 400,
+        }
+        .into(),
+        DailyStandupCompleted {
+            sprint_id: SPRINT,
+            since: Time(later.0 - 86_400_000),
+            sprint_progress: 250,
+            completed_yesterday: vec![task],
+            planned_today: vec![task],
+            blockers: vec![OpenBlocker {
+                task_id: task,
+                severity: Severity::High,
+                text: "which provider?".into(),
+            }],
+            dependency_updates: vec![DependencyUpdate {
+                task_id: task,
+                state: "free".into(),
+                on: vec![task],
+            }],
+            velocity_trend: VelocityTrend {
+                points: 5,
+                points_before: 3,
+                trend: "up".into(),
+            },
+        }
+        .into(),
+        ProgressUpdated {
+            sprint_id: SPRINT,
+            day: Some(3),
+            days: Some(10),
+            completed: 4,
+            in_progress: 2,
+            blocked: 1,
+            velocity: 13,
+            target: 40,
+            key_achievements: vec![task],
+            blockers: vec![OpenBlocker {
+                task_id: task,
+                severity: Severity::High,
+                text: "which provider?".into(),
+            }],
+            next: vec![task],
         }
         .into(),
         QaHandoffReady {

@@ -271,6 +271,22 @@ const NUMBERS: &[&str] = &[
     "attempt",
     "generation",
     "total_tasks",
+    "minute",
+    "offset",
+    "progress",
+    "tries",
+    "tries_max",
+    "load",
+    "from_load",
+    "to_load",
+    "free_hours",
+    "points_before",
+    "days",
+    "completed",
+    "in_progress",
+    "blocked",
+    "velocity",
+    "target",
     "estimated_duration",
     "base",
     "before",
@@ -348,7 +364,13 @@ fn no_place_in_a_table_leaves_and_every_time_is_readable() {
         for key in ["seq", "n", "at", "event", "sprint"] {
             assert!(line.get(key).is_some(), "{key} of {line}");
         }
-        for key in ["at", "retry_at", "deadline", "estimated_resolution"] {
+        for key in [
+            "at",
+            "retry_at",
+            "deadline",
+            "since",
+            "estimated_resolution",
+        ] {
             if let Some(time) = line[key].as_str() {
                 assert!(time.parse::<jiff::Timestamp>().is_ok(), "{key} of {line}");
             }
@@ -485,7 +507,9 @@ fn every_event_reads_as_a_sentence() {
         devops_handoff_ready     a package for devops is ready: sprint (0 artifacts, 0 test requirements, 0 deployment requirements)
         package_answered         ada returns package 1: it does not start
         team_utilization_alert   more to do than they can: tech-lead-1 (125%); room: documentation-research-1 (12h); waiting tasks move
-        task_rebalanced          connect moves from api-engineer (125% of what it can do) to fullstack-engineer (40% with it)"#]].assert_eq(&lines.join("\n"));
+        task_rebalanced          connect moves from api-engineer (125% of what it can do) to fullstack-engineer (40% with it)
+        daily_standup_completed  standup of sprint-3: 1 task completed since 2026-11-22 12:16Z, 1 planned, 1 blocker in the way; velocity up (5 after 3 points)
+        progress_updated         sprint-3: 4 tasks completed, 2 in progress, 1 blocked, 13 of 40 points"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

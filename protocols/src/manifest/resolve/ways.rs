@@ -2,10 +2,12 @@
 
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
-use crate::ways::{Ladder, Medium, Running, Stakeholder, Ways};
+use crate::ways::{Ceremonies, Ladder, Medium, Running, Stakeholder, Ways};
 
 use super::super::errors::Words;
+use super::super::shape::OFF;
 use super::super::tree::Node;
+use super::super::values;
 use super::{Reading, duration, name, names, run, small, text};
 
 /// The name under which `[notify]` is told.
@@ -27,6 +29,7 @@ pub(super) fn ways(root: &Node<'_>, reading: &mut Reading<'_>) -> Ways {
         inbox: inbox(root.field("inbox"), reading),
         stakeholders,
         ladder: ladder(root.field("ladder")),
+        ceremonies: ceremonies(root.field("ceremonies")),
     }
 }
 
@@ -54,6 +57,18 @@ fn notify(node: &Node<'_>) -> Option<Stakeholder> {
         run: Some(node.field("run").and_then(run)?),
         inbox: false,
     })
+}
+
+fn ceremonies(node: Option<&Node<'_>>) -> Ceremonies {
+    let field = |key| node.and_then(|node| node.field(key));
+    Ceremonies {
+        standup: match field("standup").and_then(Node::text) {
+            Some(OFF) => None,
+            Some(text) => values::hour(text).ok(),
+            None => Ceremonies::default().standup,
+        },
+        progress: duration(field("progress")),
+    }
 }
 
 fn ladder(node: Option<&Node<'_>>) -> Ladder {

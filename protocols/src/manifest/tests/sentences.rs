@@ -247,6 +247,16 @@ fn each_mistake_has_its_sentence() {
             "`--force` cannot be a branch",
         ),
         (
+            "an hour that is none",
+            with("[ceremonies]\nstandup = \"9 o'clock\"", ""),
+            "is not an hour of the day",
+        ),
+        (
+            "an hour that no day has",
+            with("[ceremonies]\nstandup = \"24:00\"", ""),
+            "`24:00` is not an hour of the day",
+        ),
+        (
             "a webhook",
             with("[[stakeholder]]\nname = \"p\"\nwebhook = \"ftp://x\"", ""),
             "`ftp://x` is not a web address",

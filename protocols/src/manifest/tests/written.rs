@@ -72,6 +72,10 @@ acceptance = true
 question = { within = "8h", default = "answer", text = "go on" }
 gate = { within = "90m" }
 
+[ceremonies]
+standup = "17:30-03:30"
+progress = "4h"
+
 [notify]
 run = ["say", "it"]
 

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::super::shape::OFF;
 use super::{Run, duration, run};
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
-use crate::ways::{Ladder, Medium, Running, Stakeholder, Ways};
+use crate::ways::{Ceremonies, Ladder, Medium, Running, Stakeholder, Ways};
 
 #[derive(Serialize)]
 pub(super) struct WaysOut {
@@ -12,6 +13,8 @@ pub(super) struct WaysOut {
     inbox: Option<Inbox>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ladder: Option<LadderOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ceremonies: Option<CeremoniesOut>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stakeholder: Vec<Told>,
 }
@@ -23,6 +26,13 @@ struct LadderOut {
     running: &'static str,
     resolution: String,
     repeats_max: u32,
+}
+
+#[derive(Serialize)]
+struct CeremoniesOut {
+    standup: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +72,7 @@ impl WaysOut {
             inbox,
             stakeholders,
             ladder,
+            ceremonies,
         } = ways;
         let InboxRules {
             question,
@@ -76,13 +87,25 @@ impl WaysOut {
         Self {
             inbox: (question.is_some() || task.is_some() || gate.is_some()).then_some(rules),
             ladder: (*ladder != Ladder::default()).then(|| tiers(ladder)),
+            ceremonies: (*ceremonies != Ceremonies::default()).then(|| held(ceremonies)),
             stakeholder: stakeholders.iter().map(told).collect(),
         }
     }
 
     /// Whether nothing of it has to be written.
     pub fn is_empty(&self) -> bool {
-        self.inbox.is_none() && self.ladder.is_none() && self.stakeholder.is_empty()
+        self.inbox.is_none()
+            && self.ladder.is_none()
+            && self.ceremonies.is_none()
+            && self.stakeholder.is_empty()
+    }
+}
+
+fn held(ceremonies: &Ceremonies) -> CeremoniesOut {
+    let Ceremonies { standup, progress } = ceremonies;
+    CeremoniesOut {
+        standup: standup.map_or_else(|| OFF.to_owned(), |hour| hour.to_string()),
+        progress: progress.map(duration),
     }
 }
 
