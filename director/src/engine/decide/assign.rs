@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::{Event, Score, TaskAssigned};
-use director_protocols::ids::{AgentId, FeatureId, TaskId};
+use director_protocols::ids::{AgentId, FeatureId, RoleId, TaskId};
 use director_protocols::sprint::Priority;
 use director_protocols::time::{Span, Time};
 
@@ -25,28 +25,25 @@ const NOMINAL_CAPACITY: Span = Span::hours(40);
 /// The next assignment to make now, if there is any: of the first role that can start something, its first task.
 pub fn next(state: &State, _now: Time) -> Option<Event> {
     // Queues lie by role, then by sprint; a role without one costs nothing.
-    let mut queues = state.tasks.ready.iter().peekable();
-    while let Some(((id, _), _)) = queues.peek() {
-        let id = *id;
-        let role = &state.team.roles[id.index()];
-        let mut found: Option<(Rank, AgentId, Score)> = None;
-        while let Some(((_, sprint), queue)) = queues.next_if(|((role, _), _)| *role == id) {
-            if role.free.is_empty() {
-                continue;
-            }
-            let first = first(state, &state.sprints.table[sprint.index()], queue, role);
-            if let Some(first) = first
-                && found.is_none_or(|(rank, ..)| first.0 < rank)
-            {
-                found = Some(first);
-            }
+    let mut found: Option<(RoleId, Rank, AgentId, Score)> = None;
+    for ((id, sprint), queue) in &state.tasks.ready {
+        if found.is_some_and(|(role, ..)| role != *id) {
+            break;
         }
-        if let Some(((_, _, task), agent, score)) = found {
-            let row = &state.tasks.table[task.index()];
-            return Some(assigned(task, row, agent, score));
+        let role = &state.team.roles[id.index()];
+        if role.free.is_empty() {
+            continue;
+        }
+        let first = first(state, &state.sprints.table[sprint.index()], queue, role);
+        if let Some((rank, agent, score)) = first
+            && found.is_none_or(|(_, best, ..)| rank < best)
+        {
+            found = Some((*id, rank, agent, score));
         }
     }
-    None
+    let (_, (_, _, task), agent, score) = found?;
+    let row = &state.tasks.table[task.index()];
+    Some(assigned(task, row, agent, score))
 }
 
 /// The first of a sprint's ready tasks that one of the role's free agents can have.
