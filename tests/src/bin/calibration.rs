@@ -6,12 +6,19 @@
 //! once, and only when it is finished. Prints, for P50, P85 and P95, the share of tasks that came in at or below; a good forecast covers what its name
 //! says. Last comes the table fitted to all tasks, as `director/src/estimate/habits.rs` has it, and whether that is what it has.
 //!
+//! `cargo run --release -p director-tests --bin calibration -- --sprints DIR` does the same with sprints: files `*_iteration_30.csv`, `_50`
+//! and `_80` say what was committed, open and done at 30, 50 and 80 % of a sprint's planned length, and how much was delivered in the end
+//! (Choetkiertikul, Dam, Tran, Ghose, Grundy, "Predicting delivery capability in iterative software development", IEEE TSE 2018). How much of
+//! what is open is still delivered is learned from the earlier half of each project's sprints and asked of the later half, beside the naive
+//! forecast that the velocity so far goes on. A point counts as an hour, so the same habits are fitted as to tasks.
+//!
 //! Many tasks take exactly what was estimated, so a level can fall inside such a point; of the tasks there, as much counts as covered
 //! as lies below the level (the non-randomized probability integral transform: Czado, Gneiting, Held, Biometrics 65, 2009).
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Read;
+use std::path::Path;
 
 use director::estimate::Durations;
 use director::estimate::habits::{Finished, Habits, SIZES, size};
@@ -23,6 +30,10 @@ const LEVELS: [u32; 3] = [500, 850, 950];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1);
+    if path.as_deref() == Some("--sprints") {
+        let dir = std::env::args().nth(2).ok_or("name the directory")?;
+        return sprints(Path::new(&dir));
+    }
     let path = path.ok_or("name the CSV file, or - for the standard input")?;
     let input: Box<dyn Read> = match path.as_str() {
         "-" => Box::new(std::io::stdin()),
@@ -103,8 +114,127 @@ fn finished(input: impl Read) -> Result<Vec<Finished>, Box<dyn Error>> {
     Ok(found.into_values().collect())
 }
 
+/// A sprint at a moment, and what became of it, in points.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    /// Names it, in the order of time.
+    sprint: (u64, u64),
+    committed: f64,
+    done: f64,
+    delivered: f64,
+}
+
+impl Standing {
+    /// What is committed and not done, and how much of it is still delivered.
+    fn rest(&self) -> Finished {
+        let points = |points: f64| Span((points.max(0.0) * 3_600_000.0) as u64);
+        let estimate = points(self.committed - self.done);
+        // As small as a ratio can be, for nothing.
+        let least = Span(estimate.0 / 1_000_000);
+        Finished {
+            estimate,
+            actual: points(self.delivered - self.done).max(least),
+        }
+    }
+}
+
+/// How well the rest of sprints is forecast.
+fn sprints(dir: &Path) -> Result<(), Box<dyn Error>> {
+    println!("at      sprints    P50    P85    P95   error of P50   of the naive   better in");
+    for at in [30, 50, 80] {
+        let (mut learn, mut look) = (Vec::new(), Vec::new());
+        let mut files: Vec<_> = std::fs::read_dir(dir)?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                path.to_string_lossy()
+                    .ends_with(&format!("_iteration_{at}.csv"))
+            })
+            .collect();
+        files.sort();
+        for file in &files {
+            let mut sprints = standings(file)?;
+            sprints.sort_by_key(|standing| standing.sprint);
+            let half = sprints.len() / 2;
+            look.extend(sprints.split_off(half));
+            learn.extend(sprints);
+        }
+        let finished: Vec<Finished> = learn.iter().map(Standing::rest).collect();
+        let habits = Habits::fit(&finished)?;
+        let rests: Vec<Finished> = look.iter().map(Standing::rest).collect();
+        print!("{at:>2} % {:>10}", rests.len());
+        let durations = covered(&habits, &rests);
+        let (mut ours, mut naive, mut better) = (0.0, 0.0, 0);
+        for (place, standing) in (0..).zip(&look) {
+            let rest = durations.of_task(place).quantile(500) as f64 / 3_600_000.0;
+            let mine = (standing.done + rest - standing.delivered).abs();
+            let goes_on = standing.done * 100.0 / f64::from(at);
+            let theirs = (goes_on - standing.delivered).abs();
+            ours += mine / look.len() as f64;
+            naive += theirs / look.len() as f64;
+            better += usize::from(mine < theirs);
+        }
+        println!(
+            "   {ours:6.1} points  {naive:6.1} points   {:>5.0} %",
+            100.0 * better as f64 / look.len() as f64
+        );
+    }
+    Ok(())
+}
+
+/// The sprints of a file. Their names have commas in them, so columns are counted from the end.
+fn standings(file: &Path) -> Result<Vec<Standing>, Box<dyn Error>> {
+    const COLUMNS: [&str; 6] = [
+        "vel_diff",
+        "vel_starttime",
+        "vel_added",
+        "vel_removed",
+        "vel_done",
+        "planday",
+    ];
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(file)?;
+    let headers = reader.headers()?.clone();
+    let back = COLUMNS.map(|name| {
+        let place = headers.iter().position(|header| header == name);
+        place.map(|place| headers.len() - place)
+    });
+    let mut found = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let number = |column: usize| -> Result<f64, Box<dyn Error>> {
+            let back = back[column]
+                .ok_or_else(|| format!("the file has no column {}", COLUMNS[column]))?;
+            let field = record
+                .len()
+                .checked_sub(back)
+                .and_then(|place| record.get(place));
+            Ok(field.unwrap_or_default().trim().parse()?)
+        };
+        let committed = number(1)? + number(2)? - number(3)?;
+        let standing = Standing {
+            sprint: (
+                record[1].trim().parse().unwrap_or(0),
+                record[0].trim().parse().unwrap_or(0),
+            ),
+            committed,
+            done: number(4)?,
+            delivered: committed + number(0)?,
+        };
+        // Without anything open there is nothing to forecast.
+        if standing.committed > standing.done {
+            found.push(standing);
+        }
+    }
+    Ok(found)
+}
+
 fn row(case: &str, habits: &Habits, tasks: &[Finished]) {
     print!("{case:34} {:6}", tasks.len());
+    covered(habits, tasks);
+    println!();
+}
+
+/// Prints the share covered at each level; gives the distributions.
+fn covered(habits: &Habits, tasks: &[Finished]) -> Durations {
     let estimates: Vec<Estimate> = tasks
         .iter()
         .map(|task| Estimate::point(task.estimate))
@@ -119,5 +249,5 @@ fn row(case: &str, habits: &Habits, tasks: &[Finished]) {
         let covered: f64 = covered.sum();
         print!(" {:5.1}%", 100.0 * covered / tasks.len() as f64);
     }
-    println!();
+    durations
 }
