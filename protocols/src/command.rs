@@ -3,6 +3,7 @@
 //! The engine is told one [`Command`] at a time together with the time, and answers with events or a
 //! [`Rejection`](crate::rejection::Rejection). Commands are not journalled; what they cause is.
 
+use crate::forecast::Forecast;
 use crate::ids::{
     AgentId, Attempt, EffectId, Generation, InboxId, IncidentId, MessageId, SprintId, TaskId,
 };
@@ -120,6 +121,15 @@ pub enum Command {
         /// What will change, in words.
         text: String,
         /// Who accepted it.
+        by: String,
+    },
+    /// Somebody looked ahead and wants to be held to it.
+    RecordForecast {
+        /// Which sprint.
+        sprint: SprintId,
+        /// What was seen.
+        forecast: Forecast,
+        /// Who asked.
         by: String,
     },
     /// The director is shutting down: no new work; what runs is interrupted by its agents.

@@ -230,6 +230,25 @@ events! {
         /// Until the last of them is done now, as expected.
         after: Span,
     }
+    /// Somebody looked ahead: when what is left would be done.
+    24 1 ForecastRecorded "forecast_recorded" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// How often the rest was run on virtual time.
+        runs: u64,
+        /// What fixes those runs.
+        seed: u64,
+        /// How many in a thousand of them have all done.
+        done_probability: u32,
+        /// From then on, half of those end within.
+        p50: Span,
+        /// 85 of 100.
+        p85: Span,
+        /// 95 of 100.
+        p95: Span,
+        /// Who asked.
+        by: String,
+    }
 
     /// A task did not fit and waits for another sprint.
     30 1 TaskDeferred "task_deferred" {

@@ -8,6 +8,7 @@ pub mod digest;
 pub mod envelope;
 pub mod epic;
 pub mod event;
+pub mod forecast;
 pub mod ids;
 pub mod inbox;
 pub mod incident;

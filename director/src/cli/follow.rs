@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::end::CliError;
 use super::output::note;
 use super::progress::{LOOK_EVERY, Progress};
-use super::{Context, deliver};
+use super::{Context, deliver, foresee};
 use crate::control::answer::read_page;
 use crate::control::client::Client;
 use crate::control::facts::SprintFacts;
@@ -222,6 +222,9 @@ async fn begin(director: &mut Director, wanted: &Wanted) -> Result<u64, CliError
                 .get("seq")
                 .and_then(serde_json::Value::as_u64)
                 .unwrap_or(1);
+            if let Director::Here(handle) = director {
+                foresee::begin(handle.clone(), &wanted.spec);
+            }
             Ok(seq.saturating_sub(1))
         }
     }
@@ -263,7 +266,7 @@ async fn look(
 }
 
 /// What `run` leaves out, so that a log of it can be read; `director events` has everything.
-const DETAILS: [&str; 11] = [
+const DETAILS: [&str; 12] = [
     "agent_up",
     "worktree_prepared",
     "attempt_started",
@@ -275,6 +278,7 @@ const DETAILS: [&str; 11] = [
     "merge_prepared",
     "retry_due",
     "sprint_velocity_updated",
+    "forecast_recorded",
 ];
 
 fn is_detail(line: &EventLine) -> bool {

@@ -18,6 +18,7 @@ mod end;
 mod epic;
 mod events;
 mod follow;
+mod foresee;
 mod gate;
 mod home;
 mod import;

@@ -1,4 +1,11 @@
 //! `director simulate`: when it will be done, with probabilities, from the engine that would run it.
+//!
+//! A question is a sprint that is ready to run and a way to make it ready with something changed; where both come from a file
+//! is here, where they come from a data directory is `from`.
+
+mod from;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,7 +20,7 @@ use super::end::{CliError, Code};
 use super::{Context, home, plan};
 use crate::estimate::habits::Habits;
 use crate::estimate::{Durations, Model};
-use crate::report::forecast::{self as render, Compared, Shown};
+use crate::report::forecast::{self as render, Compared, Shown, Start};
 use crate::simulate::faults::{Faults, PROFILES};
 use crate::simulate::forecast::{Extent, forecast};
 use crate::simulate::prepare::Prepared;
@@ -28,21 +35,35 @@ const AUTO_RUNS: u64 = 2_000;
 const FAULTS: &str = "faults";
 
 /// Forecast a sprint: thousands of whole runs on virtual time
+///
+/// Of a sprint file, or with `--from` of what is left of a sprint that is under way.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  director simulate --what-if team.test-engineer.count=2 --what-if faults=rough\n  director simulate --what-if auto --format html > forecast.html"
+    after_help = "Examples:\n  director simulate --what-if team.test-engineer.count=2 --what-if faults=rough\n  director simulate --what-if auto --format html > forecast.html\n  director simulate --from .director --record\n  director simulate --from .director --at 120 --what-if team.test-engineer.count=2"
 )]
 pub(super) struct SimulateArgs {
-    /// The sprint file
-    #[arg(default_value = home::FILE)]
-    file: PathBuf,
+    /// The sprint file [default: sprint.toml]
+    #[arg(conflicts_with = "from")]
+    file: Option<PathBuf>,
+    /// Look ahead from where a sprint stands in this data directory, with models of its own past
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    /// Which sprint of the data directory [default: the newest that is not over]
+    #[arg(long, value_name = "ID", requires = "from")]
+    sprint: Option<String>,
+    /// Look ahead from a past record of the journal instead of from now
+    #[arg(long, value_name = "SEQ", requires = "from")]
+    at: Option<u64>,
+    /// Keep the forecast in the journal; `director retro` holds it against what came
+    #[arg(long, requires = "from", conflicts_with = "at")]
+    record: bool,
     /// How many runs
     #[arg(long, default_value_t = 10_000, value_name = "N")]
     runs: u64,
     /// Fixes every figure
     #[arg(long, default_value_t = 1, value_name = "S")]
     seed: u64,
-    /// What goes wrong, and how often: none, calm, rough, hostile, or a file with rates
+    /// What goes wrong, and how often: none, calm, rough, hostile, or a file with rates; with `--from`, where its own past begins
     #[arg(long, default_value = "calm", value_name = "PROFILE")]
     faults: String,
     /// Compare with a sprint in which KEY is VALUE, on the same luck; again for more keys at once; `auto` ranks what buys most
@@ -77,10 +98,30 @@ enum Format {
     Html,
 }
 
+/// A sprint like the one in question, made ready to run.
+type Prepare<'a> = Box<dyn Fn(&SprintSpec, Faults) -> Result<Prepared, CliError> + 'a>;
+
+/// What is forecast.
+struct Question<'a> {
+    /// The sprint.
+    spec: SprintSpec,
+    /// The same, ready to run.
+    set: Prepared,
+    /// What goes wrong.
+    faults: Faults,
+    /// From where it is looked ahead.
+    start: Start,
+    /// Tasks without an estimate in the file.
+    assumed: usize,
+    /// The sprint as a file: its text, what it is called, and how it is written.
+    file: (String, String, manifest::Format),
+    /// The directory that paths in it start from.
+    dir: Option<PathBuf>,
+    /// Makes variants ready.
+    prepare: Prepare<'a>,
+}
+
 pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, CliError> {
-    let Manifest { spec, assumed, .. } = plan::read(&args.file, Purpose::Plan, cx)?;
-    let faults = faults(&args.faults)?;
-    let set = prepared(&spec, faults)?;
     let wants_auto = args.what_if.iter().any(|text| text == AUTO);
     if wants_auto && args.what_if.len() > 1 {
         return Err(CliError::Input(
@@ -96,6 +137,50 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
             "--precision has to be above 0, such as 0.01".to_owned(),
         ));
     }
+    match &args.from {
+        Some(dir) => from::simulate(args, &home::absolute(dir)?, cx),
+        None => {
+            let question = of_file(args, cx)?;
+            answer(args, &question, cx).map(|_| Code::Done)
+        }
+    }
+}
+
+/// The sprint of a file, from its start.
+fn of_file(args: &SimulateArgs, cx: &Context) -> Result<Question<'static>, CliError> {
+    let file = args.file.clone().unwrap_or_else(|| home::FILE.into());
+    let Manifest { spec, assumed, .. } = plan::read(&file, Purpose::Plan, cx)?;
+    let faults = faults(&args.faults)?;
+    let full = std::path::absolute(&file)?;
+    let prepare = |spec: &SprintSpec, faults| {
+        let estimates = spec.tasks.iter().map(|task| &task.estimate);
+        let durations = Durations::of(Model::default(), &Habits::published(), estimates);
+        Ok(Prepared::new(spec, faults, durations)?)
+    };
+    Ok(Question {
+        set: prepare(&spec, faults)?,
+        spec,
+        faults,
+        start: Start::File,
+        assumed: assumed.len(),
+        file: (
+            std::fs::read_to_string(&file)?,
+            file.display().to_string(),
+            manifest::Format::of(&file),
+        ),
+        dir: full.parent().map(Path::to_owned),
+        prepare: Box::new(prepare),
+    })
+}
+
+/// Runs it and its variants, and writes what came out.
+fn answer(
+    args: &SimulateArgs,
+    question: &Question<'_>,
+    cx: &mut Context,
+) -> Result<Sums, CliError> {
+    let set = &question.set;
+    let wants_auto = args.what_if.iter().any(|text| text == AUTO);
     let mut extent = Extent {
         runs: args.runs,
         seed: args.seed,
@@ -106,13 +191,13 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
     };
     let asked = match wants_auto || args.what_if.is_empty() {
         true => Vec::new(),
-        false => vec![asked(args, &spec, faults, cx)?],
+        false => vec![asked(args, question, cx)?],
     };
     let begin = Instant::now();
     let bar = super::progress::Progress::new(&cx.output);
     let mut seen = |sums: &_| bar.state(&render::progress(sums, set.deadline));
     let (names, sets): (Vec<String>, Vec<Prepared>) = asked.into_iter().unzip();
-    let known = forecast(&set, &sets, &extent, &mut seen)?;
+    let known = forecast(set, &sets, &extent, &mut seen)?;
     let made = known.base.runs * (1 + sets.len() as u64);
     let rate = made as f64 / begin.elapsed().as_secs_f64().max(1e-9);
     let mut variants: Vec<Compared> = names
@@ -122,12 +207,15 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
         .collect();
     if wants_auto {
         extent.runs = extent.runs.min(AUTO_RUNS);
-        let (names, sets): (Vec<String>, Vec<Prepared>) = what_if::auto(&spec, &known.base)
-            .into_iter()
-            // A role that nobody is left in cannot be tried.
-            .filter_map(|Variant { name, spec }| Some((name, prepared(&spec, faults).ok()?)))
-            .unzip();
-        let tried = forecast(&set, &sets, &extent, &mut |sums| {
+        let (names, sets): (Vec<String>, Vec<Prepared>) =
+            what_if::auto(&question.spec, set, &known.base)
+                .into_iter()
+                // A role that nobody is left in cannot be tried.
+                .filter_map(|Variant { name, spec }| {
+                    Some((name, (question.prepare)(&spec, question.faults).ok()?))
+                })
+                .unzip();
+        let tried = forecast(set, &sets, &extent, &mut |sums| {
             bar.state(&render::progress(sums, set.deadline))
         })?;
         variants.extend(
@@ -140,13 +228,14 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
     }
     bar.clear();
     let shown = Shown {
-        spec: &spec,
-        set: &set,
+        spec: &question.spec,
+        set,
+        start: &question.start,
         sums: &known.base,
         seed: args.seed,
         faults: &args.faults,
         rate: (!args.no_timing).then_some(rate),
-        assumed: assumed.len(),
+        assumed: question.assumed,
         variants: &variants,
     };
     match (args.json, args.format) {
@@ -157,7 +246,7 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
         (_, Format::Svg) => cx.output.text(&render::histogram(&shown))?,
         (_, Format::Html) => cx.output.text(&render::html(&shown))?,
     }
-    Ok(Code::Done)
+    Ok(known.base)
 }
 
 fn compared(name: String, (sums, pairs): (Sums, Pairs), base: &Sums) -> Compared {
@@ -167,12 +256,6 @@ fn compared(name: String, (sums, pairs): (Sums, Pairs), base: &Sums) -> Compared
         pairs,
         base: base.finish.clone(),
     }
-}
-
-fn prepared(spec: &SprintSpec, faults: Faults) -> Result<Prepared, CliError> {
-    let estimates = spec.tasks.iter().map(|task| &task.estimate);
-    let durations = Durations::of(Model::default(), &Habits::published(), estimates);
-    Ok(Prepared::new(spec, faults, durations)?)
 }
 
 /// A profile by its name, or a file with rates on top of the profile that its `base` names.
@@ -214,8 +297,7 @@ fn faults(name: &str) -> Result<Faults, CliError> {
 /// The variant that was asked for, all changes together.
 fn asked(
     args: &SimulateArgs,
-    spec: &SprintSpec,
-    faults: Faults,
+    question: &Question<'_>,
     cx: &Context,
 ) -> Result<(String, Prepared), CliError> {
     let changes: Vec<Change> = args
@@ -227,7 +309,7 @@ fn asked(
     manifest::consistent(&changes).map_err(input)?;
     let of_faults = |change: &Change| change.key == FAULTS || change.key.starts_with("faults.");
     let (rates, keys): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(of_faults);
-    let faults = rates.iter().try_fold(faults, |faults, change| {
+    let faults = rates.iter().try_fold(question.faults, |faults, change| {
         match change.key.strip_prefix("faults.") {
             None => self::faults(change.value.as_str().unwrap_or_default()),
             Some(key) => {
@@ -239,30 +321,28 @@ fn asked(
         }
     })?;
     let varied = match keys.is_empty() {
-        true => spec.clone(),
+        true => question.spec.clone(),
         false => {
-            let text = std::fs::read_to_string(&args.file)?;
             let kinds = cx
                 .builder
                 .as_ref()
                 .map(crate::system::Builder::kinds)
                 .unwrap_or_default();
             let known_agents: Vec<&str> = kinds.iter().map(String::as_str).collect();
-            let full = std::path::absolute(&args.file)?;
             let options = Options {
                 known_agents: &known_agents,
-                dir: full.parent(),
+                dir: question.dir.as_deref(),
                 purpose: Purpose::Plan,
                 role_files: Some(roles::find),
             };
-            let origin = args.file.display().to_string();
-            let format = manifest::Format::of(&args.file);
-            manifest::vary(&text, &origin, format, &options, spec, &keys)
+            let (text, origin, format) = &question.file;
+            manifest::vary(text, origin, *format, &options, &question.spec, &keys)
                 .map_err(input)?
                 .spec
         }
     };
-    Ok((args.what_if.join(", "), prepared(&varied, faults)?))
+    let prepared = (question.prepare)(&varied, faults)?;
+    Ok((args.what_if.join(", "), prepared))
 }
 
 fn input(error: ChangeError) -> CliError {

@@ -34,7 +34,7 @@ impl Write for Paper {
 }
 
 /// Does what `line` says with a data directory; gives the code, and the output or what went wrong.
-fn typed(data_dir: &Path, line: &str) -> (Code, String) {
+pub(super) fn typed(data_dir: &Path, line: &str) -> (Code, String) {
     let words = ["director"]
         .into_iter()
         .chain(line.split_whitespace())
@@ -68,7 +68,7 @@ fn killed() -> tempfile::TempDir {
     keep(&run)
 }
 
-fn keep(run: &Run) -> tempfile::TempDir {
+pub(super) fn keep(run: &Run) -> tempfile::TempDir {
     let root = tempfile::tempdir().expect("a directory");
     let dir = DataDir::open(root.path()).expect("locked");
     let mut store = SqliteStore::open(&dir).expect("a journal");
@@ -96,6 +96,13 @@ fn arguments_are_read_as_users_type_them() {
         ("plan --json --format md", false),
         ("plan --objective p85 --schedules 1000 --seed 7", true),
         ("plan --objective p86", false),
+        (
+            "simulate --from .director --at 7 --what-if team.a.count=2",
+            true,
+        ),
+        ("simulate sprint.toml --from .director", false),
+        ("simulate --at 7", false),
+        ("simulate --from .director --at 7 --record", false),
         ("status --update", true),
         ("status --update --json", false),
         ("status --sprint s-1", true),

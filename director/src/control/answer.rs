@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::protocol::{Answer, Ask, EventLine, Fault, FaultKind, PAGE_MAX, ReportFormat, Screen};
-use super::{facts, orders};
+use super::{facts, orders, records};
 use crate::engine::Engine;
 use crate::engine::decide::scope;
 use crate::handle::{Entry, Tree};
@@ -27,7 +27,7 @@ pub fn history_for(ask: &Ask) -> Option<(u64, usize)> {
         | Ask::Retro { .. }
         | Ask::Next { .. } => Some((0, usize::MAX)),
         Ask::Replay { until, .. } => Some((0, usize::try_from(*until).unwrap_or(usize::MAX))),
-        Ask::Page { after, .. } => Some((*after, PAGE_MAX)),
+        Ask::Page { after, .. } | Ask::Records { after } => Some((*after, PAGE_MAX)),
         Ask::Status { .. }
         | Ask::Agents {}
         | Ask::Inbox {}
@@ -136,7 +136,7 @@ pub fn answer(
             let id = orders::sprint(state, sprint.as_deref())?;
             let found = report::build(state, entries, id, now)
                 .ok_or_else(|| Fault::not_found("there is no such sprint"))?;
-            let found = crate::report::retro::retro(state, id, found);
+            let found = crate::report::retro::retro(state, entries, id, found);
             let text = match format {
                 ReportFormat::Terminal | ReportFormat::Markdown => {
                     crate::report::retro::markdown(&found)
@@ -181,6 +181,10 @@ pub fn answer(
             let id = orders::task(state, sprint.as_deref(), task)?;
             both(String::new(), &facts::task(state, id).unwrap_or_default())
         }
+        Ask::Records { .. } => Answer {
+            text: String::new(),
+            json: records::write(entries)?,
+        },
         Ask::Page { after, sprint } => page(engine, entries, *after, sprint.as_deref())?,
         Ask::Replay { until, sprint } => replay(entries, *until, sprint.as_deref(), screen)?,
     })

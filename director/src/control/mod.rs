@@ -17,6 +17,7 @@ pub mod facts;
 pub mod orders;
 pub mod place;
 pub mod protocol;
+pub mod records;
 pub mod server;
 #[cfg(test)]
 mod story_tests;

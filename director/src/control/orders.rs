@@ -309,6 +309,19 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
             };
             (command, said)
         }
+        Order::Forecast {
+            sprint: name,
+            forecast,
+            by,
+        } => {
+            let command = Command::RecordForecast {
+                sprint: sprint(state, name.as_deref())?,
+                forecast: *forecast,
+                by: who(by),
+            };
+            let said = "the forecast is recorded; `director retro` holds it against what comes";
+            (command, said.to_owned())
+        }
         Order::Submit { spec } => {
             let said = format!("sprint `{}` is submitted", spec.id);
             (Command::Submit(spec.clone()), said)

@@ -12,6 +12,7 @@
 //!
 //! Elsewhere: answering questions is [`super::answer`], carrying out orders [`super::orders`].
 
+use director_protocols::forecast::Forecast;
 use director_protocols::inbox;
 use director_protocols::outside::Outside;
 use director_protocols::sprint::SprintSpec;
@@ -134,6 +135,12 @@ pub enum Ask {
         /// Which sprint; the current one without.
         #[serde(default)]
         sprint: Option<String>,
+    },
+    /// A page of the journal itself, for programs that replay it: [`super::records`].
+    Records {
+        /// Only what came after this position.
+        #[serde(default)]
+        after: u64,
     },
     /// A page of what happened.
     Page {
@@ -304,6 +311,17 @@ pub enum Order {
         #[serde(default)]
         by: String,
     },
+    /// Keep a forecast, to be held against what comes.
+    Forecast {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// What was seen.
+        forecast: Forecast,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
     /// Take in a sprint.
     Submit {
         /// All of it.
@@ -351,7 +369,7 @@ pub enum Op {
 }
 
 /// The names of all questions, as requests spell them.
-const ASKS: [&str; 16] = [
+const ASKS: [&str; 17] = [
     "status",
     "agents",
     "why",
@@ -366,12 +384,13 @@ const ASKS: [&str; 16] = [
     "task",
     "replay",
     "page",
+    "records",
     "incidents",
     "replan",
 ];
 
 /// The names of all orders.
-const ORDERS: [&str; 13] = [
+const ORDERS: [&str; 14] = [
     "apply",
     "send",
     "incident",
@@ -384,6 +403,7 @@ const ORDERS: [&str; 13] = [
     "resume",
     "delivered",
     "accept",
+    "forecast",
     "submit",
 ];
 

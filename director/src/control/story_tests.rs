@@ -388,3 +388,34 @@ async fn a_data_directory_too_deep_for_a_socket_works_all_the_same() {
     soon(asked).await.expect("an inbox");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn the_journal_itself_comes_over_the_socket_and_a_forecast_goes_into_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (server, run) = serve(dir.path());
+    let mut client = Client::connect(dir.path()).await.expect("connected");
+    let ask = |after| Op::Ask(Ask::Records { after });
+    let answer = soon(client.request(ask(0), Screen::default())).await;
+    let records = super::records::read(answer.expect("answered")).expect("records");
+    assert_eq!(records, run.lock().expect("no panic").entries);
+    let last = records.last().expect("some").seq.0;
+    let forecast = Order::Forecast {
+        sprint: None,
+        forecast: director_protocols::forecast::Forecast {
+            runs: 10,
+            ..Default::default()
+        },
+        by: "ada".to_owned(),
+    };
+    let said = soon(client.request(Op::Order(forecast), Screen::default())).await;
+    assert!(
+        said.expect("taken")
+            .text
+            .contains("the forecast is recorded")
+    );
+    let answer = soon(client.request(ask(last), Screen::default())).await;
+    let news = super::records::read(answer.expect("answered")).expect("records");
+    assert_eq!(news.len(), 1);
+    assert_eq!(news[0].events[0].name(), "forecast_recorded");
+    server.stop().await;
+}

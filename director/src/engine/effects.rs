@@ -323,6 +323,7 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::SprintDelivered(_)
         | Event::ActionAccepted(_)
         | Event::PlanAdopted(_)
+        | Event::ForecastRecorded(_)
         | Event::TaskDeferred(_)
         | Event::AttemptStarted(_)
         | Event::SessionOpened(_)

@@ -119,6 +119,7 @@ impl State {
             incidents: Vec::new(),
             held: Held::default(),
             accepted: BTreeMap::new(),
+            forecasts: Vec::new(),
         });
     }
 

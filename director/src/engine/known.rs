@@ -36,6 +36,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::SprintVelocityUpdated(e) => sprint(e.sprint_id),
         Event::SprintDelivered(e) => sprint(e.sprint_id),
         Event::ActionAccepted(e) => sprint(e.sprint_id),
+        Event::ForecastRecorded(e) => sprint(e.sprint_id),
         Event::PlanAdopted(e) => sprint(e.sprint_id) && tasks(&e.order),
         Event::TaskDeferred(e) => task(e.task_id),
         Event::TaskAssigned(e) => task(e.task_id) && agent(e.agent_id),

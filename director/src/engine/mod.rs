@@ -18,6 +18,7 @@ pub mod balance;
 pub mod ceremonies;
 pub mod decide;
 pub mod effects;
+mod fork;
 pub mod gating;
 pub mod handoffs;
 pub mod impact;

@@ -129,6 +129,7 @@ impl Outstanding {
             | Event::SprintDelivered(_)
             | Event::ActionAccepted(_)
             | Event::PlanAdopted(_)
+            | Event::ForecastRecorded(_)
             | Event::TaskDeferred(_)
             | Event::TaskAssigned(_)
             | Event::SessionOpened(_)

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use director_protocols::event::Outcome;
+use director_protocols::forecast::Forecast;
 use director_protocols::ids::{BlockerId, Name, SprintId, TaskId};
 use director_protocols::shared::Shared;
 use director_protocols::sprint::SprintSpec;
@@ -151,6 +152,8 @@ pub struct Sprint {
     pub held: Held,
     /// Action items of its retrospective that were accepted: when and by whom.
     pub accepted: BTreeMap<String, (Time, String)>,
+    /// Forecasts of it that were recorded, and when.
+    pub forecasts: Vec<(Time, Forecast)>,
 }
 
 impl Sprint {

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::{Event, Outcome};
+use director_protocols::forecast::Forecast;
 use director_protocols::ids::{AgentId, Attempt, BlockerId, InboxId, Name, SprintId, TaskId};
 use director_protocols::time::Time;
 use director_protocols::work::Earlier;
@@ -213,6 +214,18 @@ impl State {
                 accepted.insert(e.action.clone(), (now, e.by.clone()));
             }
             Event::PlanAdopted(e) => self.adopt(&e.order),
+            Event::ForecastRecorded(e) => {
+                let forecast = Forecast {
+                    runs: e.runs,
+                    seed: e.seed,
+                    done_probability: e.done_probability,
+                    p50: e.p50,
+                    p85: e.p85,
+                    p95: e.p95,
+                };
+                let forecasts = &mut self.sprints.table[e.sprint_id.index()].forecasts;
+                forecasts.push((now, forecast));
+            }
             Event::TaskDeferred(e) => {
                 self.tasks.story(e.task_id).reason.clone_from(&e.reason);
                 self.move_to(e.task_id, Phase::Deferred, now);

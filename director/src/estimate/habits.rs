@@ -113,6 +113,22 @@ impl Habits {
     }
 }
 
+/// What few finished tasks say of a team's pace, in millionths: the quotient of what they took and what was estimated, drawn towards
+/// one by its logarithm, as if five tasks had come out exactly as estimated before.
+pub fn pace(finished: &[Finished]) -> u64 {
+    const BEFORE: f64 = 5.0;
+    let sum = |of: fn(&Finished) -> u64| finished.iter().map(|task| of(task) as f64).sum::<f64>();
+    let estimated = sum(|task| task.estimate.0);
+    let took = sum(|task| task.actual.0.max(1));
+    if estimated <= 0.0 {
+        return EXACT;
+    }
+    let n = finished.len() as f64;
+    let pace = libm::exp(n / (n + BEFORE) * libm::log(took / estimated));
+    // As a cast it saturates.
+    ((pace * EXACT as f64) as u64).clamp(1, 1_000 * EXACT)
+}
+
 impl Habit {
     fn fit(mut ratios: Vec<u64>) -> Self {
         ratios.sort_unstable();

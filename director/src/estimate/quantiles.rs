@@ -59,6 +59,16 @@ impl Quantiles {
         Self(vec![length.min(LONGEST); ENTRIES].into())
     }
 
+    /// The same distribution at another pace, in millionths.
+    #[must_use]
+    pub fn times(&self, pace: u64) -> Self {
+        let scaled = |entry: &u64| {
+            let product = u128::from(*entry) * u128::from(pace) / 1_000_000;
+            u64::try_from(product).map_or(LONGEST, |entry| entry.min(LONGEST))
+        };
+        Self(self.0.iter().map(scaled).collect())
+    }
+
     /// The duration for a random number, in milliseconds.
     #[inline]
     pub fn sample(&self, draw: u64) -> u64 {

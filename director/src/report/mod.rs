@@ -3,6 +3,7 @@
 pub mod calibration;
 pub mod charts;
 pub mod forecast;
+pub mod foreseen;
 mod html;
 pub mod plan;
 pub mod retro;

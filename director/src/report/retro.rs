@@ -12,6 +12,7 @@ use director_protocols::time::Time;
 use maud::{Markup, html as markup};
 use serde::Serialize;
 
+use super::foreseen::{self, Foreseen, Track};
 use super::html::{Cell, list, page, t, table};
 use super::sprint::{self, Change, Feedback, Metrics, ReportView, cited, measured};
 use super::text::markdown as md;
@@ -28,6 +29,10 @@ pub struct RetroView {
     pub outcome: String,
     /// The sprint in numbers.
     pub sprint_metrics: Metrics,
+    /// What was foreseen, beside what came.
+    pub forecasts: Vec<Foreseen>,
+    /// How good forecasts have been over all sprints; `null` where none can be told.
+    pub forecast_track: Option<Track>,
     /// What agents said about the work.
     pub team_feedback: Vec<Feedback>,
     /// What did not go as it should.
@@ -70,7 +75,7 @@ pub struct ActionItem {
 }
 
 /// Looks back on the sprint that `report` is about.
-pub fn retro(state: &State, id: SprintId, report: ReportView) -> RetroView {
+pub fn retro(state: &State, entries: &[Entry], id: SprintId, report: ReportView) -> RetroView {
     let accepted = |action: &str| {
         let row = state.sprints.get(id)?;
         row.accepted.get(action)
@@ -84,6 +89,8 @@ pub fn retro(state: &State, id: SprintId, report: ReportView) -> RetroView {
         sprint: report.sprint.clone(),
         outcome: report.outcome.clone(),
         sprint_metrics: report.metrics.clone(),
+        forecasts: foreseen::foreseen(state, entries, id),
+        forecast_track: foreseen::track(state),
         team_feedback: report.feedback.clone(),
         process_issues: report
             .lessons
@@ -137,6 +144,7 @@ pub fn markdown(view: &RetroView) -> String {
             .map(|metric| format!("{}: {}", metric.name, md(&metric.value)))
             .collect(),
     );
+    section("Forecast and actual", forecasts(view));
     section(
         "Team feedback",
         view.team_feedback
@@ -162,6 +170,14 @@ pub fn markdown(view: &RetroView) -> String {
     );
     out += &format!("\n{}\n", hint(view));
     out
+}
+
+/// Each forecast in a sentence, and how good they have been.
+fn forecasts(view: &RetroView) -> Vec<String> {
+    let each = view.forecasts.iter();
+    let each = each.map(|row| format!("{} ({})", foreseen::sentence(row), cited(&row.seqs)));
+    let track = view.forecast_track.iter().map(foreseen::track_sentence);
+    each.chain(track).collect()
 }
 
 fn action(item: &ActionItem) -> String {
@@ -192,6 +208,10 @@ pub fn html(view: &RetroView) -> String {
             .map(|row| markup! { (t(&row.text)) " " span class="cite" { "(" (cited(&row.seqs)) ")" } })
             .collect()
     };
+    let foreseen: Vec<Markup> = forecasts(view)
+        .iter()
+        .map(|sentence| markup! { (t(sentence)) })
+        .collect();
     let feedback: Vec<Markup> = view
         .team_feedback
         .iter()
@@ -231,6 +251,8 @@ pub fn html(view: &RetroView) -> String {
         (list(&sentences(&view.improvement_opportunities)))
         h2 { "Team feedback" }
         (list(&feedback))
+        h2 { "Forecast and actual" }
+        (list(&foreseen))
         h2 { "Sprint metrics" }
         (table("metrics", "The sprint in numbers", &["metric", "value", "unit"], &metrics))
     };

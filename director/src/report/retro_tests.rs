@@ -12,7 +12,7 @@ use crate::view::recorded::{Run, SPRINT, checkout, troubled};
 
 fn looked_back(run: &Run) -> RetroView {
     let report = build(run.state(), &run.entries, SPRINT, run.now).expect("a sprint");
-    retro(run.state(), SPRINT, report)
+    retro(run.state(), &run.entries, SPRINT, report)
 }
 
 fn accept(run: &mut Run, action: &str) {
@@ -71,6 +71,10 @@ fn a_look_back_reads_well_and_cites_what_it_rests_on() {
         - Work: 4h57m; estimated 45.0h
         - Burndown: 11 points, 4 tasks left
         - Cost: not measured
+
+        ## Forecast and actual
+
+        - none
 
         ## Team feedback
 

@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | attempts in a thousand that fail, crash, hang, block | 0 | 20, 2, 2, 30 | 60, 10, 10, 100 | 150, 50, 50, 200 |
 //! | merged results in a thousand that are red; merges that conflict | 0 | 50; 20 | 150; 80 | 300; 200 |
+//! | verdicts of judges in a thousand that send work back | 0 | 100 | 200 | 400 |
 //! | share of the work that a rejection costs again | 0 | 25 % | 35 % | 50 % |
 //! | a person answers after, on average | at once | 30 min | 4 h | 16 h |
 //! | the provider limits the rate every, for | never | never | 24 h, 20 min | 6 h, 1 h |
@@ -34,6 +35,8 @@ pub struct Faults {
     pub severity: [u32; 4],
     /// Merged results that the gates refuse.
     pub red: u32,
+    /// Verdicts of those who judge work, agents and people, that send it back.
+    pub review: u32,
     /// Merges that conflict, where something else was merged since the attempt began.
     pub conflict: u32,
     /// The share of a task's work that is done again after a rejection, on average.
@@ -70,6 +73,7 @@ impl Faults {
         block: 0,
         severity: [6, 3, 1, 0],
         red: 0,
+        review: 0,
         conflict: 0,
         rework: 0,
         refuse: 0,
@@ -91,6 +95,7 @@ impl Faults {
             hang: 2,
             block: 30,
             red: 50,
+            review: 100,
             conflict: 20,
             rework: 250,
             advice_seconds: 600,
@@ -109,6 +114,7 @@ impl Faults {
                 block: 100,
                 severity: [5, 3, 2, 0],
                 red: 150,
+                review: 200,
                 conflict: 80,
                 rework: 350,
                 refuse: 2,
@@ -125,6 +131,7 @@ impl Faults {
                 block: 200,
                 severity: [3, 3, 3, 1],
                 red: 300,
+                review: 400,
                 conflict: 200,
                 rework: 500,
                 refuse: 20,
@@ -184,6 +191,7 @@ impl Faults {
         }
         for (name, rate) in [
             ("red", self.red),
+            ("review", self.review),
             ("conflict", self.conflict),
             ("rework", self.rework),
             ("refuse", self.refuse),

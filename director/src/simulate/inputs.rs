@@ -20,6 +20,8 @@ use crate::estimate::random::below;
 pub enum Fate {
     /// The agent says it is done.
     Done,
+    /// It has judged somebody's work, and found something.
+    Found,
     /// It fails.
     Fail,
     /// The agent dies.
@@ -88,6 +90,8 @@ pub enum Input {
     Delivered(EffectId, MessageId, bool),
     /// A person answers.
     Answer(InboxId),
+    /// A person says no to somebody's work.
+    TurnDown(InboxId),
     /// A stakeholder was told.
     Informed(EffectId),
 }
@@ -118,7 +122,7 @@ pub fn rank(input: &Input) -> (u8, u64, u64) {
         Input::Merged(id) => effect(14, id),
         Input::CleanedUp(id) => effect(15, id),
         Input::Delivered(id, ..) => effect(16, id),
-        Input::Answer(item) => (17, u64::from(item.0), 0),
+        Input::Answer(item) | Input::TurnDown(item) => (17, u64::from(item.0), 0),
         Input::Informed(id) => effect(18, id),
     }
 }
@@ -158,6 +162,10 @@ pub fn command(
         Input::Ended(task, attempt, agent, fate) => {
             let end = match fate {
                 Fate::Done => AttemptEnd::Done(report(set, task)),
+                Fate::Found => AttemptEnd::Done(Report {
+                    findings: vec!["it has to be changed".to_owned()],
+                    ..report(set, task)
+                }),
                 Fate::Fail => AttemptEnd::Failed {
                     reason: "it failed".to_owned(),
                     exit_code: None,
@@ -249,6 +257,12 @@ pub fn command(
             item,
             reply: Reply::Approve,
             text: String::new(),
+            by: "person".to_owned(),
+        },
+        Input::TurnDown(item) => Command::Answer {
+            item,
+            reply: Reply::Reject,
+            text: "it has to be changed".to_owned(),
             by: "person".to_owned(),
         },
     }

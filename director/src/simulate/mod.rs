@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! spec ─▶ prepare ─▶ world: engine + event heap + models ─▶ watch ─▶ sums ─▶ forecast, what_if
-//!                      ▲ numbers by (seed, run, task, attempt, purpose)
+//! journal ─▶ rest ─┘   ▲ numbers by (seed, run, task, attempt, purpose)
+//!     └─▶ past: rates and durations
 //! ```
 //!
 //! Agents, git, gates and people are models here; the engine is the real one, step by step, with every decision it
@@ -14,7 +15,9 @@
 pub mod faults;
 pub mod forecast;
 mod inputs;
+pub mod past;
 pub mod prepare;
+pub mod rest;
 pub mod spread;
 pub mod sums;
 pub mod waits;

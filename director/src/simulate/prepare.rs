@@ -2,18 +2,20 @@
 //!
 //! Every run starts from a copy of this state, so what is the same in all runs is done once.
 //!
-//! Elsewhere: one run is `world`; many are `forecast`.
+//! Elsewhere: a sprint that is under way is made ready by `rest`; one run is `world`; many are `forecast`.
 
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, EffectId, Generation, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
-use director_protocols::sprint::{Check, SprintSpec};
+use director_protocols::sprint::{Check, Expects, GateSpec, SprintSpec};
 use director_protocols::time::{Span, Time};
 use director_protocols::ways::Ceremonies;
 
 use super::faults::Faults;
+use super::rest::Standing;
 use super::waits::Waits;
 use crate::engine::effects::Effect;
+use crate::engine::state::State;
 use crate::engine::tasks::Phase;
 use crate::engine::{Decision, Engine};
 use crate::estimate::Durations;
@@ -34,6 +36,16 @@ pub enum SimulateError {
     /// The rates contradict themselves.
     #[error("the faults make no sense: {0}")]
     Faults(String),
+    /// There is nothing ahead of it.
+    #[error(
+        "sprint `{sprint}` is over ({outcome}), so nothing of it is left to forecast; `--at SEQ` looks ahead from an earlier record, and `--what-if` runs it again as it would have been"
+    )]
+    Over {
+        /// Its name.
+        sprint: String,
+        /// How it ended.
+        outcome: &'static str,
+    },
     /// Nothing was asked for.
     #[error("0 runs say nothing; ask for at least 1, or leave `--runs` out for 10000")]
     NoRuns,
@@ -63,10 +75,16 @@ pub struct Prepared {
     pub effects: Vec<(EffectId, Effect)>,
     /// The decisions that led there.
     pub decisions: Vec<Decision>,
+    /// When the runs begin; 0 for a sprint from its start.
+    pub begin: Time,
     /// The sprint.
     pub sprint: SprintId,
+    /// Its tasks, in the order of its file, as rows of the engine's table.
+    pub rows: Vec<TaskId>,
     /// How much work the tasks are.
     pub durations: Durations,
+    /// Where each task stands when the runs begin; all are ahead if it is empty.
+    pub standing: Vec<Standing>,
     /// What is known of each task.
     pub tasks: Vec<TaskModel>,
     /// What goes wrong.
@@ -96,6 +114,15 @@ impl Prepared {
         self.tasks.get(task.index()).unwrap_or(&HELP)
     }
 
+    /// How much work a task is, in milliseconds, at the quantile `draw` / 2^64.
+    pub fn work_at(&self, task: u32, draw: u64) -> u64 {
+        let table = self.durations.of_task(task);
+        match self.standing.get(task as usize) {
+            None => table.sample(draw),
+            Some(standing) => standing.work_at(table, &self.waits, draw),
+        }
+    }
+
     /// Submits `spec` to an engine of its own.
     ///
     /// # Errors
@@ -122,8 +149,7 @@ impl Prepared {
             progress: None,
         };
         decisions.push(engine.step(&Command::Submit(Box::new(submitted)), now)?);
-        let agents = engine.state().team.agents.len();
-        for index in 0..agents {
+        for index in 0..engine.state().team.agents.len() {
             let up = Command::AgentUp {
                 agent: AgentId(index as u32),
                 generation: Generation(1),
@@ -135,52 +161,61 @@ impl Prepared {
             .iter()
             .flat_map(|decision| decision.effects.iter().cloned())
             .collect();
-        let mut over_limit = 0;
-        let command_gates = spec
-            .gates
-            .iter()
-            .any(|gate| matches!(gate.check, Check::Command { .. }));
-        let state = engine.state();
-        let rows = (0u32..).zip(spec.tasks.iter().zip(&state.tasks.table));
-        let tasks = rows
-            .map(|(place, (task, row))| {
-                let limit = task.budget.time.unwrap_or(spec.policy.attempt_time);
-                // Effort as people estimate it is not yet an agent's time: a limit that contradicts the estimate says nothing.
-                let long = durations.of_task(place).quantile(LONG);
-                let fits = long <= limit.0;
-                over_limit += usize::from(!fits && row.phase != Phase::Deferred);
-                let kind = state.team.roles[row.role.index()].spec.agent.kind.as_str();
-                TaskModel {
-                    limit: fits.then_some(limit.0),
-                    limited: !UNLIMITED.contains(&kind),
-                    changes: task.expects == director_protocols::sprint::Expects::Changes,
-                    artifact: task.expects == director_protocols::sprint::Expects::Artifact,
-                    gated: command_gates
-                        || task
-                            .gates
-                            .iter()
-                            .any(|gate| matches!(gate.check, Check::Command { .. })),
-                }
-            })
-            .collect();
-        let agents = state
-            .team
-            .roles
-            .iter()
-            .map(|role| role.active().count() as u32)
-            .collect();
+        let (tasks, over_limit) = models(engine.state(), &durations);
         Ok(Self {
+            begin: now,
             sprint: SprintId(0),
+            rows: (0..spec.tasks.len() as u32).map(TaskId).collect(),
             durations,
+            standing: Vec::new(),
             tasks,
             faults,
             waits: Waits::new(),
             deadline: Calendar::of(spec).limit().map(Span),
             over_limit,
-            agents,
+            agents: agents(engine.state()),
             engine,
             effects,
             decisions,
         })
     }
+}
+
+/// What is known of each task in the table, and how many tasks' estimates go beyond what an attempt may take.
+pub(super) fn models(state: &State, durations: &Durations) -> (Vec<TaskModel>, usize) {
+    let is_command = |gate: &GateSpec| matches!(gate.check, Check::Command { .. });
+    let of_sprint: Vec<bool> = state
+        .sprints
+        .table
+        .iter()
+        .map(|sprint| sprint.spec.gates.iter().any(is_command))
+        .collect();
+    let mut over_limit = 0;
+    let rows = (0u32..).zip(&state.tasks.table);
+    let models = rows
+        .map(|(place, row)| {
+            let sprint = &state.sprints.table[row.sprint.index()];
+            let policy = &sprint.spec.policy;
+            let limit = row.spec.budget.time.unwrap_or(policy.attempt_time);
+            // Effort as people estimate it is not yet an agent's time: a limit that contradicts the estimate says nothing.
+            let long = durations.of_task(place).quantile(LONG);
+            let fits = long <= limit.0;
+            over_limit += usize::from(!fits && row.phase != Phase::Deferred && !sprint.is_over());
+            let kind = state.team.roles[row.role.index()].spec.agent.kind.as_str();
+            TaskModel {
+                limit: fits.then_some(limit.0),
+                limited: !UNLIMITED.contains(&kind),
+                changes: row.spec.expects == Expects::Changes,
+                artifact: row.spec.expects == Expects::Artifact,
+                gated: of_sprint[row.sprint.index()] || row.spec.gates.iter().any(is_command),
+            }
+        })
+        .collect();
+    (models, over_limit)
+}
+
+/// How many agents each role has.
+pub(super) fn agents(state: &State) -> Vec<u32> {
+    let roles = state.team.roles.iter();
+    roles.map(|role| role.active().count() as u32).collect()
 }

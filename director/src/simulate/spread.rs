@@ -125,10 +125,20 @@ impl Spread {
         self.max
     }
 
-    /// Counts in `bars` bars of equal width from the smallest to the largest.
-    pub fn bars(&self, bars: usize) -> Vec<u64> {
-        let mut counts = vec![0; bars];
-        let width = (self.max - self.min()).max(1) as f64;
+    /// Its shape in `bars` bars of equal width. A long tail does not squash what is before it: where the last hundredth takes
+    /// up much of the whole width, the bars end before it, and it is counted apart.
+    pub fn shape(&self, bars: usize) -> Shape {
+        let (from, most) = (self.min(), self.max);
+        let end = self.quantile(0.99).max(from + 1);
+        let is_long = u128::from(most - from) * 4 > u128::from(end - from) * 5;
+        let to = if is_long { end } else { most };
+        let mut shape = Shape {
+            from,
+            to,
+            bars: vec![0; bars],
+            beyond: 0,
+        };
+        let width = (to - from).max(1) as f64;
         for (place, count) in self
             .buckets
             .iter()
@@ -136,12 +146,29 @@ impl Spread {
             .filter(|(_, count)| **count > 0)
         {
             let (low, wide) = bounds(place);
-            let middle = (low + wide / 2).clamp(self.min(), self.max);
-            let at = ((middle - self.min()) as f64 / width * bars as f64) as usize;
-            counts[at.min(bars - 1)] += u64::from(*count);
+            let middle = (low + wide / 2).clamp(from, most);
+            if middle > to {
+                shape.beyond += u64::from(*count);
+                continue;
+            }
+            let at = ((middle - from) as f64 / width * bars as f64) as usize;
+            shape.bars[at.min(bars - 1)] += u64::from(*count);
         }
-        counts
+        shape
     }
+}
+
+/// A distribution as bars.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Where the first begins.
+    pub from: u64,
+    /// Where the last ends.
+    pub to: u64,
+    /// How many numbers are in each.
+    pub bars: Vec<u64>,
+    /// How many lie beyond the last.
+    pub beyond: u64,
 }
 
 /// The bucket of a value.
@@ -214,6 +241,28 @@ mod tests {
             (spread.deviation() - 2_886_895.6).abs() < 1.0,
             "{}",
             spread.deviation()
+        );
+    }
+
+    #[test]
+    fn a_long_tail_is_counted_apart_and_a_short_one_is_not() {
+        let of = |values: &mut dyn Iterator<Item = u64>| {
+            let mut spread = Spread::default();
+            values.for_each(|value| spread.add(value));
+            spread.shape(10)
+        };
+        let even = of(&mut (1_000..2_000));
+        assert_eq!((even.from, even.to, even.beyond), (1_000, 1_999, 0));
+        assert_eq!(even.bars, [100; 10]);
+        let tail = of(&mut (1_000..2_000).chain([90_000, 95_000]));
+        assert_eq!(tail.beyond + tail.bars.iter().sum::<u64>(), 1_002);
+        assert!(
+            tail.to < 2_000 && (2..=12).contains(&tail.beyond),
+            "{tail:?}"
+        );
+        assert_eq!(
+            of(&mut [7; 5].into_iter()).bars,
+            [5, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         );
     }
 

@@ -4,6 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use director_protocols::forecast::Forecast;
+use director_protocols::time::Span;
+
 use super::prepare::Prepared;
 use super::spread::Spread;
 use super::watch::{Quarter, Watch};
@@ -215,6 +218,19 @@ impl Sums {
         for (reason, times) in &other.stuck {
             self.stuck_because(reason, *times);
         }
+    }
+
+    /// The forecast as it is recorded; `None` where no run has all done.
+    pub fn in_short(&self, seed: u64) -> Option<Forecast> {
+        let at = |part: f64| Span(self.finish.quantile(part));
+        (self.done > 0).then(|| Forecast {
+            runs: self.runs,
+            seed,
+            done_probability: (self.done * 1_000 / self.runs.max(1)) as u32,
+            p50: at(0.5),
+            p85: at(0.85),
+            p95: at(0.95),
+        })
     }
 
     /// The correlation of the time that a task took with the end of the sprint: its cruciality (Williams, Criticality

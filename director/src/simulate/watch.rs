@@ -7,7 +7,7 @@
 //! Elsewhere: adding runs up is `sums`.
 
 use director_protocols::event::{Event, Outcome};
-use director_protocols::ids::TaskId;
+use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use director_protocols::work::AttemptEnd;
@@ -95,7 +95,7 @@ pub struct Watch {
     pub points: u32,
     /// Points completed before the deadline; all of them without one.
     pub points_in_time: u32,
-    /// When the sprint ended, and how.
+    /// When the sprint ended, from the begin of the run, and how.
     pub ended: Option<(u64, Outcome)>,
     /// It was refused; why.
     pub refused: Option<String>,
@@ -103,51 +103,81 @@ pub struct Watch {
     last: Option<TaskId>,
     since: Vec<u64>,
     freed: Vec<Option<TaskId>>,
+    /// The moment of the end of the sprint's last day.
     deadline: Option<u64>,
+    /// When the runs begin.
+    begin: u64,
+    sprint: SprintId,
     /// By task: where the shortest quarter of its work ends, and where the longest begins.
     quarters: Vec<(u64, u64)>,
+    /// By task: what is true of it when the runs begin.
+    before: Vec<TaskSeen>,
+    /// Points that are completed when the runs begin.
+    points_before: u32,
 }
 
 impl Watch {
     /// For runs of `set`.
     pub fn new(set: &Prepared) -> Self {
-        let team = &set.engine.state().team;
+        let state = set.engine.state();
+        let team = &state.team;
+        let begin = set.begin.0;
+        let rows = (0..).zip(&state.tasks.table);
         Self {
             tasks: vec![TaskSeen::default(); set.tasks.len()],
             roles: vec![RoleSeen::default(); team.roles.len()],
-            since: vec![0; team.agents.len()],
+            since: vec![begin; team.agents.len()],
             freed: vec![None; team.agents.len()],
-            deadline: set.deadline.map(|span| span.0),
+            deadline: set.deadline.map(|span| begin + span.0),
+            begin,
+            sprint: set.sprint,
             quarters: (0..set.tasks.len() as u32)
-                .map(|task| set.durations.of_task(task))
-                .map(|table| (table.quantile(250), table.quantile(750)))
+                .map(|task| (set.work_at(task, 1 << 62), set.work_at(task, 3 << 62)))
                 .collect(),
+            before: rows
+                .map(|(place, row)| match set.standing.get(place) {
+                    None => TaskSeen::default(),
+                    Some(_) => TaskSeen {
+                        ready: begin,
+                        began: row.began.map(|at| at.0),
+                        done: row
+                            .finished
+                            .filter(|_| row.phase == Phase::Completed)
+                            .map(|at| at.0),
+                        lost: matches!(row.phase, Phase::Failed | Phase::Quarantined),
+                        ..TaskSeen::default()
+                    },
+                })
+                .collect(),
+            points_before: match set.standing.is_empty() {
+                true => 0,
+                false => state.tasks.tally(set.sprint).completed_points,
+            },
             ..Self::default()
         }
     }
 
     /// Forgets the last run.
-    pub fn reset(&mut self, work: &[u64]) {
-        // Tasks that were added in the last run.
-        self.tasks.truncate(work.len());
-        for ((task, work), (short, long)) in self.tasks.iter_mut().zip(work).zip(&self.quarters) {
-            *task = TaskSeen {
-                work: *work,
-                quarter: match () {
-                    () if work <= short && short < long => Quarter::Shortest,
-                    () if work >= long && short < long => Quarter::Longest,
-                    () => Quarter::Middle,
-                },
-                ..TaskSeen::default()
-            };
-        }
+    pub fn reset(&mut self) {
+        self.tasks.clone_from(&self.before);
         self.roles.fill(RoleSeen::default());
-        self.since.fill(0);
+        self.since.fill(self.begin);
         self.freed.fill(None);
         self.troubles = [0; 9];
         self.tiers = [0; 4];
-        (self.points, self.points_in_time) = (0, 0);
+        (self.points, self.points_in_time) = (self.points_before, self.points_before);
         (self.ended, self.refused, self.last) = (None, None, None);
+    }
+
+    /// So much work is the task in this run, in milliseconds.
+    pub fn has_work(&mut self, task: usize, work: u64) {
+        let (short, long) = self.quarters[task];
+        self.tasks[task].work = work;
+        self.tasks[task].quarter = match () {
+            () if work <= short && short < long => Quarter::Shortest,
+            () if work >= long && short < long => Quarter::Longest,
+            () => Quarter::Middle,
+        };
     }
 
     /// A task comes to the sprint.
@@ -215,15 +245,17 @@ impl Watch {
                     AttemptEnd::Done(_) | AttemptEnd::Cancelled | AttemptEnd::Interrupted => {}
                 }
             }
-            Event::SprintInitialized(_) => self.all_ready(now),
+            Event::SprintInitialized(e) if e.sprint_id == self.sprint => self.all_ready(now),
             Event::TaskCompleted(e) => {
                 let row = &state.tasks.table[e.task_id.index()];
                 self.tasks[e.task_id.index()].done = Some(now);
-                self.points += row.spec.points;
-                if self.deadline.is_none_or(|deadline| now <= deadline) {
-                    self.points_in_time += row.spec.points;
+                if row.sprint == self.sprint {
+                    self.points += row.spec.points;
+                    if self.deadline.is_none_or(|deadline| now <= deadline) {
+                        self.points_in_time += row.spec.points;
+                    }
+                    self.last = Some(e.task_id);
                 }
-                self.last = Some(e.task_id);
                 for dependent in row.dependents.iter() {
                     let task = &mut self.tasks[dependent.index()];
                     (task.unlocked_by, task.ready) = (Some(e.task_id), now);
@@ -254,11 +286,13 @@ impl Watch {
             }
             Event::BlockerRaised(e) => self.tiers[tier(e.severity)] += 1,
             Event::BlockerEscalated(e) => self.tiers[tier(e.to)] += 1,
-            Event::SprintEnded(e) => {
-                self.ended = Some((now, e.outcome));
+            Event::SprintEnded(e) if e.sprint_id == self.sprint => {
+                self.ended = Some((now - self.begin, e.outcome));
                 self.walk_back();
             }
-            Event::SprintRefused(e) => self.refused = Some(e.reason.clone()),
+            Event::SprintRefused(e) if e.sprint_id == self.sprint => {
+                self.refused = Some(e.reason.clone());
+            }
             _ => {}
         }
     }

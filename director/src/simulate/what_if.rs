@@ -9,6 +9,7 @@
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Span;
 
+use super::prepare::Prepared;
 use super::spread::Z95;
 use super::sums::Sums;
 use super::watch::Watch;
@@ -108,10 +109,14 @@ pub struct Variant {
 
 /// Variants that are worth a look, from what the base shows: one more and one fewer of each role that works, and each
 /// task on which the end often hangs in half the time.
-pub fn auto(spec: &SprintSpec, base: &Sums) -> Vec<Variant> {
+pub fn auto(spec: &SprintSpec, set: &Prepared, base: &Sums) -> Vec<Variant> {
     let mut variants = Vec::new();
+    let roles = &set.engine.state().team.by_role;
     for (place, role) in spec.team.iter().enumerate() {
-        if base.roles.get(place).is_none_or(|sums| sums.starts == 0) {
+        let sums = roles
+            .get(&role.name)
+            .and_then(|id| base.roles.get(id.index()));
+        if sums.is_none_or(|sums| sums.starts == 0) {
             continue;
         }
         let mut counts = vec![role.count + 1];
@@ -127,9 +132,10 @@ pub fn auto(spec: &SprintSpec, base: &Sums) -> Vec<Variant> {
             });
         }
     }
-    let mut tasks: Vec<usize> = (0..spec.tasks.len().min(base.tasks.len())).collect();
-    tasks.retain(|task| base.tasks[*task].critical * 1_000 >= base.runs * RISKY);
-    tasks.sort_by_key(|task| (std::cmp::Reverse(base.tasks[*task].critical), *task));
+    let critical = |task: usize| base.tasks[set.rows[task].index()].critical;
+    let mut tasks: Vec<usize> = (0..spec.tasks.len().min(set.rows.len())).collect();
+    tasks.retain(|task| critical(*task) * 1_000 >= base.runs * RISKY);
+    tasks.sort_by_key(|task| (std::cmp::Reverse(critical(*task)), *task));
     for task in tasks.into_iter().take(HALVED_MAX) {
         let mut spec = spec.clone();
         let name = format!("task.{} in half the time", spec.tasks[task].id);

@@ -9,6 +9,8 @@
 //! [`STEPS_PER_TASK`] inputs a task, is reported as stuck with what it waits for.
 //! Elsewhere: what is seen of a run is `watch`; the numbers drawn are `stream`.
 
+mod present;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -19,6 +21,7 @@ use director_protocols::time::{Span, Time};
 
 use super::inputs::{self, Fate, Input};
 use super::prepare::Prepared;
+use super::rest::Standing;
 use super::watch::Watch;
 use crate::engine::effects::Effect;
 use crate::engine::{Decision, Engine};
@@ -27,7 +30,7 @@ use crate::estimate::random::{Luck, Purpose, below, happens};
 /// The part of a question that is about no task.
 const NO_TASK: u32 = u32::MAX;
 /// The longest that a simulated sprint may take: ten years.
-pub const TIME_MAX: Time = Time(10 * 365 * 24 * 3_600_000);
+pub const TIME_MAX: Span = Span(10 * 365 * 24 * 3_600_000);
 /// The most inputs for each task of a sprint.
 pub const STEPS_PER_TASK: u64 = 2_000;
 /// How long a dead agent stays away at least; its supervisor waits longer with each death in a row.
@@ -78,6 +81,8 @@ pub struct World<'a> {
     windows: Vec<(u64, u64)>,
     /// Room for the decision that is being made.
     decision: Decision,
+    /// Something has happened since work was handed out last that more of it could follow from.
+    moved: bool,
     /// What is seen of the run.
     pub watch: Watch,
 }
@@ -99,6 +104,7 @@ impl<'a> World<'a> {
             hands: Vec::new(),
             windows: Vec::new(),
             decision: Decision::default(),
+            moved: false,
             watch,
         }
     }
@@ -124,13 +130,16 @@ impl<'a> World<'a> {
         for (id, effect) in &set.effects {
             self.perform(*id, effect);
         }
+        if !set.standing.is_empty() {
+            self.pick_up();
+        }
         let steps_max = STEPS_PER_TASK * (self.left.len() as u64 + 10);
         let mut steps = 0;
         while !self.watch.is_over() {
             let Some(next) = self.next_moment() else {
                 return Ending::Stuck(self.what_is_left("nothing that happens by itself is left"));
             };
-            if next > TIME_MAX || steps > steps_max {
+            if next > set.begin + TIME_MAX || steps > steps_max {
                 return Ending::Stuck(self.what_is_left("it goes on without end"));
             }
             self.round = if next > self.now { 0 } else { self.round + 1 };
@@ -145,7 +154,9 @@ impl<'a> World<'a> {
                 steps += 1;
                 self.take(due.input, seen);
             }
-            self.dispatch(seen);
+            if std::mem::take(&mut self.moved) {
+                self.dispatch(seen);
+            }
         }
         Ending::Ended
     }
@@ -153,14 +164,18 @@ impl<'a> World<'a> {
     fn reset(&mut self, seed: u64, run: u64) {
         self.engine.clone_from(&self.set.engine);
         self.luck = Luck::of(seed, run);
-        self.now = Time(0);
+        self.now = self.set.begin;
         self.round = 0;
         self.heap.clear();
         self.left.clear();
-        let tasks = 0..self.set.tasks.len();
+        self.watch.reset();
         let (set, luck) = (self.set, self.luck);
-        self.left
-            .extend(tasks.map(|task| set.durations.draw(luck, task as u32, 1)));
+        for task in 0..set.tasks.len() {
+            let work = set.work_at(task as u32, luck.draw(task as u32, 1, Purpose::Duration));
+            let spent = set.standing.get(task).map_or(0, Standing::spent);
+            self.left.push(work - spent);
+            self.watch.has_work(task, work);
+        }
         self.begun_after.clear();
         self.begun_after.resize(self.left.len(), 0);
         self.merges = 0;
@@ -174,7 +189,6 @@ impl<'a> World<'a> {
             },
         );
         self.windows.clear();
-        self.watch.reset(&self.left);
     }
 
     fn next_moment(&self) -> Option<Time> {
@@ -237,6 +251,11 @@ impl<'a> World<'a> {
             .step_into(command, self.now, &mut decision)
             .is_ok()
         {
+            // That an agent has begun frees nobody and unlocks nothing.
+            let begins = |event: &Event| {
+                matches!(event, Event::AttemptStarted(_) | Event::HandoffAccepted(_))
+            };
+            self.moved |= !decision.events.iter().all(begins);
             self.follow(&decision, seen);
         }
         self.decision = decision;
@@ -267,22 +286,9 @@ impl<'a> World<'a> {
             }
             self.watch.see(self.engine.state(), event, self.now);
             match event {
-                Event::InboxOpened(e) => {
-                    let attempt = e
-                        .task_id
-                        .map(|task| self.engine.state().tasks.table[task.index()].attempt);
-                    let (task, attempt) = match (e.task_id, attempt) {
-                        (Some(task), Some(attempt)) => (task.0, attempt.0),
-                        _ => (NO_TASK, e.item.0),
-                    };
-                    let bits = self.luck.draw(task, attempt, Purpose::Answer);
-                    let wait = self
-                        .set
-                        .waits
-                        .at(bits, self.set.faults.answer_seconds * 1_000);
-                    self.after(wait, Input::Answer(e.item));
-                }
+                Event::InboxOpened(e) => self.ask(e.item, e.kind, e.task_id),
                 Event::MergeCompleted(_) => self.merges += 1,
+                Event::WorkReviewed(e) if !e.passed => self.do_again(e.task_id, e.attempt),
                 _ => {}
             }
         }
@@ -386,22 +392,31 @@ impl<'a> World<'a> {
     /// An agent begins an attempt: how long it takes and how it ends is drawn here.
     fn begin(&mut self, id: EffectId, task: TaskId, attempt: Attempt, agent: AgentId) {
         self.after(0, Input::Started(id, task, attempt));
+        self.carry_on(task, attempt, agent, 0);
+    }
+
+    /// An agent is at work on an attempt, for `passed` milliseconds already.
+    fn carry_on(&mut self, task: TaskId, attempt: Attempt, agent: AgentId, passed: u64) {
         self.hands[agent.index()].attempt = Some((task, attempt));
         self.begun_after[task.index()] = self.merges;
         let (set, luck) = (self.set, self.luck);
         let model = set.task(task);
         let work = self.left[task.index()].max(1);
-        let fate = Fate::drawn(&set.faults, luck.draw(task.0, attempt.0, Purpose::Fate));
-        let moment = match fate {
-            Fate::Done => work,
-            _ => 1 + below(luck.draw(task.0, attempt.0, Purpose::Moment), work),
-        };
+        let mut fate = Fate::drawn(&set.faults, luck.draw(task.0, attempt.0, Purpose::Fate));
+        let mut moment = work;
+        if fate != Fate::Done {
+            let bits = luck.draw(task.0, attempt.0, Purpose::Moment);
+            // What would have gone wrong before now did not.
+            match (1 + below(bits, passed + work)).checked_sub(passed) {
+                Some(ahead) if ahead > 0 => moment = ahead,
+                _ => fate = Fate::Done,
+            }
+        }
         let mut took = if model.limited {
             self.stretched(moment)
         } else {
             moment
         };
-        let mut fate = fate;
         if fate == Fate::Hang {
             let policy = &set.engine.state().sprints.table[set.sprint.index()]
                 .spec
@@ -412,10 +427,13 @@ impl<'a> World<'a> {
             );
             took += policy.wedged_after.0;
         }
+        if fate == Fate::Done && self.finds_something(task) {
+            fate = Fate::Found;
+        }
         if let Some(limit) = model.limit
-            && took > limit
+            && passed + took > limit
         {
-            (took, fate) = (limit, Fate::OutOfTime);
+            (took, fate) = (limit.saturating_sub(passed), Fate::OutOfTime);
         }
         if let Fate::Block(_) = fate {
             // What was done until then is not done again.
@@ -452,7 +470,8 @@ impl<'a> World<'a> {
     fn window(&mut self, place: usize) -> (u64, u64) {
         while self.windows.len() <= place {
             let faults = self.set.faults;
-            let before = self.windows.last().map_or(0, |(_, until)| *until);
+            let before = self.windows.last();
+            let before = before.map_or(self.set.begin.0, |(_, until)| *until);
             let bits = self
                 .luck
                 .draw(NO_TASK, self.windows.len() as u32, Purpose::Window);

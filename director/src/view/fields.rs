@@ -92,7 +92,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
         // Efforts, which people think of in hours.
         (
             "estimated_hours" | "hours_spent" | "free_hours" | "day" | "capacity" | "optimistic"
-            | "likely" | "pessimistic",
+            | "likely" | "pessimistic" | "p50" | "p85" | "p95",
             value,
         ) => match number {
             Some(n) => json!(hours(Span(n))),
@@ -126,7 +126,8 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             | "to_load"
             | "trend"
             | "code_review_completion"
-            | "documentation_status",
+            | "documentation_status"
+            | "done_probability",
             value,
         ) => match number {
             Some(n) => json!(thousandths(n)),

@@ -80,6 +80,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::PlanAdopted(e) => of_sprint(e.sprint_id, &[]),
         Event::SprintDelivered(e) => of_sprint(e.sprint_id, &[]),
         Event::ActionAccepted(e) => of_sprint(e.sprint_id, &[]),
+        Event::ForecastRecorded(e) => of_sprint(e.sprint_id, &[]),
         Event::TaskDeferred(e) => of_task(e.task_id, None),
         Event::TaskAssigned(e) => of_task(e.task_id, Some(e.agent_id)),
         Event::WorktreePrepared(e) => of_task(e.task_id, None),

@@ -4,6 +4,7 @@
 
 use director::engine::tasks::Phase;
 use director_protocols::command::{Command, IncidentWork};
+use director_protocols::forecast::Forecast;
 use director_protocols::ids::{
     AgentId, Attempt, EffectId, Generation, InboxId, IncidentId, MessageId, Name, Seq, SprintId,
     TaskId,
@@ -84,8 +85,20 @@ impl World {
                 by,
             },
         };
+        // Whoever looks back also looks ahead.
+        let foresees = match &command {
+            Command::AcceptAction { sprint, by, .. } => Some(Command::RecordForecast {
+                sprint: *sprint,
+                forecast: Forecast::default(),
+                by: by.clone(),
+            }),
+            _ => None,
+        };
         // Most of what is asked at random makes no sense and is refused.
         let _ = self.tell(command);
+        if let Some(command) = foresees {
+            let _ = self.tell(command);
+        }
     }
 
     /// Somebody writes up what went wrong, in the end. False when there is nothing to write.

@@ -21,6 +21,7 @@ const EVENTS: &[(u16, &str)] = &[
     (21, "sprint_velocity_updated"),
     (22, "sprint_delivered"),
     (23, "plan_adopted"),
+    (24, "forecast_recorded"),
     (30, "task_deferred"),
     (31, "task_assigned"),
     (32, "worktree_prepared"),

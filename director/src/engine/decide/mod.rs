@@ -60,6 +60,11 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             text,
             by,
         } => steer::accept(state, *sprint, action, text, by),
+        Command::RecordForecast {
+            sprint,
+            forecast,
+            by,
+        } => steer::forecast(state, *sprint, forecast, by),
         Command::Delivered { sprint, commit, by } => steer::delivered(state, *sprint, commit, by),
         Command::Answer {
             item,

@@ -1,9 +1,10 @@
-//! Steering: pause, resume, cancel, reassign, deliver; what is taken from a sprint into the next.
+//! Steering: pause, resume, cancel, reassign, deliver; what is foreseen of a sprint and taken from it into the next.
 
 use director_protocols::event::{
-    ActionAccepted, AttemptEnded, BlockerResolved, Event, SprintCancelled, SprintDelivered,
-    SprintPaused, SprintResumed, TaskCancelled, TaskReassigned,
+    ActionAccepted, AttemptEnded, BlockerResolved, Event, ForecastRecorded, SprintCancelled,
+    SprintDelivered, SprintPaused, SprintResumed, TaskCancelled, TaskReassigned,
 };
+use director_protocols::forecast::Forecast;
 use director_protocols::ids::{AgentId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::work::AttemptEnd;
@@ -252,6 +253,32 @@ pub fn accept(state: &State, id: SprintId, action: &str, text: &str, by: &str) -
             sprint_id: id,
             action: action.to_owned(),
             text: text.to_owned(),
+            by: by.to_owned(),
+        }
+        .into(),
+    ])
+}
+
+/// Decides about a forecast that somebody wants to be held to: of a sprint that is not over.
+pub fn forecast(state: &State, id: SprintId, forecast: &Forecast, by: &str) -> Answer {
+    going(state, id)?;
+    let Forecast {
+        runs,
+        seed,
+        done_probability,
+        p50,
+        p85,
+        p95,
+    } = *forecast;
+    Ok(vec![
+        ForecastRecorded {
+            sprint_id: id,
+            runs,
+            seed,
+            done_probability,
+            p50,
+            p85,
+            p95,
             by: by.to_owned(),
         }
         .into(),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{HOUR, Shown, text};
-use crate::report::charts::{self, Axis, Frame, Mark, Swing, bins};
+use crate::report::charts::{self, Axis, Bin, Frame, Mark, Swing, bins};
 use crate::report::text::{short, xml};
 use crate::simulate::spread::Spread;
 
@@ -116,10 +116,32 @@ fn marks(shown: &Shown<'_>) -> Vec<Mark> {
 fn draw_histogram<'a>(shown: &Shown<'_>, finished: impl Fn(Frame<'a>) -> Frame<'a>) -> String {
     let about = summary(shown);
     let finish = &shown.sums.finish;
-    let mut bars = bins(Axis::Hours, &samples(finish), BARS);
+    let shape = finish.shape(BARS);
+    let shown_to = shape.to as f64 / HOUR;
+    let mut points = samples(finish);
+    if shape.beyond > 0 {
+        points.retain(|at| *at <= shown_to);
+    }
+    let mut bars = bins(Axis::Hours, &points, BARS);
     for bar in &mut bars {
         // Drawn from so many points of the distribution, and counted in runs.
         bar.count = bar.count * finish.count() / u64::from(SAMPLES);
+    }
+    let mut marks = marks(shown);
+    if let (Some(last), true) = (bars.last().cloned(), shape.beyond > 0) {
+        // The tail in one bar, a little apart from the others.
+        let width = last.to - last.from;
+        let tail = Bin {
+            from: last.to + width,
+            to: last.to + 2.0 * width,
+            count: shape.beyond,
+        };
+        marks.retain(|mark| mark.at <= last.to);
+        marks.push(Mark {
+            name: format!("later, to {}", super::text::hours(finish.max())),
+            at: tail.from + width / 2.0,
+        });
+        bars.push(tail);
     }
     // The frame's texts live no longer than this call.
     let frame = finished(Frame::wide("ends", "When it ends", ""));
@@ -127,7 +149,7 @@ fn draw_histogram<'a>(shown: &Shown<'_>, finished: impl Fn(Frame<'a>) -> Frame<'
         about: &about,
         ..frame
     };
-    charts::histogram(&frame, Axis::Hours, "end", &bars, &marks(shown))
+    charts::histogram(&frame, Axis::Hours, "end", &bars, &marks)
 }
 
 fn s_curve<'a>(shown: &Shown<'_>, finished: impl Fn(Frame<'a>) -> Frame<'a>) -> String {
@@ -149,7 +171,7 @@ fn s_curve<'a>(shown: &Shown<'_>, finished: impl Fn(Frame<'a>) -> Frame<'a>) -> 
 fn tornado<'a>(shown: &Shown<'_>, finished: impl Fn(Frame<'a>) -> Frame<'a>) -> String {
     let swings: Vec<Swing> = (0..shown.spec.tasks.len())
         .filter_map(|task| {
-            let (low, high) = shown.sums.tasks[task].swing()?;
+            let (low, high) = shown.task(task).swing()?;
             Some(Swing {
                 name: short(shown.spec.tasks[task].id.as_str(), 24),
                 low: low / HOUR,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HOUR, Shown, compared, wilson};
+use super::{HOUR, Shown, compared, start, wilson};
 use crate::simulate::spread::Spread;
 use crate::simulate::watch::TROUBLES;
 
@@ -24,8 +24,9 @@ pub fn json(shown: &Shown<'_>) -> Value {
         None => (Value::Null, Value::Null),
     };
     let tasks: Vec<Value> = (0..)
-        .zip(shown.spec.tasks.iter().zip(&sums.tasks))
-        .map(|(place, (task, seen))| {
+        .zip(&shown.spec.tasks)
+        .map(|(place, task)| {
+            let seen = shown.task(place);
             let mean = |sum: u128, n: u64| match n {
                 0 => Value::Null,
                 n => json!(round(sum as f64 / n as f64 / HOUR)),
@@ -33,7 +34,7 @@ pub fn json(shown: &Shown<'_>) -> Value {
             json!({
                 "id": task.id.as_str(),
                 "criticality": round(shown.share(seen.critical)),
-                "cruciality": round(sums.cruciality(place)),
+                "cruciality": round(sums.cruciality(shown.row(place))),
                 "cycle_hours": mean(seen.cycle, seen.done),
                 "waiting_hours": mean(seen.waited, sums.runs),
                 "attempts": round(seen.attempts as f64 / sums.runs as f64),
@@ -83,6 +84,9 @@ pub fn json(shown: &Shown<'_>) -> Value {
         if rate > 0.0 {
             object.insert("cost_usd".to_owned(), spread(&sums.effort, HOUR / rate));
         }
+        if let Some((name, value)) = start::json(shown) {
+            object.insert(name.to_owned(), value);
+        }
         if !shown.variants.is_empty() {
             object.insert("what_if".to_owned(), compared::json(shown));
         }
@@ -121,17 +125,22 @@ pub(super) fn spread(spread: &Spread, unit: f64) -> Value {
     })
 }
 
-/// Where each bar begins, in hours, and how many runs end in it.
+/// Where each bar begins, in hours, and how many runs end in it; a long tail is one more bar.
 fn histogram(finish: &Spread) -> Value {
     if finish.count() == 0 {
         return json!([]);
     }
-    let width = (finish.max() - finish.min()) as f64 / BARS as f64;
-    let bars = finish.bars(BARS);
-    (0..)
-        .zip(bars)
-        .map(|(place, count)| json!({ "from_hours": round((finish.min() as f64 + width * f64::from(place)) / HOUR), "runs": count }))
-        .collect()
+    let shape = finish.shape(BARS);
+    let width = (shape.to - shape.from) as f64 / BARS as f64;
+    let hours = |at: f64| round(at / HOUR);
+    let mut bars: Vec<Value> = (0..)
+        .zip(&shape.bars)
+        .map(|(place, count)| json!({ "from_hours": hours(shape.from as f64 + width * f64::from(place)), "runs": count }))
+        .collect();
+    if shape.beyond > 0 {
+        bars.push(json!({ "from_hours": hours(shape.to as f64), "runs": shape.beyond }));
+    }
+    bars.into()
 }
 
 /// Four digits after the point: more would only be noise.

@@ -5,17 +5,20 @@
 mod charts;
 mod compared;
 mod json;
+mod start;
 mod text;
 
 use director_protocols::sprint::SprintSpec;
 
 use crate::simulate::prepare::Prepared;
 use crate::simulate::spread::Spread;
-use crate::simulate::sums::Sums;
+use crate::simulate::sums::{Sums, TaskSums};
 use crate::simulate::what_if::Pairs;
 
 pub use charts::{histogram, html};
 pub use json::json;
+pub use start::{Rest, Start};
+pub(crate) use text::hours;
 pub use text::{progress, text};
 
 /// One forecast with all that is said of it.
@@ -24,6 +27,8 @@ pub struct Shown<'a> {
     pub spec: &'a SprintSpec,
     /// The same, ready to run.
     pub set: &'a Prepared,
+    /// From where it is looked ahead.
+    pub start: &'a Start,
     /// What the runs add up to.
     pub sums: &'a Sums,
     /// The seed.
@@ -54,7 +59,7 @@ pub struct Compared {
 impl Shown<'_> {
     /// What should be known when the figures are read, a sentence each.
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = start::notes(self);
         let tasks = self.spec.tasks.len();
         if self.assumed > 0 {
             notes.push(format!(
@@ -73,14 +78,14 @@ impl Shown<'_> {
                 "{many} tasks may take longer by their estimates than an attempt is given; the limit is left out for them here, and ends attempts in a run: see limits.attempt_time ({limit}) and the tasks' budget"
             )),
         }
-        if self
+        let one_number = self
             .spec
             .tasks
             .iter()
-            .all(|task| task.estimate.optimistic == task.estimate.pessimistic)
-        {
+            .all(|task| task.estimate.optimistic == task.estimate.pessimistic);
+        if one_number && matches!(self.start, Start::File) {
             notes.push(
-                "every estimate is a single number, so durations do not vary; write `estimate = { optimistic, likely, pessimistic }`".to_owned(),
+                "every estimate is a single number: durations stray from it as tasks of its size did in published data; `estimate = { optimistic, likely, pessimistic }` says it of your own".to_owned(),
             );
         }
         for (reason, runs) in &self.sums.stuck {
@@ -100,12 +105,11 @@ impl Shown<'_> {
 
     /// The task that is given up most, where nothing ever finishes.
     fn why_never(&self) -> String {
-        let worst = self
-            .sums
-            .tasks
-            .iter()
+        let worst = (0..)
             .zip(&self.spec.tasks)
-            .max_by_key(|(sums, _)| sums.lost)
+            .map(|(place, task)| (self.task(place), task))
+            // The first of those that are lost equally often.
+            .min_by_key(|(sums, _)| std::cmp::Reverse(sums.lost))
             .filter(|(sums, _)| sums.lost > 0);
         worst.map_or_else(String::new, |(sums, task)| {
             format!(
@@ -136,6 +140,16 @@ impl Shown<'_> {
                 (role.spec.name.as_str(), share, waited)
             })
             .collect()
+    }
+
+    /// What the runs say of the task at that place of the sprint.
+    fn task(&self, place: usize) -> &TaskSums {
+        &self.sums.tasks[self.row(place)]
+    }
+
+    /// Where it stands among the engine's tasks.
+    fn row(&self, place: usize) -> usize {
+        self.set.rows[place].index()
     }
 
     fn share(&self, part: u64) -> f64 {

@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use director_protocols::time::Span;
 
+use super::start::{self, Start};
 use super::{HOUR, Shown, compared, wilson};
 use crate::report::text::short;
-use crate::simulate::spread::Spread;
+use crate::simulate::spread::{Shape, Spread};
 use crate::simulate::sums::Sums;
 use crate::simulate::watch::TROUBLES;
+use crate::view::minute;
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Lines of the histogram.
@@ -28,6 +30,7 @@ pub fn text(shown: &Shown<'_>, width: usize) -> String {
     hangs_on(shown, &mut out);
     roles(shown, &mut out);
     trouble(shown, &mut out);
+    start::learned(shown, &mut out);
     compared::text(shown, &mut out);
     for note in shown.notes() {
         let _ = write!(out, "\nnote: {note}");
@@ -64,15 +67,23 @@ pub fn progress(sums: &Sums, deadline: Option<Span>) -> String {
 
 fn head(shown: &Shown<'_>, out: &mut String) {
     let sums = shown.sums;
+    let of = match shown.start {
+        Start::Rest(_) => "the rest of ",
+        Start::File | Start::Again { .. } => "",
+    };
     let _ = writeln!(
         out,
-        "Forecast of {}: {} tasks, {} simulated runs, seed {}, faults {}\n",
+        "Forecast of {of}{}: {}, {} simulated runs, seed {}, faults {}",
         short(shown.spec.id.as_str(), 40),
-        shown.spec.tasks.len(),
+        crate::view::count(shown.spec.tasks.len(), "task"),
         grouped(sums.runs),
         shown.seed,
         shown.faults
     );
+    if let Some(line) = start::line(shown) {
+        let _ = writeln!(out, "{line}");
+    }
+    out.push('\n');
 }
 
 fn answer(shown: &Shown<'_>, out: &mut String) {
@@ -81,10 +92,15 @@ fn answer(shown: &Shown<'_>, out: &mut String) {
     let line = |part: f64| {
         let at = finish.quantile(part);
         let (low, high) = finish.quantile_interval(part);
+        let when = match shown.start {
+            Start::Rest(rest) => minute(rest.now + Span(at)),
+            Start::File | Start::Again { .. } => {
+                format!("day {:<4}", at.div_ceil(day.max(1)).max(1))
+            }
+        };
         format!(
-            "{:>9}   day {:<4} ({} to {})",
+            "{:>9}   {when} ({} to {})",
             hours(at),
-            at.div_ceil(day.max(1)).max(1),
             hours(low),
             hours(high)
         )
@@ -154,43 +170,56 @@ fn shape(shown: &Shown<'_>, width: usize, out: &mut String) {
         return;
     }
     let columns = width - 14;
-    let bars = finish.bars(columns);
-    let most = bars.iter().copied().max().unwrap_or(1).max(1);
+    let mut shape = finish.shape(columns);
+    let tail = shape.beyond;
+    if tail > 0 {
+        // One more bar for the tail, apart from the others.
+        shape = finish.shape(columns - 2);
+    }
+    let most = shape.bars.iter().copied().max().unwrap_or(1).max(1);
     out.push('\n');
     for line in (0..HEIGHT).rev() {
-        let mut text = String::new();
-        for count in &bars {
-            let eighths = (*count as f64 / most as f64 * (HEIGHT * 8) as f64).ceil() as usize;
-            let here = eighths.saturating_sub(line * 8);
-            text.push(match here {
+        let bar = |count: u64| {
+            let eighths = (count as f64 / most as f64 * (HEIGHT * 8) as f64).ceil() as usize;
+            match eighths.saturating_sub(line * 8) {
                 0 => ' ',
                 n => BARS[n.min(8) - 1],
-            });
+            }
+        };
+        let mut text: String = shape.bars.iter().map(|count| bar(*count)).collect();
+        if tail > 0 {
+            text.push(' ');
+            text.push(bar(shape.beyond));
         }
         let label = if line == HEIGHT - 1 { "ends" } else { "" };
         let _ = writeln!(out, "  {label:>6}  {}", text.trim_end());
     }
-    marks(finish, columns, out);
-    axis(finish, columns, out);
+    marks(finish, &shape, out);
+    axis(finish, &shape, out);
 }
 
 /// A line that names where 50, 85 and 95 of a hundred are done.
-fn marks(finish: &Spread, columns: usize, out: &mut String) {
-    let mut line = vec!['─'; columns];
+fn marks(finish: &Spread, shape: &Shape, out: &mut String) {
+    let mut line = vec!['─'; shape.bars.len()];
     for (part, label) in [(0.95, "95%"), (0.85, "85%"), (0.5, "50%")] {
-        let at = column(finish, finish.quantile(part), columns);
+        let at = column(shape, finish.quantile(part));
         for (place, c) in (at.saturating_sub(1)..).zip(label.chars()) {
             if let Some(cell) = line.get_mut(place) {
                 *cell = c;
             }
         }
     }
-    let _ = writeln!(out, "    done  {}", line.into_iter().collect::<String>());
+    let mut line: String = line.into_iter().collect();
+    if shape.beyond > 0 {
+        line.push_str("┄┄");
+    }
+    let _ = writeln!(out, "    done  {line}");
 }
 
-fn axis(finish: &Spread, columns: usize, out: &mut String) {
-    let (from, to) = (hours(finish.min()), hours(finish.max()));
-    let middle = hours((finish.min() + finish.max()) / 2);
+fn axis(finish: &Spread, shape: &Shape, out: &mut String) {
+    let columns = shape.bars.len();
+    let (from, to) = (hours(shape.from), hours(shape.to));
+    let middle = hours(shape.from + (shape.to - shape.from) / 2);
     let left = (columns.saturating_sub(middle.len()) / 2).saturating_sub(from.len());
     let right = columns.saturating_sub(from.len() + left + middle.len() + to.len());
     let _ = writeln!(
@@ -199,18 +228,28 @@ fn axis(finish: &Spread, columns: usize, out: &mut String) {
         " ".repeat(left),
         " ".repeat(right)
     );
+    if shape.beyond > 0 {
+        let share = shape.beyond as f64 / finish.count().max(1) as f64;
+        let _ = writeln!(
+            out,
+            "          the last bar: {} end later, the last after {}",
+            percent(share),
+            hours(finish.max())
+        );
+    }
 }
 
-fn column(finish: &Spread, at: u64, columns: usize) -> usize {
-    let width = (finish.max() - finish.min()).max(1) as f64;
-    (((at - finish.min()) as f64 / width * columns as f64) as usize).min(columns - 1)
+fn column(shape: &Shape, at: u64) -> usize {
+    let width = (shape.to - shape.from).max(1) as f64;
+    let columns = shape.bars.len();
+    ((at.saturating_sub(shape.from) as f64 / width * columns as f64) as usize).min(columns - 1)
 }
 
 fn hangs_on(shown: &Shown<'_>, out: &mut String) {
     let mut tasks: Vec<_> = (0..shown.spec.tasks.len())
-        .filter(|task| shown.sums.tasks[*task].critical > 0)
+        .filter(|task| shown.task(*task).critical > 0)
         .collect();
-    tasks.sort_by_key(|task| (std::cmp::Reverse(shown.sums.tasks[*task].critical), *task));
+    tasks.sort_by_key(|task| (std::cmp::Reverse(shown.task(*task).critical), *task));
     if tasks.is_empty() {
         return;
     }
@@ -219,7 +258,7 @@ fn hangs_on(shown: &Shown<'_>, out: &mut String) {
         "\n  the end hangs on          critical   moves the end   cycle     attempts"
     );
     for task in tasks.into_iter().take(LISTED) {
-        let seen = &shown.sums.tasks[task];
+        let seen = shown.task(task);
         let cycle = match seen.done {
             0 => "never".to_owned(),
             done => hours((seen.cycle / u128::from(done)) as u64),
@@ -229,7 +268,7 @@ fn hangs_on(shown: &Shown<'_>, out: &mut String) {
             "    {:<22} {:>8}   {:>13}   {cycle:<8}  {:.2}",
             short(shown.spec.tasks[task].id.as_str(), 22),
             percent(shown.share(seen.critical)),
-            format!("{:+.2}", shown.sums.cruciality(task)),
+            format!("{:+.2}", shown.sums.cruciality(shown.row(task))),
             seen.attempts as f64 / shown.sums.runs as f64
         );
     }
@@ -291,7 +330,8 @@ fn trouble(shown: &Shown<'_>, out: &mut String) {
     }
 }
 
-pub(super) fn hours(ms: u64) -> String {
+/// A time in the unit that keeps it short.
+pub(crate) fn hours(ms: u64) -> String {
     let hours = ms as f64 / HOUR;
     match ms {
         0..60_000 => format!("{:.0} s", ms as f64 / 1_000.0),

@@ -139,6 +139,14 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             sprint(e.sprint_id),
             e.text
         ),
+        Event::ForecastRecorded(e) => format!(
+            "the rest of {} was forecast by {}: half end within {:.1} h, 85 of 100 within {:.1} h, 95 of 100 within {:.1} h",
+            sprint(e.sprint_id),
+            e.by,
+            e.p50.as_hours(),
+            e.p85.as_hours(),
+            e.p95.as_hours()
+        ),
         Event::PlanAdopted(e) => format!(
             "{} goes on in a better order: {:.1} h to the end instead of {:.1} h",
             sprint(e.sprint_id),

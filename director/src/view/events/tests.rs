@@ -71,6 +71,17 @@ fn everything() -> (Run, Vec<Event>) {
             after: Span::hours(8),
         }
         .into(),
+        ForecastRecorded {
+            sprint_id: SPRINT,
+            runs: 10_000,
+            seed: 1,
+            done_probability: 995,
+            p50: Span::hours(8),
+            p85: Span::minutes(570),
+            p95: Span::hours(11),
+            by: by(),
+        }
+        .into(),
         TaskDeferred {
             task_id: task,
             reason: "it does not fit 40h of api-engineer".into(),
@@ -265,6 +276,12 @@ const NUMBERS: &[&str] = &[
     "measured",
     "round",
     "points",
+    "runs",
+    "seed",
+    "done_probability",
+    "p50",
+    "p85",
+    "p95",
     "seq",
     "n",
     "epoch",
@@ -416,7 +433,7 @@ fn the_events_of_the_seed_carry_its_fields() {
         {"at":"…","event":"task_completed","n":15,"seq":12,"sprint":"sprint-3","sprint_progress":0.1,"task_id":"psp-research"}
         {"at":"…","current_velocity":4,"event":"sprint_velocity_updated","n":17,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","target_velocity":40,"trend":0.078}
         {"at":"…","batch":["psp-research"],"code_review_completion":null,"commit":"feed0001feed0001feed0001feed0001feed0001","documentation_status":null,"effect":"20.0","event":"quality_gate_status","n":13,"outcomes":[{"evidence":"cargo test","exit_code":0,"gate":"tests","measured":null,"tail":"","took":4.2,"verdict":"passed"},{"evidence":"a coverage file that the tests leave behind","exit_code":null,"gate":"coverage","measured":null,"tail":"","took":0.0,"verdict":"not_measured"}],"passed":true,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","test_coverage":null}
-        {"at":"…","blocker":1,"delay":7200.0,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":50,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","task_id":"connect"}
+        {"at":"…","blocker":1,"delay":7200.0,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":51,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","task_id":"connect"}
         {"at":"…","event":"retry_scheduled","n":25,"retry_at":"2026-11-23T10:40:39Z","seq":12,"sprint":"sprint-3","task_id":"cart-ui"}
         {"at":"…","event":"handoff_sent","from":"psp-research","n":16,"seq":12,"sprint":"sprint-3","to":"payment-api"}"#]].assert_eq(&text.join("\n"));
 }
@@ -445,6 +462,7 @@ fn every_event_reads_as_a_sentence() {
         sprint_velocity_updated  sprint-3: 4 of 40 points
         sprint_delivered         sprint-3 was delivered by ada: the base is at c0ffeec0ffee
         plan_adopted             sprint-3 goes on in a better order: 8.0 h to the end instead of 9.0 h
+        forecast_recorded        the rest of sprint-3 was forecast by ada: half end within 8.0 h, 85 of 100 within 9.5 h, 95 of 100 within 11.0 h
         task_deferred            connect goes to the backlog: it does not fit 40h of api-engineer
         task_assigned            checkout-spec goes to tech-lead-1, attempt 1 (score 0.56: expertise 0.60, capacity 0.85, context 0.00; 1 candidate)
         worktree_prepared        checkout-spec begins in /repo/.worktrees/checkout-spec at ba5eba5eba5e

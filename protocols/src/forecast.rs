@@ -1,0 +1,25 @@
+//! A forecast of a sprint, as it is recorded to be held against what becomes of it.
+//!
+//! Elsewhere: making one is the simulation's; comparing is the retrospective's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Span;
+
+/// When what is left of a sprint would be done, from the moment of the forecast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forecast {
+    /// How often the rest was run on virtual time.
+    pub runs: u64,
+    /// What fixes those runs.
+    pub seed: u64,
+    /// How many in a thousand of them have all done.
+    pub done_probability: u32,
+    /// Half of those end within, in milliseconds.
+    pub p50: Span,
+    /// 85 of 100.
+    pub p85: Span,
+    /// 95 of 100.
+    pub p95: Span,
+}
