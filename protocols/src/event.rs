@@ -8,6 +8,7 @@
 //! Elsewhere: how they lie in a record is [`frames`]; the record around them is [`crate::envelope`]; what they mean is the engine's `apply`.
 
 mod frames;
+mod parts;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use frames::{EventError, decode_events, encode_events};
 use frames::{Frame, append_frame};
+pub use parts::*;
 
 use crate::codec::{self, CodecError};
 use crate::ids::{
@@ -689,8 +691,8 @@ events! {
         /// The answer.
         text: String,
     }
-    /// The architecture role is asked about a blocker, beside the person in whose inbox it is.
-    76 1 ArchitectAsked "architect_asked" {
+    /// A role of the ladder is asked about a blocker: for guidance, or beside the person in whose inbox it is.
+    76 1 AdviserAsked "adviser_asked" {
         /// Its number.
         message: MessageId,
         /// The blocker.
@@ -991,110 +993,58 @@ events! {
         /// What goes on, and what can begin.
         next: Vec<TaskId>,
     }
-}
-
-/// Something that holds a task up, in a ceremony.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenBlocker {
-    /// The task.
-    pub task_id: TaskId,
-    /// The tier it is on.
-    pub severity: Severity,
-    /// What is the matter.
-    pub text: String,
-}
-
-/// What a task's dependencies mean for it now, in a ceremony.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DependencyUpdate {
-    /// The task.
-    pub task_id: TaskId,
-    /// `free`: something it waited for was done since the last time; `held_up`: it waits for what does not move by itself.
-    pub state: String,
-    /// What it waited or waits for.
-    pub on: Vec<TaskId>,
-}
-
-/// Whether the team is getting faster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VelocityTrend {
-    /// Points since the last standup.
-    pub points: u32,
-    /// Points between the two standups before.
-    pub points_before: u32,
-    /// `up`, `down`, `steady`, or `none` at the first one.
-    pub trend: String,
-}
-
-/// An agent with more to do than it can.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AgentLoad {
-    /// The agent.
-    pub agent_id: AgentId,
-    /// What it has in hand, has done and will get, in thousandths of its capacity.
-    pub load: u32,
-    /// Whether its role is down and it can do nothing.
-    pub lost: bool,
-}
-
-/// An agent with room for more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AgentRoom {
-    /// The agent.
-    pub agent_id: AgentId,
-    /// Effort that it could still take on.
-    pub free_hours: Span,
-}
-
-/// What one team hands to another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HandoffPackage {
-    /// `feature` or `sprint`.
-    pub deliverable_type: String,
-    /// Commits and files.
-    pub artifacts: Vec<String>,
-    /// How it is to be tested.
-    pub test_requirements: Vec<String>,
-    /// What it takes to deploy it.
-    pub deployment_requirements: Vec<String>,
-    /// Where it is written down.
-    pub documentation: Vec<String>,
-}
-
-/// How a sprint ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Every committed task is completed.
-    Done,
-    /// Committed tasks are not completed.
-    Incomplete,
-    /// Called off.
-    Cancelled,
-}
-
-impl Outcome {
-    /// The word in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Done => "done",
-            Outcome::Incomplete => "incomplete",
-            Outcome::Cancelled => "cancelled",
-        }
+    /// An outside party says that an agent has finished its task. What follows from it stands behind it in the same decision.
+    140 1 AgentTaskCompleted "agent_task_completed" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who sent it.
+        by: String,
+        /// Its fields as they were sent, as one JSON object.
+        said: String,
     }
-}
-
-/// Why an agent was chosen, in thousandths: total = weighted expertise, capacity fit and continuity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Score {
-    /// How well its skills match.
-    pub expertise: u32,
-    /// How well the task fits the time it has left.
-    pub capacity: u32,
-    /// How much of the context it has already.
-    pub continuity: u32,
-    /// The weighted sum.
-    pub total: u32,
-    /// Able and free agents that were compared.
-    pub candidates: u32,
+    /// An outside party says that an agent cannot go on. What follows from it stands behind it in the same decision.
+    141 1 AgentBlocked "agent_blocked" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who sent it.
+        by: String,
+        /// Its fields as they were sent, as one JSON object.
+        said: String,
+    }
+    /// QA wants to test a feature. What follows from it stands behind it in the same decision.
+    142 1 QaTestingRequired "qa_testing_required" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who sent it.
+        by: String,
+        /// Its fields as they were sent, as one JSON object.
+        said: String,
+    }
+    /// DevOps is ready to deploy. What follows from it stands behind it in the same decision.
+    143 1 DevopsDeploymentReady "devops_deployment_ready" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who sent it.
+        by: String,
+        /// Its fields as they were sent, as one JSON object.
+        said: String,
+    }
+    /// Product wants something else. What follows from it stands behind it in the same decision.
+    144 1 ProductRequirementsChanged "product_requirements_changed" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who sent it.
+        by: String,
+        /// Its fields as they were sent, as one JSON object.
+        said: String,
+    }
+    /// Somebody found a bug. What follows from it stands behind it in the same decision.
+    145 1 CriticalBugDiscovered "critical_bug_discovered" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who sent it.
+        by: String,
+        /// Its fields as they were sent, as one JSON object.
+        said: String,
+    }
 }

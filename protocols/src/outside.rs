@@ -1,8 +1,13 @@
 //! Events of outside parties: what others may tell the director, each with what it needs to know.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::ids::Name;
+use crate::event::{
+    AgentBlocked, AgentTaskCompleted, CriticalBugDiscovered, DevopsDeploymentReady, Event,
+    ProductRequirementsChanged, QaTestingRequired,
+};
+use crate::ids::{Name, SprintId};
 use crate::scope::{NewTask, ScopeChange};
 use crate::severity::Severity;
 
@@ -68,6 +73,93 @@ pub enum Outside {
         #[serde(default = "critical")]
         severity: Severity,
     },
+}
+
+impl Event {
+    /// What an outside party sent: the sprint, who, and its fields as one JSON object.
+    pub fn outside(&self) -> Option<(SprintId, &str, &str)> {
+        let (sprint, by, said) = match self {
+            Event::AgentTaskCompleted(e) => (e.sprint_id, &e.by, &e.said),
+            Event::AgentBlocked(e) => (e.sprint_id, &e.by, &e.said),
+            Event::QaTestingRequired(e) => (e.sprint_id, &e.by, &e.said),
+            Event::DevopsDeploymentReady(e) => (e.sprint_id, &e.by, &e.said),
+            Event::ProductRequirementsChanged(e) => (e.sprint_id, &e.by, &e.said),
+            Event::CriticalBugDiscovered(e) => (e.sprint_id, &e.by, &e.said),
+            _ => return None,
+        };
+        Some((sprint, by.as_str(), said.as_str()))
+    }
+}
+
+impl Outside {
+    /// The fact that it was said, for the journal.
+    pub fn event(&self, sprint_id: SprintId, by: &str) -> Event {
+        // A unit of JSON cannot fail; the variant's name is the event's own.
+        let said = match serde_json::to_value(self) {
+            Ok(Value::Object(named)) => named.into_iter().map(|(_, fields)| fields).next(),
+            _ => None,
+        };
+        let (by, said) = (by.to_owned(), bare(said.unwrap_or_default()).to_string());
+        match self {
+            Outside::AgentTaskCompleted { .. } => AgentTaskCompleted {
+                sprint_id,
+                by,
+                said,
+            }
+            .into(),
+            Outside::AgentBlocked { .. } => AgentBlocked {
+                sprint_id,
+                by,
+                said,
+            }
+            .into(),
+            Outside::QaTestingRequired { .. } => QaTestingRequired {
+                sprint_id,
+                by,
+                said,
+            }
+            .into(),
+            Outside::DevopsDeploymentReady { .. } => DevopsDeploymentReady {
+                sprint_id,
+                by,
+                said,
+            }
+            .into(),
+            Outside::ProductRequirementsChanged(_) => ProductRequirementsChanged {
+                sprint_id,
+                by,
+                said,
+            }
+            .into(),
+            Outside::CriticalBugDiscovered { .. } => CriticalBugDiscovered {
+                sprint_id,
+                by,
+                said,
+            }
+            .into(),
+        }
+    }
+}
+
+/// Without what was left out.
+fn bare(value: Value) -> Value {
+    let Value::Object(fields) = value else {
+        return value;
+    };
+    let said = fields.into_iter().filter(|(_, value)| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        _ => true,
+    });
+    said.map(|(key, value)| {
+        let value = match value {
+            Value::Array(list) => list.into_iter().map(bare).collect(),
+            value => bare(value),
+        };
+        (key, value)
+    })
+    .collect()
 }
 
 fn medium() -> Severity {

@@ -69,6 +69,8 @@ impl std::fmt::Display for TimeOfDay {
 /// What the tiers of blockers do. How long each may last is [`crate::sprint::Policy::tier_time`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ladder {
+    /// Low: the roles whose guidance is asked for, in this order; without an answer the director says what it can.
+    pub low: Vec<Name>,
     /// Medium: who takes the matter up.
     pub medium: Medium,
     /// High: the roles that are asked beside the person in whose inbox it is, in this order.
@@ -84,6 +86,7 @@ pub struct Ladder {
 impl Default for Ladder {
     fn default() -> Self {
         Self {
+            low: Name::new("engineering-manager").into_iter().collect(),
             medium: Medium::Reassign,
             high: Name::new("tech-lead").into_iter().collect(),
             running: Running::Finish,

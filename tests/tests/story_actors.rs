@@ -115,7 +115,7 @@ title = "Indent it"
             matches!(
                 *name,
                 "inbox_opened"
-                    | "architect_asked"
+                    | "adviser_asked"
                     | "blocker_resolved"
                     | "inbox_closed"
                     | "task_completed"
@@ -126,7 +126,7 @@ title = "Indent it"
         story,
         [
             "inbox_opened",
-            "architect_asked",
+            "adviser_asked",
             "blocker_resolved",
             "inbox_closed",
             "task_completed"

@@ -988,6 +988,7 @@ id = "side"
             > send qa_testing_required {"feature": "shop"}
               no: `shop` is not ready: task page is working
             > send agent_task_completed {"task_id": "page", "summary": "made it round"}
+              agent_task_completed
               attempt_ended page done
               quality_gate_status
               task_completed page (500)
@@ -1000,6 +1001,7 @@ id = "side"
               inbox_answered 1: no: not like this by ada
               package_answered 1 false
             > send qa_testing_required {"feature": "shop"}
+              qa_testing_required
               qa_handoff_ready HandoffPackage { deliverable_type: "feature", artifacts: [], test_requirements: ["in three browsers", "accepted when: it is round"], deployment_requirements: [], documentation: [] }
               inbox_opened 2: A package for qa: feature shop
             test: in three browsers
@@ -1010,14 +1012,17 @@ id = "side"
             > send devops_deployment_ready {}
               no: the sprint is not ready: task side is assigned
             > send agent_blocked {"task_id": "side", "text": "no key", "severity": "high"}
+              agent_blocked
               attempt_ended side blocked
               blocker_raised side high (reported high, critical path true), goes up in 8h00m
               inbox_opened 3: no key
             > send product_requirements_changed {"add": [{"id": "extra", "depends_on": ["side"]}], "change": [{"id": "side", "hours": 3}]}
+              product_requirements_changed
               task_added extra by ada
               task_changed side: estimate
               sprint_replanned +1 ~1 -0
             > send critical_bug_discovered {"task": {"id": "hole", "hours": 2}, "found_in": "page"}
+              critical_bug_discovered
               task_added hole by ada
               engineering_emergency: 2h00m later, hole mends a critical bug and 0 tasks wait for it; all work that is not critical is paused. If that lasts 2h00m, 6h00m of work are left instead of 4h00m: the sprint ends 2h00m later
               incident_opened
@@ -1026,6 +1031,7 @@ id = "side"
               incident_step_filled escalation: told: whoever answers the inbox
               task_assigned hole to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
             > send critical_bug_discovered {"task": {"id": "spot"}, "found_in": "page", "severity": "low"}
+              critical_bug_discovered
               task_added spot by ada
             > start hole
               attempt_started
@@ -1042,6 +1048,7 @@ id = "side"
             > send product_requirements_changed {"drop": ["side"]}
               no: sprint `s` cannot run: task `extra` waits for `side`; drop it too, or use `director replan`
             > send product_requirements_changed {"drop": ["side", "extra", "spot"]}
+              product_requirements_changed
               blocker_resolved
               inbox_closed 3: the blocker is resolved by ada
               task_cancelled side

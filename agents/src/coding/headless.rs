@@ -5,6 +5,8 @@
 //! that session any more, the attempt begins afresh, once. The prompt is never an argument: lists of options would swallow it, and
 //! other users of the machine could read it.
 //!
+//! A question of somebody else starts it too, in an empty directory, and its last words are the answer.
+//!
 //! What a resumed session costs is counted by the program from its first beginning; what was counted before is
 //! kept below the data directory and taken off.
 //!
@@ -18,6 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use director_protocols::digest::Digest;
 use director_protocols::sprint::{AgentSpec, RoleSpec};
+use director_protocols::time::Span;
 use director_protocols::work::Assignment;
 
 use super::stream::{Ended, Heard, Stream};
@@ -34,6 +37,10 @@ use crate::process::{Exit, Line, Outcome, Spec};
 const CLAUDE: &str = "claude";
 /// The longest event that is understood, in bytes: an event can hold a whole file.
 const EVENT_BYTES_MAX: usize = 16 << 20;
+/// The longest that an answer may take without a sign of life; the cell ends the turn before that.
+const TALK_TIME_MAX: Span = Span::minutes(15);
+/// The output of an answer that is kept, in bytes.
+const TALK_BYTES_MAX: u64 = 1 << 20;
 /// Options of the agent that become flags of the program.
 const FLAGS: [(&str, &str); 6] = [
     ("effort", "--effort"),
@@ -136,6 +143,62 @@ impl Headless {
         Ok(without_secrets(turn, |text| redacted(text, &passed)))
     }
 
+    /// Answers a question: the program is started with it, in an empty directory of its own, and what it says last is the answer.
+    /// One that fails has no answer, which is an answer too: whoever asked is told so.
+    async fn answer(&self, from: &str, text: &str, cx: &Context) -> Result<Turn, AgentError> {
+        let dir = cx.host().data_dir.join("talk").join(cx.agent());
+        let (work, report) = (dir.join("work"), dir.join("report.json"));
+        fs::create_dir_all(&work).map_err(|error| {
+            let dir = dir.display();
+            AgentError::transient(format!("could not make `{dir}`: {error}"))
+        })?;
+        let passed = passed_environment(&self.env);
+        let mut spec = Spec::new(&self.program, self.args.clone(), &work, mark(cx));
+        spec.env = passed.clone();
+        spec.env
+            .insert("DIRECTOR_AGENT".to_owned(), cx.agent().to_owned());
+        // What lies above is the user's checkout.
+        let above = dir.to_string_lossy().into_owned();
+        spec.env.insert("GIT_CEILING_DIRECTORIES".to_owned(), above);
+        spec.stdin = Some(prompt::question(from, text, &self.role).into_bytes());
+        spec.line_limit_bytes = EVENT_BYTES_MAX;
+        spec.log_path = Some(dir.join("output.log"));
+        spec.log_limit_bytes = TALK_BYTES_MAX;
+        let mut stream = Stream::default();
+        let listen = |line: Line<'_>| {
+            if !line.cut {
+                let _ = stream.line(line.bytes);
+            }
+        };
+        let watch = Watch {
+            report: &report,
+            passed: &passed,
+            silent_after: TALK_TIME_MAX,
+            wedged_after: TALK_TIME_MAX,
+            tools: Arc::default(),
+            on_line: Some(Box::new(listen)),
+        };
+        let ended = match attend(cx, spec, watch).await {
+            Ok(outcome) => match outcome.exit {
+                Exit::Code(code) => Ended::Code(code),
+                _ => Ended::Otherwise,
+            },
+            Err(error) => {
+                tracing::warn!(agent = cx.agent(), %error, "question not answered");
+                return Ok(Turn::NotYet);
+            }
+        };
+        match stream.verdict(ended) {
+            Turn::Done(report) if !report.summary.trim().is_empty() => {
+                Ok(Turn::Answer(redacted(report.summary, &passed)))
+            }
+            _ => {
+                tracing::warn!(agent = cx.agent(), "question not answered");
+                Ok(Turn::NotYet)
+            }
+        }
+    }
+
     /// Runs the program once and listens. `Err` is the end of an attempt that did not get so far.
     async fn run(
         &self,
@@ -205,11 +268,11 @@ impl Agent for Headless {
     async fn turn(&mut self, message: Inbound, cx: &mut Context) -> Result<Turn, AgentError> {
         match message {
             Inbound::Assigned(assignment) => self.attempt(&assignment, cx).await,
+            Inbound::Asked { from, text } => self.answer(&from, &text, cx).await,
             // Each attempt is a program of its own; guidance comes with the next one.
-            Inbound::Guidance { .. }
-            | Inbound::Asked { .. }
-            | Inbound::Answered { .. }
-            | Inbound::Told { .. } => Ok(Turn::NotYet),
+            Inbound::Guidance { .. } | Inbound::Answered { .. } | Inbound::Told { .. } => {
+                Ok(Turn::NotYet)
+            }
         }
     }
 }

@@ -41,10 +41,11 @@ impl Wanted {
         let known = facts.fingerprint.as_ref();
         if known.is_some_and(|known| *known != self.fingerprint) {
             note(&format!(
-                "note: `{}` differs from what was submitted as `{}`; the sprint goes on as it was submitted. Taking in \
-                 changes (`director replan`) is not there yet: undo the edit, or give the new sprint another id",
+                "note: `{}` differs from what was submitted as `{}`; the sprint goes on as it is. `director replan {}` shows \
+                 the difference and takes it in",
                 self.file.display(),
-                facts.sprint
+                facts.sprint,
+                self.file.display()
             ));
         }
     }

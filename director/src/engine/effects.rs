@@ -281,7 +281,7 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
             message: e.message,
             to: e.to,
         }),
-        Event::ArchitectAsked(e) => emit(Effect::Deliver {
+        Event::AdviserAsked(e) => emit(Effect::Deliver {
             message: e.message,
             to: e.to,
         }),
@@ -372,6 +372,12 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::QaHandoffReady(_)
         | Event::DevopsHandoffReady(_)
         | Event::PackageAnswered(_)
+        | Event::AgentTaskCompleted(_)
+        | Event::AgentBlocked(_)
+        | Event::QaTestingRequired(_)
+        | Event::DevopsDeploymentReady(_)
+        | Event::ProductRequirementsChanged(_)
+        | Event::CriticalBugDiscovered(_)
         | Event::StakeholderInformed(_) => {}
     }
 }

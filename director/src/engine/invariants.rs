@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use director_protocols::ids::{AgentId, FeatureId, SprintId, TaskId};
 
 use director_protocols::origin::Origin;
+use director_protocols::severity::Severity;
 use director_protocols::time::Span;
 
 use super::decide::pair;
@@ -284,7 +285,12 @@ fn inbox(state: &State) -> Result<(), String> {
                 .item
                 .is_some_and(|item| state.trouble.open_item(item).is_some());
             let helped = pair::is_helped(state, blocker);
-            if task.phase == Phase::Blocked && !asked && !helped {
+            // On the lowest tier a role may be asked for guidance; the deadline is the way out.
+            let mut messages = state.messages.table.iter();
+            let advised = row.severity == Severity::Low
+                && row.deadline.is_some()
+                && messages.any(|about| about.blocker == Some(blocker) && about.answer.is_none());
+            if task.phase == Phase::Blocked && !asked && !helped && !advised {
                 return Err(format!("task {id} is blocked and nobody is asked"));
             }
         }

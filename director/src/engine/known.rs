@@ -134,6 +134,12 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::DevopsHandoffReady(e) => {
             sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()
         }
+        Event::AgentTaskCompleted(_)
+        | Event::AgentBlocked(_)
+        | Event::QaTestingRequired(_)
+        | Event::DevopsDeploymentReady(_)
+        | Event::ProductRequirementsChanged(_)
+        | Event::CriticalBugDiscovered(_) => event.outside().is_some_and(|(id, _, _)| sprint(id)),
         Event::PackageAnswered(e) => (e.handoff as usize) < state.handoffs.len(),
         Event::WorkCheckpointed(e) => task(e.task_id),
         Event::HandoffSent(e) => task(e.from) && task(e.to),
@@ -147,7 +153,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && task(e.task_id)
                 && e.to.is_none_or(agent)
         }
-        Event::ArchitectAsked(e) => {
+        Event::AdviserAsked(e) => {
             e.message.index() == state.messages.table.len()
                 && state.trouble.blocker(e.blocker).is_some()
                 && task(e.task_id)

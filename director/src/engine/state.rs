@@ -459,7 +459,7 @@ impl State {
                 text: e.text.clone(),
                 answer: None,
             }),
-            Event::ArchitectAsked(e) => self.messages.table.push(Message {
+            Event::AdviserAsked(e) => self.messages.table.push(Message {
                 from: self.trouble.blockers[e.blocker.index()]
                     .agent
                     .unwrap_or(e.to),
@@ -517,6 +517,13 @@ impl State {
             Event::DevopsHandoffReady(e) => {
                 self.package(e.sprint_id, Peer::Devops, e.feature.clone());
             }
+            // What follows from them is in events of its own.
+            Event::AgentTaskCompleted(_)
+            | Event::AgentBlocked(_)
+            | Event::QaTestingRequired(_)
+            | Event::DevopsDeploymentReady(_)
+            | Event::ProductRequirementsChanged(_)
+            | Event::CriticalBugDiscovered(_) => {}
             Event::PackageAnswered(e) => {
                 self.handoffs[e.handoff as usize].standing = match e.accepted {
                     true => Standing::Accepted,

@@ -29,10 +29,10 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
         Event::TaskReassigned(_)
         | Event::MessageSent(_)
         | Event::QuestionAsked(_)
-        | Event::ArchitectAsked(_) => Ends::Agents,
+        | Event::AdviserAsked(_) => Ends::Agents,
         _ => Ends::Words,
     };
-    match event.fields() {
+    let mut fields = match event.fields() {
         Value::Object(fields) => flat(fields)
             .into_iter()
             .map(|(key, value)| {
@@ -46,7 +46,17 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
             })
             .collect(),
         _ => Map::new(),
+    };
+    // What an outside party sent stands beside the event's own fields, as it was sent.
+    if let Some((_, _, said)) = event.outside()
+        && let Ok(Value::Object(sent)) = serde_json::from_str(said)
+    {
+        fields.remove("said");
+        for (key, value) in sent {
+            fields.entry(key).or_insert(value);
+        }
     }
+    fields
 }
 
 /// What is in a package stands beside the event's own fields.

@@ -124,6 +124,15 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::TaskRebalanced(e) => of_task(e.task_id, None),
         Event::QaHandoffReady(e) => of_sprint(e.sprint_id, &[]),
         Event::DevopsHandoffReady(e) => of_sprint(e.sprint_id, &[]),
+        Event::AgentTaskCompleted(_)
+        | Event::AgentBlocked(_)
+        | Event::QaTestingRequired(_)
+        | Event::DevopsDeploymentReady(_)
+        | Event::ProductRequirementsChanged(_)
+        | Event::CriticalBugDiscovered(_) => match event.outside() {
+            Some((id, _, _)) => of_sprint(id, &[]),
+            None => Subject::default(),
+        },
         Event::PackageAnswered(e) => match state.handoffs.get(e.handoff as usize) {
             Some(row) => of_sprint(row.sprint, &[]),
             None => Subject::default(),
@@ -146,7 +155,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
             ..of_task(e.from, None)
         },
         Event::MessageSent(e) => of_agent(e.from),
-        Event::ArchitectAsked(e) => of_task(e.task_id, Some(e.to)),
+        Event::AdviserAsked(e) => of_task(e.task_id, Some(e.to)),
         Event::QuestionAsked(e) => of_task(e.task_id, Some(e.from)),
         Event::MessageDelivered(e) => of_message(e.message),
         Event::QuestionAnswered(e) => of_message(e.message),

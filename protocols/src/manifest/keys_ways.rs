@@ -108,6 +108,11 @@ pub(super) static LADDER: Table = Table {
     about: "What the tiers of blockers do.",
     keys: &[
         key(
+            "low",
+            Shape::List(&Shape::Name),
+            "the roles whose guidance is asked for, in this order; engineering-manager unless written, and the director where it cannot be talked to",
+        ),
+        key(
             "medium",
             Shape::Word(MEDIUM),
             "reassign gives the task to another agent, pair lets another agent join the first; reassign unless written",

@@ -135,14 +135,19 @@ impl World {
             .iter()
             .find(|row| row.phase == Phase::Completed && row.sprint == SprintId(0));
         let done = done.map_or(name("f0".to_owned()), |row| row.spec.feature.clone());
+        // What is said of agents is about what they have in hand.
+        let hands = table
+            .iter()
+            .find(|row| row.phase.is_in_hand() && row.sprint == SprintId(0));
+        let hands = hands.map_or(task.clone(), |row| row.spec.id.clone());
         match self.below(6) {
             0 => Outside::AgentTaskCompleted {
-                task_id: task,
+                task_id: hands,
                 hours_spent: None,
                 summary: "done elsewhere".to_owned(),
             },
             1 => Outside::AgentBlocked {
-                task_id: task,
+                task_id: hands,
                 blocker_type: String::new(),
                 severity: Severity::Medium,
                 text: "no key".to_owned(),

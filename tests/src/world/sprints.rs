@@ -28,7 +28,7 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
     text.push_str(
         [
             "",
-            "[ladder]\nmedium = \"pair\"\nrunning = \"checkpoint\"\nrepeats_max = 1\n",
+            "[ladder]\nlow = [\"tech-lead\"]\nmedium = \"pair\"\nrunning = \"checkpoint\"\nrepeats_max = 1\n",
         ][below(2)],
     );
     if below(2) == 0 {

@@ -61,7 +61,7 @@ const EVENTS: &[(u16, &str)] = &[
     (73, "question_asked"),
     (74, "message_delivered"),
     (75, "question_answered"),
-    (76, "architect_asked"),
+    (76, "adviser_asked"),
     (80, "agent_up"),
     (81, "agent_down"),
     (82, "role_lost"),
@@ -87,6 +87,12 @@ const EVENTS: &[(u16, &str)] = &[
     (121, "task_rebalanced"),
     (122, "daily_standup_completed"),
     (123, "progress_updated"),
+    (140, "agent_task_completed"),
+    (141, "agent_blocked"),
+    (142, "qa_testing_required"),
+    (143, "devops_deployment_ready"),
+    (144, "product_requirements_changed"),
+    (145, "critical_bug_discovered"),
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! | tier | what happens |
 //! |---|---|
-//! | low | guidance goes back to the same agent |
+//! | low | guidance goes back to the same agent: of the management role, if it can be talked to, or of the director |
 //! | medium | another able agent gets the task, or joins the one who has it (`pair`) |
 //! | high | the question waits in the inbox, and a role that the ladder names is asked; again when nobody answers in time |
 //! | critical | the emergency (`emergency`): everything but critical work pauses until it is resolved |
@@ -14,7 +14,7 @@
 use director_protocols::event::{
     BlockerEscalated, BlockerRaised, Event, GuidanceGiven, RetryDue, TaskReassigned,
 };
-use director_protocols::ids::{AgentId, BlockerId, TaskId};
+use director_protocols::ids::{AgentId, BlockerId, Name, TaskId};
 use director_protocols::severity::Severity;
 use director_protocols::sprint::{Policy, Priority};
 use director_protocols::time::{Span, Time};
@@ -25,6 +25,9 @@ use super::{inbox, pair};
 use crate::engine::ceremonies;
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
+
+/// The kind of agent that runs a command and takes no questions.
+const SILENT: &str = "command";
 
 /// What a blocker is, before it has a number.
 pub struct Raise<'a> {
@@ -136,21 +139,13 @@ fn act(
     text: &str,
 ) -> Vec<Event> {
     match severity {
-        Severity::Low => vec![
-            GuidanceGiven {
-                blocker,
-                task_id: task,
-                text: guidance(state, task, text),
-            }
-            .into(),
-            TaskReassigned {
-                task_id: task,
-                // One that has left the team meanwhile gets nothing more.
-                to: agent.filter(|agent| state.team.is_there(*agent)),
-                by: "director (guidance to the same agent)".to_owned(),
-            }
-            .into(),
-        ],
+        // Whoever is asked is asked because of the event itself; the answer is the guidance.
+        Severity::Low if adviser(state, task, severity, agent).is_some() => Vec::new(),
+        Severity::Low => guided(
+            blocker,
+            (task, agent.filter(|agent| state.team.is_there(*agent))),
+            guidance(state, task, text),
+        ),
         Severity::Medium if pairs(state, task) => {
             match pair::asked(state, blocker, task, agent, text) {
                 Some(help) => vec![help],
@@ -160,6 +155,65 @@ fn act(
         Severity::Medium => to_another(task),
         Severity::High | Severity::Critical => Vec::new(),
     }
+}
+
+/// Guidance, with which the same agent goes on; one that has left the team meanwhile gets nothing more.
+fn guided(blocker: BlockerId, (task, to): (TaskId, Option<AgentId>), text: String) -> Vec<Event> {
+    vec![
+        GuidanceGiven {
+            blocker,
+            task_id: task,
+            text,
+        }
+        .into(),
+        TaskReassigned {
+            task_id: task,
+            to,
+            by: "director (guidance to the same agent)".to_owned(),
+        }
+        .into(),
+    ]
+}
+
+/// An agent of the first role that the ladder has for the tier that can be talked to and is not the one who is held up.
+pub fn adviser(
+    state: &State,
+    task: TaskId,
+    severity: Severity,
+    held_up: Option<AgentId>,
+) -> Option<AgentId> {
+    let sprint = state.tasks.table[task.index()].sprint;
+    let ladder = &state.sprints.table[sprint.index()].spec.ways.ladder;
+    let asked: &[Name] = match severity {
+        Severity::Low => &ladder.low,
+        Severity::High => &ladder.high,
+        Severity::Medium | Severity::Critical => &[],
+    };
+    let roles = asked.iter().filter_map(|role| state.team.by_role.get(role));
+    let roles = roles.map(|role| &state.team.roles[role.index()]);
+    roles
+        .filter(|role| role.spec.agent.kind != SILENT && !role.is_people() && !role.lost)
+        .flat_map(|role| role.active())
+        .find(|agent| Some(*agent) != held_up && state.team.agents[agent.index()].up)
+}
+
+/// What follows when whoever was asked about a blocker of the lowest tier has answered; without an answer the director
+/// says what it can. Nothing, if the blocker has gone up or is over meanwhile.
+pub fn advised(state: &State, id: BlockerId, answer: Option<&str>) -> Vec<Event> {
+    let blocker = &state.trouble.blockers[id.index()];
+    let row = &state.tasks.table[blocker.task.index()];
+    if blocker.severity != Severity::Low
+        || blocker.resolved.is_some()
+        || row.phase != Phase::Blocked
+    {
+        return Vec::new();
+    }
+    let text = match answer {
+        Some(answer) => answer.to_owned(),
+        None => guidance(state, blocker.task, &blocker.text),
+    };
+    let to = blocker.agent.filter(|agent| state.team.is_there(*agent));
+    guided(id, (blocker.task, to), text)
 }
 
 /// Whether a second agent joins where the task is held up on tier medium.

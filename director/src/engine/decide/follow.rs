@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::{
-    ArchitectAsked, BlockerResolved, Event, HandoffAccepted, HandoffSent, InboxClosed, InboxOpened,
+    AdviserAsked, BlockerResolved, Event, HandoffAccepted, HandoffSent, InboxClosed, InboxOpened,
     MergeStarted, SprintEnded, SprintInitialized, SprintRefused, SprintVelocityUpdated,
     TaskCompleted,
 };
@@ -23,9 +23,6 @@ use crate::engine::handoffs::Team;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
-
-/// The kind of agent that runs a command and takes no questions.
-const SILENT: &str = "command";
 
 /// What follows from one event, in the state that it led to, added to `out` in order.
 pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
@@ -177,6 +174,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(found(state, Some(&e.role), "the role is started again"));
             out.extend(balance::after_role(state));
         }
+        Event::AgentUp(e) => overtaken(state, e.agent_id, out),
         Event::EpochOpened(_) => {
             out.extend(found(state, None, "a new director starts every role again"));
         }
@@ -378,7 +376,7 @@ fn after_completion(state: &State, task: TaskId, out: &mut Vec<Event>) {
     }
 }
 
-/// What tiers high and critical ask for: a question, and at critical the emergency.
+/// What a tier asks for beside what is done at once: a question to a role of the ladder, one to people, an emergency.
 fn asked(state: &State, id: BlockerId, severity: Severity, now: Time) -> Vec<Event> {
     let blocker = &state.trouble.blockers[id.index()];
     let sprint_id = state.tasks.table[blocker.task.index()].sprint;
@@ -395,24 +393,8 @@ fn asked(state: &State, id: BlockerId, severity: Severity, now: Time) -> Vec<Eve
             .into(),
         );
     }
-    if severity == Severity::High
-        && let Some(to) = architect(state, sprint_id, blocker.agent)
-    {
-        events.push(
-            ArchitectAsked {
-                message: MessageId(state.messages.table.len() as u32),
-                blocker: id,
-                task_id: blocker.task,
-                to,
-                text: format!(
-                    "Task {} ({}) is held up: {}",
-                    state.task_name(blocker.task),
-                    state.tasks.table[blocker.task.index()].spec.title,
-                    blocker.text
-                ),
-            }
-            .into(),
-        );
+    if let Some(to) = block::adviser(state, blocker.task, severity, blocker.agent) {
+        events.push(advice(state, id, to, 0));
     }
     if severity == Severity::Critical && state.sprints.table[sprint_id.index()].emergency.is_none()
     {
@@ -421,15 +403,46 @@ fn asked(state: &State, id: BlockerId, severity: Severity, now: Time) -> Vec<Eve
     events
 }
 
-/// An agent of the first of the ladder's roles that can be talked to and is not the one who is held up.
-fn architect(state: &State, sprint: SprintId, held_up: Option<AgentId>) -> Option<AgentId> {
-    let asked = &state.sprints.table[sprint.index()].spec.ways.ladder.high;
-    let roles = asked.iter().filter_map(|role| state.team.by_role.get(role));
-    let roles = roles.map(|role| &state.team.roles[role.index()]);
-    roles
-        .filter(|role| role.spec.agent.kind != SILENT && !role.is_people())
-        .flat_map(|role| role.active())
-        .find(|agent| Some(*agent) != held_up && state.team.agents[agent.index()].up)
+/// The question to a role of the ladder; `place` is how many the decision asks before.
+fn advice(state: &State, id: BlockerId, to: AgentId, place: usize) -> Event {
+    let blocker = &state.trouble.blockers[id.index()];
+    AdviserAsked {
+        message: MessageId((state.messages.table.len() + place) as u32),
+        blocker: id,
+        task_id: blocker.task,
+        to,
+        text: format!(
+            "Task {} ({}) is held up: {}",
+            state.task_name(blocker.task),
+            state.tasks.table[blocker.task.index()].spec.title,
+            blocker.text
+        ),
+    }
+    .into()
+}
+
+/// Whoever comes up is asked about the blockers that nobody of the ladder could be asked about when they were raised: the
+/// director was not running, or all of the role were down.
+fn overtaken(state: &State, agent: AgentId, out: &mut Vec<Event>) {
+    let known = (0u32..).map(BlockerId).zip(&state.trouble.blockers);
+    let open = known.filter(|(id, blocker)| {
+        let asked = || {
+            state
+                .messages
+                .table
+                .iter()
+                .any(|row| row.blocker == Some(*id))
+        };
+        blocker.resolved.is_none()
+            && blocker.severity == Severity::High
+            && block::adviser(state, blocker.task, blocker.severity, blocker.agent) == Some(agent)
+            && !asked()
+    });
+    let questions: Vec<Event> = (0..)
+        .zip(open)
+        .map(|(place, (id, _))| advice(state, id, agent, place))
+        .collect();
+    out.extend(questions);
 }
 
 fn after_resolution(state: &State, id: BlockerId, now: Time) -> Vec<Event> {

@@ -13,7 +13,7 @@ use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 
-use super::{Answer, inbox};
+use super::{Answer, block, inbox};
 use crate::engine::effects::Effect;
 use crate::engine::people::PERSON;
 use crate::engine::state::State;
@@ -164,18 +164,23 @@ pub fn delivered(
         Some(text) => (name, text.to_owned()),
         None => (DIRECTOR.to_owned(), format!("{name} gave no answer")),
     };
-    let blocker = state.messages.table[message.index()].blocker;
-    if let (Some(id), Some(answer)) = (blocker, answer)
-        && state.trouble.blockers[id.index()].resolved.is_none()
-    {
-        events.push(
-            BlockerResolved {
-                blocker: id,
-                by: by.clone(),
-                answer: answer.to_owned(),
-            }
-            .into(),
-        );
+    if let (Some(id), Some(answer)) = (state.messages.table[message.index()].blocker, answer) {
+        let blocker = &state.trouble.blockers[id.index()];
+        match blocker.severity {
+            // Guidance: the blocker is over when its agent takes the task up again.
+            Severity::Low => events.extend(block::advised(state, id, Some(answer))),
+            _ if blocker.resolved.is_none() => events.push(
+                BlockerResolved {
+                    blocker: id,
+                    by: by.clone(),
+                    answer: answer.to_owned(),
+                }
+                .into(),
+            ),
+            _ => {}
+        }
+    } else {
+        events.extend(unadvised(state, message));
     }
     events.extend(answered(state, message, by, text));
     Ok(events)
@@ -191,8 +196,15 @@ pub fn undelivered(
 ) -> Vec<Event> {
     let text = format!("{} could not be asked: {reason}", state.agent_name(to));
     let mut events: Vec<Event> = vec![MessageDelivered { effect, message }.into()];
+    events.extend(unadvised(state, message));
     events.extend(answered(state, message, DIRECTOR.to_owned(), text));
     events
+}
+
+/// What the director says by itself where whoever was asked for guidance says nothing.
+fn unadvised(state: &State, message: MessageId) -> Vec<Event> {
+    let blocker = state.messages.table[message.index()].blocker;
+    blocker.map_or_else(Vec::new, |id| block::advised(state, id, None))
 }
 
 /// What follows for those who wait for an agent that is gone.

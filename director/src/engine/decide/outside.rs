@@ -1,5 +1,7 @@
 //! What outside parties send, and what each of it does.
 //!
+//! Each is journalled as it was sent, before what follows from it.
+//!
 //! | event | what it does |
 //! |---|---|
 //! | `agent_task_completed` | ends the attempt of the agent that has the task; the gates decide |
@@ -28,6 +30,14 @@ const BUG_FIX: &str = "bug_fix";
 pub fn said(state: &State, id: SprintId, what: &Outside, by: &str, now: Time) -> Answer {
     let sprint = state.sprints.get(id).ok_or(Rejection::NoSprint)?;
     scope::takes_work(sprint)?;
+    let follows = follows(state, id, what, by, now)?;
+    let mut events = vec![what.event(id, by)];
+    events.extend(follows);
+    Ok(events)
+}
+
+/// What follows from it.
+fn follows(state: &State, id: SprintId, what: &Outside, by: &str, now: Time) -> Answer {
     match what {
         Outside::AgentTaskCompleted {
             task_id,

@@ -341,7 +341,7 @@ fn trouble(view: &ReportView) -> Markup {
     let incidents: Vec<Markup> = view
         .incidents
         .iter()
-        .map(|row| html! { (t(&row.text)) " " span class="cite" { (minutes(&row.at)) } })
+        .map(|row| html! { (t(&row.sentence())) " " span class="cite" { (minutes(&row.at)) } })
         .collect();
     html! {
         (section("trouble"))

@@ -123,11 +123,13 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
     if !view.incidents.is_empty() {
         writeln!(out, "\n## Incidents\n")?;
         for incident in &view.incidents {
-            writeln!(out, "- {} {}", incident.at, md(&incident.text))?;
+            writeln!(out, "- {} {}", incident.at, md(&incident.sentence()))?;
         }
     }
-    if !view.lessons.is_empty() {
-        writeln!(out, "\n## Lessons\n")?;
+    writeln!(out, "\n## Lessons\n")?;
+    if view.lessons.is_empty() {
+        writeln!(out, "- none")?;
+    } else {
         for lesson in &view.lessons {
             writeln!(
                 out,

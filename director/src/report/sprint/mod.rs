@@ -177,6 +177,28 @@ pub struct Incident {
     pub task: Option<String>,
     /// What happened.
     pub text: String,
+    /// Its number for `director incident`, where it has one.
+    pub id: Option<u32>,
+    /// Why it happened, where somebody has found out.
+    pub root_cause: Option<String>,
+    /// Positions of the events behind it, rising.
+    pub seqs: Vec<u64>,
+}
+
+impl Incident {
+    /// What happened and why, with the events that say so.
+    pub fn sentence(&self) -> String {
+        let cause = match (&self.root_cause, self.id) {
+            (Some(cause), _) => format!("; root cause: {}", cause.trim_end_matches('.')),
+            (None, Some(_)) => "; root cause: none found".to_owned(),
+            (None, None) => String::new(),
+        };
+        format!(
+            "{}{cause} ({})",
+            self.text.trim_end_matches('.'),
+            cited(&self.seqs)
+        )
+    }
 }
 
 /// What an agent said about the work.
@@ -310,8 +332,10 @@ fn blockers(state: &State, facts: &Facts) -> Vec<BlockerReport> {
 
 fn incidents(state: &State, entries: &[Entry], sprint: SprintId) -> Vec<Incident> {
     use director_protocols::event::Event;
+    use director_protocols::incident::Step;
+    use director_protocols::severity::Severity;
     use director_protocols::work::AttemptEnd;
-    let mut found = Vec::new();
+    let mut found: Vec<Incident> = Vec::new();
     let mut going = false;
     for entry in entries {
         for event in &entry.events {
@@ -326,9 +350,19 @@ fn incidents(state: &State, entries: &[Entry], sprint: SprintId) -> Vec<Incident
                     going = false;
                     continue;
                 }
-                Event::IncidentOpened(e) if ours => ("outside", e.task_id, e.text.clone()),
-                Event::EngineeringEmergency(e) if ours => {
-                    ("emergency", None, format!("emergency: {}", e.issue))
+                Event::IncidentOpened(e) if ours => match e.severity {
+                    Severity::Critical => {
+                        ("emergency", e.task_id, format!("emergency: {}", e.text))
+                    }
+                    _ => ("outside", e.task_id, e.text.clone()),
+                },
+                Event::IncidentStepFilled(e) if e.step == Step::RootCause => {
+                    let id = Some(e.incident.0 + 1);
+                    if let Some(known) = found.iter_mut().find(|known| known.id == id) {
+                        known.root_cause = Some(e.text.clone());
+                        known.seqs.push(entry.seq.0);
+                    }
+                    continue;
                 }
                 Event::TaskQuarantined(e) if ours => (
                     "quarantine",
@@ -359,6 +393,12 @@ fn incidents(state: &State, entries: &[Entry], sprint: SprintId) -> Vec<Incident
                 kind,
                 task: task.map(|task| state.task_name(task)),
                 text,
+                id: match event {
+                    Event::IncidentOpened(e) => Some(e.incident.0 + 1),
+                    _ => None,
+                },
+                root_cause: None,
+                seqs: vec![entry.seq.0],
             });
         }
     }

@@ -78,7 +78,7 @@ fn a_troubled_sprint_reads_well_in_a_terminal() {
           - high docs: Where do the docs live? (resolved by ada after 0.50h)
 
         Incidents
-          - ux-engineer-1 died at cart-ui: out of memory
+          - ux-engineer-1 died at cart-ui: out of memory (event 55)
 
         Lessons
           - cart-ui took 1h19m, 2.2 times its share of the estimate (35m44s at this
@@ -199,7 +199,7 @@ fn a_troubled_sprint_reads_well_as_markdown() {
 
         ## Incidents
 
-        - 2026-11-23T10:42:41Z ux-engineer-1 died at cart-ui: out of memory
+        - 2026-11-23T10:42:41Z ux-engineer-1 died at cart-ui: out of memory (event 55)
 
         ## Lessons
 

@@ -1,6 +1,6 @@
 //! The report as text for a terminal.
 
-use super::{ReportView, Standing, cited};
+use super::{Incident, ReportView, Standing, cited};
 use crate::report::text::short;
 use crate::view::count;
 use crate::view::paint::{Look, Paint, Table, cell, looks, text_of, wrap};
@@ -82,10 +82,7 @@ pub fn text(view: &ReportView, width: usize, colour: bool) -> String {
     );
     section(
         "Incidents",
-        view.incidents
-            .iter()
-            .map(|incident| incident.text.clone())
-            .collect(),
+        view.incidents.iter().map(Incident::sentence).collect(),
     );
     section(
         "Lessons",

@@ -318,7 +318,7 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             task(e.task_id),
             e.text
         ),
-        Event::ArchitectAsked(e) => format!(
+        Event::AdviserAsked(e) => format!(
             "{} is asked about blocker {} of {}: {}",
             agent(e.to),
             e.blocker.0 + 1,
@@ -413,6 +413,18 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         ),
         Event::QaHandoffReady(e) => package("qa", e.feature.as_ref(), &e.package),
         Event::DevopsHandoffReady(e) => package("devops", e.feature.as_ref(), &e.package),
+        Event::AgentTaskCompleted(_)
+        | Event::AgentBlocked(_)
+        | Event::QaTestingRequired(_)
+        | Event::DevopsDeploymentReady(_)
+        | Event::ProductRequirementsChanged(_)
+        | Event::CriticalBugDiscovered(_) => {
+            let (_, by, said) = event.outside().unwrap_or_default();
+            match said {
+                "{}" => format!("{by} says so"),
+                said => format!("{by} says {said}"),
+            }
+        }
         Event::PackageAnswered(e) => format!(
             "{} {} package {}: {}",
             e.by,

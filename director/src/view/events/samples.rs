@@ -4,6 +4,8 @@ use director_protocols::event::*;
 use director_protocols::ids::{AgentId, Attempt, EffectId, InboxId, IncidentId, TaskId};
 use director_protocols::incident::Step;
 use director_protocols::origin::Origin;
+use director_protocols::outside::Outside;
+use director_protocols::scope::ScopeChange;
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
@@ -160,6 +162,35 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             },
         }
         .into(),
+        Outside::QaTestingRequired {
+            feature: name("pay"),
+        }
+        .event(SPRINT, "qa"),
+        Outside::AgentTaskCompleted {
+            task_id: name("pay"),
+            hours_spent: Some(1.5),
+            summary: "paid".into(),
+        }
+        .event(SPRINT, "api"),
+        Outside::AgentBlocked {
+            task_id: name("pay"),
+            blocker_type: "unclear".into(),
+            severity: Severity::High,
+            text: "in euros?".into(),
+        }
+        .event(SPRINT, "api"),
+        Outside::DevopsDeploymentReady { feature: None }.event(SPRINT, "devops"),
+        Outside::ProductRequirementsChanged(ScopeChange {
+            drop: vec![name("pay")],
+            ..ScopeChange::default()
+        })
+        .event(SPRINT, "product"),
+        Outside::CriticalBugDiscovered {
+            task: serde_json::from_value(serde_json::json!({"id": "hole"})).unwrap(),
+            found_in: None,
+            severity: Severity::Critical,
+        }
+        .event(SPRINT, "qa"),
         PackageAnswered {
             handoff: 0,
             accepted: false,

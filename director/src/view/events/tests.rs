@@ -184,7 +184,7 @@ fn everything() -> (Run, Vec<Event>) {
             text: "which currency?".into(),
         }
         .into(),
-        ArchitectAsked {
+        AdviserAsked {
             message,
             blocker,
             task_id: task,
@@ -502,7 +502,7 @@ fn every_event_reads_as_a_sentence() {
         question_asked           api-engineer-1 asks a person about connect: which currency?
         message_delivered        message 1 has arrived
         question_answered        ada answered message 1: euro
-        architect_asked          tech-lead-1 is asked about blocker 1 of connect: where do the docs live?
+        adviser_asked            tech-lead-1 is asked about blocker 1 of connect: where do the docs live?
         agent_up                 tech-lead-1 takes work (start 1)
         agent_down               ux-engineer-1 went down (start 1): out of memory
         role_lost                all agents of ux-engineer stay down: 6 restarts in 60s
@@ -527,7 +527,13 @@ fn every_event_reads_as_a_sentence() {
         team_utilization_alert   more to do than they can: tech-lead-1 (125%); room: documentation-research-1 (12h); waiting tasks move
         task_rebalanced          connect moves from api-engineer (125% of what it can do) to fullstack-engineer (40% with it)
         daily_standup_completed  standup of sprint-3: 1 task completed since 2026-11-22 12:16Z, 1 planned, 1 blocker in the way; velocity up (5 after 3 points)
-        progress_updated         sprint-3: 4 tasks completed, 2 in progress, 1 blocked, 13 of 40 points"#]].assert_eq(&lines.join("\n"));
+        progress_updated         sprint-3: 4 tasks completed, 2 in progress, 1 blocked, 13 of 40 points
+        agent_task_completed     api says {"hours_spent":1.5,"summary":"paid","task_id":"pay"}
+        agent_blocked            api says {"blocker_type":"unclear","severity":"high","task_id":"pay","text":"in euros?"}
+        qa_testing_required      qa says {"feature":"pay"}
+        devops_deployment_ready  devops says so
+        product_requirements_changed  product says {"drop":["pay"]}
+        critical_bug_discovered  qa says {"severity":"critical","task":{"id":"hole","priority":"normal"}}"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

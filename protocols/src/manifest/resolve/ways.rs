@@ -76,6 +76,10 @@ fn ladder(node: Option<&Node<'_>>) -> Ladder {
     let field = |key| node.and_then(|node| node.field(key));
     let word = |key| field(key).and_then(Node::text);
     Ladder {
+        low: match field("low") {
+            Some(list) => names(Some(list)),
+            None => usual.low,
+        },
         medium: match word("medium") {
             Some("pair") => Medium::Pair,
             _ => Medium::Reassign,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::super::shape::OFF;
 use super::{Run, duration, run};
+use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
 use crate::ways::{Ceremonies, Ladder, Medium, Running, Stakeholder, Ways};
 
@@ -21,6 +22,7 @@ pub(super) struct WaysOut {
 
 #[derive(Serialize)]
 struct LadderOut {
+    low: Vec<String>,
     medium: &'static str,
     high: Vec<String>,
     running: &'static str,
@@ -111,18 +113,21 @@ fn held(ceremonies: &Ceremonies) -> CeremoniesOut {
 
 fn tiers(ladder: &Ladder) -> LadderOut {
     let Ladder {
+        low,
         medium,
         high,
         running,
         resolution,
         repeats_max,
     } = ladder;
+    let names = |roles: &[Name]| roles.iter().map(Name::to_string).collect();
     LadderOut {
+        low: names(low),
         medium: match medium {
             Medium::Reassign => "reassign",
             Medium::Pair => "pair",
         },
-        high: high.iter().map(|role| role.to_string()).collect(),
+        high: names(high),
         running: match running {
             Running::Finish => "finish",
             Running::Checkpoint => "checkpoint",

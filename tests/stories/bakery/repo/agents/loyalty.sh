@@ -1,0 +1,2 @@
+echo 'Nobody wants this any more.'
+exit 1

@@ -1,0 +1,1 @@
+sh till help | grep -q 'till help'
