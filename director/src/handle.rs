@@ -49,6 +49,9 @@ pub type Release = Box<dyn FnOnce() + Send>;
 /// A question about the state: looks now, answers when what it saw is durable.
 pub type Question = Box<dyn FnOnce(&Engine) -> Release + Send>;
 
+/// Makes a command of what it sees, or none, and says what it found once that is durable.
+pub type Weigh = Box<dyn FnOnce(&Engine) -> (Option<Command>, Release) + Send>;
+
 /// What the handle sends.
 pub enum Call {
     /// A command, and who wants the answer.
@@ -56,6 +59,8 @@ pub enum Call {
         Box<Command>,
         Option<oneshot::Sender<Result<Seq, Rejection>>>,
     ),
+    /// A command made of the state that it is decided on, so that nothing happens in between.
+    Weighed(Weigh, oneshot::Sender<Result<Seq, Rejection>>),
     /// A question about the state.
     Read(Question),
     /// Past entries: from a position, at most so many.
@@ -100,6 +105,42 @@ impl Handle {
         match answered.await {
             Ok(result) => result.map_err(Refusal::Rejected),
             Err(_) => Err(Refusal::Stopped),
+        }
+    }
+
+    /// Looks at the state and asks, in the same turn, for what `weigh` makes of it; answers with the position and what
+    /// else it found.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the reason, or what `weigh` says instead of a command.
+    pub async fn weigh<T, E>(
+        &self,
+        weigh: impl FnOnce(&Engine) -> Result<(Command, T), E> + Send + 'static,
+    ) -> Result<Result<(Seq, T), E>, Refusal>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let (found, what) = oneshot::channel();
+        let look: Weigh = Box::new(move |engine| {
+            let (command, seen) = match weigh(engine) {
+                Ok((command, other)) => (Some(command), Ok(other)),
+                Err(no) => (None, Err(no)),
+            };
+            // Who asked may have gone; what was asked for is done all the same.
+            (command, Box::new(move || drop(found.send(seen))))
+        });
+        if !(self.send)(Call::Weighed(look, answer)) {
+            return Err(Refusal::Stopped);
+        }
+        match what.await {
+            Err(_) => Err(Refusal::Stopped),
+            Ok(Err(no)) => Ok(Err(no)),
+            Ok(Ok(other)) => match answered.await {
+                Ok(result) => Ok(Ok((result.map_err(Refusal::Rejected)?, other))),
+                Err(_) => Err(Refusal::Stopped),
+            },
         }
     }
 

@@ -25,6 +25,7 @@ pub mod epic;
 pub mod estimate;
 pub mod handle;
 pub mod history;
+pub mod http;
 pub mod import;
 pub mod perform;
 pub mod planner;

@@ -1,8 +1,10 @@
 //! Builders that the tests of the whole product share.
 
+pub mod browser;
 pub mod chaos;
 pub mod corner;
 pub mod harness;
+pub mod http;
 pub mod mutants;
 pub mod power;
 pub mod process;

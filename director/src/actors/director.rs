@@ -291,7 +291,7 @@ impl State {
             }
             Lifecycle::Started { child, .. } if child.as_str() == team::NAME => self.tell_team(),
             Lifecycle::Escalated { reason } => self.failed = Some(reason.to_string()),
-            Lifecycle::Exited { .. } | Lifecycle::Restarting { .. } => {
+            Lifecycle::Exited { .. } | Lifecycle::Restarting { .. } if self.stop == Stop::No => {
                 tracing::warn!(%event, "actor");
             }
             Lifecycle::Stopped => return true,
@@ -310,6 +310,13 @@ impl State {
         match call {
             Call::Command(command, answer) => {
                 self.on_command(&command, answer);
+            }
+            Call::Weighed(weigh, answer) => {
+                let (command, release) = weigh(&self.engine);
+                self.hold(None, Vec::new(), Some(release));
+                if let Some(command) = command {
+                    self.on_command(&command, Some(answer));
+                }
             }
             Call::Read(question) => {
                 let release = question(&self.engine);

@@ -65,7 +65,7 @@ impl Post {
             Item::Durable(_) | Item::JournalFailed(_) => Class::Control,
             Item::Call(Call::Shutdown) => Class::Control,
             // What people ask for goes before reports; reports and news of deaths keep their order.
-            Item::Call(Call::Command(_, Some(_))) => Class::Blocker,
+            Item::Call(Call::Command(_, Some(_)) | Call::Weighed(..)) => Class::Blocker,
             Item::Call(Call::Command(_, None)) | Item::News(_) | Item::Tick => Class::Handoff,
             Item::Call(Call::Read(_) | Call::History(..) | Call::Tree(_)) => Class::Chatter,
         };

@@ -11,6 +11,7 @@ use director_runtime::journal::{DataDirError, JournalError};
 
 use crate::control::client::ClientError;
 use crate::control::protocol::{Fault, FaultKind};
+use crate::control::work::WorkError;
 use crate::history::HistoryError;
 use crate::perform::Trouble;
 use crate::planner::PlanError;
@@ -96,6 +97,16 @@ impl From<ClientError> for CliError {
     }
 }
 
+impl From<WorkError> for CliError {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Nothing(why) => CliError::Input(why),
+            WorkError::Trouble(trouble) => CliError::Trouble(trouble),
+            WorkError::Git(error) => CliError::Git(error),
+        }
+    }
+}
+
 impl CliError {
     /// The code that the process ends with.
     pub(super) fn code(&self) -> Code {
@@ -105,7 +116,10 @@ impl CliError {
             | CliError::Plan(_)
             | CliError::Simulate(_) => Code::BadInput,
             CliError::Fault(fault) => match fault.kind {
-                FaultKind::BadRequest | FaultKind::NotFound | FaultKind::Rejected => Code::BadInput,
+                FaultKind::BadRequest
+                | FaultKind::NotFound
+                | FaultKind::Rejected
+                | FaultKind::Changed => Code::BadInput,
                 FaultKind::Stopped => Code::Unfinished,
                 FaultKind::Busy => Code::Internal,
             },

@@ -11,6 +11,7 @@ use super::source::Source;
 use super::{Context, Which, home};
 use crate::control::facts::TaskFacts;
 use crate::control::protocol::{Answer, Ask, Screen};
+use crate::control::work;
 
 /// How often a growing log is looked at, and the task asked whether it is over.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -49,7 +50,7 @@ pub(super) fn logs(args: LogsArgs, cx: &mut Context) -> Result<Code, CliError> {
         let mut shown = Shown::default();
         loop {
             let attempt = args.attempt.unwrap_or(facts.attempt);
-            if let Some(log) = log_of(&data_dir, &facts, attempt) {
+            if let Some(log) = work::log_of(&data_dir, &facts, attempt) {
                 shown.show(&log, cx)?;
             } else if !args.follow {
                 let text = format!("attempt {attempt} at task `{}` left no output", facts.task);
@@ -83,12 +84,6 @@ pub(super) fn task(answer: Answer) -> Result<TaskFacts, CliError> {
     })
 }
 
-fn log_of(data_dir: &Path, facts: &TaskFacts, attempt: u32) -> Option<PathBuf> {
-    let dir = data_dir.join("attempts").join(facts.number.to_string());
-    let log = dir.join(attempt.to_string()).join("output.log");
-    log.is_file().then_some(log)
-}
-
 /// How far a log was shown.
 #[derive(Default)]
 struct Shown {
@@ -120,34 +115,7 @@ impl Shown {
                 return cx.output.flush();
             }
             self.bytes += read as u64;
-            cx.output.text(&harmless(&buffer[..read]))?;
-        }
-    }
-}
-
-/// Output as text that cannot steer the terminal: lines and tabs stay, other control characters do not.
-pub(super) fn harmless(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let plain = |c: char| match c {
-        '\n' | '\t' => c,
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    };
-    text.chars().filter(|c| *c != '\r').map(plain).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::harmless;
-
-    #[test]
-    fn output_cannot_steer_the_terminal() {
-        for (printed, shown) in [
-            (&b"a\tb\r\nc\n"[..], "a\tb\nc\n"),
-            (b"\x1b[2Jgone", "\u{fffd}[2Jgone"),
-            (b"\xff\xfe", "\u{fffd}\u{fffd}"),
-        ] {
-            assert_eq!(harmless(printed), shown);
+            cx.output.text(&work::harmless(&buffer[..read]))?;
         }
     }
 }

@@ -38,11 +38,13 @@ mod retro;
 mod run;
 mod schema;
 mod send;
+mod serve;
 mod simulate;
 mod source;
 mod standup;
 mod status;
 mod steer;
+mod submit;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -100,6 +102,8 @@ struct Which {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Serve(serve::ServeArgs),
+    Submit(submit::SubmitArgs),
     Plan(plan::PlanArgs),
     Simulate(simulate::SimulateArgs),
     Status(status::StatusArgs),
@@ -180,7 +184,11 @@ pub fn run_with(builder: Builder, args: impl IntoIterator<Item = OsString>) -> E
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    output::trace(cli.global.verbose);
+    match &cli.command {
+        // What goes on for days is logged without being asked for.
+        Command::Serve(args) => output::trace(cli.global.verbose.max(1), args.log),
+        _ => output::trace(cli.global.verbose, output::Log::Text),
+    }
     let mut context = Context {
         data_dir: cli.global.data_dir,
         output: Output::standard(cli.global.color),
@@ -196,6 +204,8 @@ pub fn run_with(builder: Builder, args: impl IntoIterator<Item = OsString>) -> E
 fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
     match command {
         Command::Run(args) => run::run(args, cx),
+        Command::Serve(args) => serve::serve(args, cx),
+        Command::Submit(args) => submit::submit(&args, cx),
         Command::Plan(args) => plan::plan(&args, cx),
         Command::Simulate(args) => simulate::simulate(&args, cx),
         Command::Status(args) => status::status(args, cx),

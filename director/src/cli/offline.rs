@@ -49,6 +49,7 @@ pub(super) fn carry_out(data_dir: &Path, order: &Order) -> Result<Answer, CliErr
     Ok(Answer {
         text: format!("{said}\n"),
         json: json!({ "seq": head.seq }),
+        seq: head.seq,
     })
 }
 

@@ -130,8 +130,18 @@ fn size() -> (u16, usize) {
     }
 }
 
+/// How traces are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Log {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
 /// Sends traces to standard error, as much as was asked for.
-pub(super) fn trace(verbose: u8) {
+pub(super) fn trace(verbose: u8, log: Log) {
     let filter = match verbose {
         0 => "error,ractor=off",
         1 => "info,ractor=warn",
@@ -141,8 +151,10 @@ pub(super) fn trace(verbose: u8) {
     let built = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .try_init();
+        .with_ansi(io::stderr().is_terminal());
     // A program that calls `run` may have set up its own.
-    drop(built);
+    drop(match log {
+        Log::Text => built.try_init(),
+        Log::Json => built.json().flatten_event(true).try_init(),
+    });
 }

@@ -1,21 +1,19 @@
 //! `director plan`: the *Sprint Initialization Report*, without running anything.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use director_agents::coding::allow;
 use director_agents::roles;
 use director_protocols::manifest::{self, Manifest, Options, Purpose};
-use director_protocols::sprint::{RoleSpec, SprintSpec};
+use director_protocols::sprint::SprintSpec;
 use serde_json::Value;
 
 use super::end::{CliError, Code};
 use super::output::note;
 use super::{Context, home, instance, source};
 use crate::control::protocol::Ask;
-use crate::engine::people::PERSON;
-use crate::planner::clarify::{What, clarify};
+use crate::control::submission;
+use crate::planner::clarify::clarify;
 use crate::planner::{self, robust};
 use crate::report::calibration::{self, Calibration};
 use crate::report::plan as render;
@@ -169,12 +167,12 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
     };
     let manifest = manifest::read(file, &options)?;
     if purpose == Purpose::Run {
-        runnable(&manifest.spec, &known_agents)?;
+        submission::runnable(&manifest.spec, &known_agents).map_err(CliError::Input)?;
     }
     for warning in &manifest.warnings {
         note(&format!("warning: {warning}"));
     }
-    for warning in about_roles(&manifest.spec) {
+    for warning in submission::about_roles(&manifest.spec) {
         note(&format!("warning: {warning}"));
     }
     Ok(manifest)
@@ -182,11 +180,7 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
 
 /// Makes clear what rules can, and gives those guesses in words that change who does what.
 pub(super) fn guessed_kinds(manifest: &mut Manifest) -> Vec<String> {
-    let guessed = clarify(&mut manifest.spec, &manifest.unsorted, &[]);
-    let kinds = guessed
-        .iter()
-        .filter(|guess| matches!(guess.what, What::Kind(..)));
-    kinds.map(|guess| text::line(&guess.to_string())).collect()
+    submission::guessed_kinds(manifest)
 }
 
 /// Makes clear what rules can, and gives each guess in words.
@@ -233,59 +227,4 @@ pub(super) fn dead_links(spec: &SprintSpec, file: &Path) -> Vec<String> {
         }
     }
     dead
-}
-
-/// What the files of the roles that have work ask, and their agents do not do or do all too freely.
-fn about_roles(spec: &SprintSpec) -> Vec<String> {
-    let used: BTreeSet<_> = spec.tasks.iter().map(|task| &task.role).collect();
-    let roles = spec.team.iter().filter(|role| used.contains(&role.name));
-    roles
-        .flat_map(|role| [allow::not_honoured(role), allow::free_hand(role)])
-        .flatten()
-        .collect()
-}
-
-/// A sprint may be planned for agents of any kind; to run it, this program has to have them.
-fn runnable(spec: &SprintSpec, kinds: &[&str]) -> Result<(), CliError> {
-    let missing = |role: &&RoleSpec| {
-        let kind = role.agent.kind.as_str();
-        kind != PERSON && !kinds.contains(&kind)
-    };
-    let Some(role) = spec.team.iter().find(missing) else {
-        return Ok(());
-    };
-    Err(CliError::Input(format!(
-        "role `{}` has an agent of the kind `{}`, which this program cannot run; it has {}: change `agent` of the role, \
-         or run it with a program that registers the kind",
-        role.name,
-        role.agent.kind,
-        kinds.join(", ")
-    )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::planner::examples::role;
-
-    #[test]
-    fn a_kind_that_nobody_registered_is_said_before_anything_starts() {
-        let mut spec = crate::planner::examples::checkout();
-        assert!(runnable(&spec, &["command"]).is_ok());
-        let mut product = role("product", 1, &[]);
-        product.agent.kind = "person".to_owned();
-        spec.team.push(product);
-        assert!(
-            runnable(&spec, &["command"]).is_ok(),
-            "people need no program"
-        );
-        let last = spec.team.len() - 1;
-        spec.team[last].agent.kind = "codex".to_owned();
-        let error = runnable(&spec, &["claude", "command"]).expect_err("nobody has it");
-        assert_eq!(
-            error.to_string(),
-            "role `product` has an agent of the kind `codex`, which this program cannot run; it has claude, command: \
-             change `agent` of the role, or run it with a program that registers the kind"
-        );
-    }
 }

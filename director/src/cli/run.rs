@@ -12,7 +12,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use director_agents::git::Repository;
 use director_protocols::manifest::Purpose;
 use director_protocols::sprint::SprintSpec;
 
@@ -26,6 +25,7 @@ use super::{Context, home, plan};
 use crate::control::facts;
 use crate::control::protocol::{Answer, Ask, Fault, FaultKind, ReportFormat};
 use crate::control::server;
+use crate::control::submission;
 use crate::planner;
 use crate::report::plan as plan_report;
 use crate::system::{MakeService, Running};
@@ -204,14 +204,9 @@ async fn over_already(
 /// Starts a director in this process and carries the sprint through.
 async fn run_here(wanted: Wanted, data_dir: &Path, cx: &mut Context) -> Result<Code, CliError> {
     let mut signals = Signals::listen()?;
-    if let Some(repo) = &wanted.spec.repo
-        && let Ok(repository) = Repository::open(Path::new(repo))
-    {
-        // Before the data directory is there, or git would count it among the user's changes. What is wrong with the
-        // repository is said by the director.
-        let _ = repository.hide_our_folders();
-    }
-    let running = start(data_dir, cx).await?;
+    // Before the data directory is there, or git would count it among the user's changes.
+    submission::hide_our_folders(&wanted.spec);
+    let running = start(data_dir, Vec::new(), cx).await?;
     let mut director = Director::Here(running.handle.clone());
     let followed = follow(&mut director, &wanted, &mut signals, cx).await;
     if let Ok((End::Interrupted, _)) = &followed {
@@ -257,11 +252,18 @@ async fn stay(director: &mut Director, wanted: &Wanted, signals: &mut Signals) {
     }
 }
 
-/// Starts the director, with the control socket as one of its actors.
-async fn start(data_dir: &Path, cx: &mut Context) -> Result<Running, CliError> {
+/// Starts the director, with the control socket and other services among its actors.
+pub(super) async fn start(
+    data_dir: &Path,
+    services: Vec<(&str, MakeService)>,
+    cx: &mut Context,
+) -> Result<Running, CliError> {
     let builder = cx.builder.take();
-    let builder =
+    let mut builder =
         builder.ok_or_else(|| CliError::Failed("a director was started already".into()))?;
+    for (name, make) in services {
+        builder = builder.service(name, make);
+    }
     let served = data_dir.to_owned();
     let api: MakeService = Arc::new(move |handle| Box::pin(server::run(served.clone(), handle)));
     let builder = builder

@@ -18,6 +18,9 @@ use crate::handle::{Entry, Tree};
 use crate::report::sprint as report;
 use crate::view;
 
+/// Tasks in a page when nobody says how many.
+const TASKS_PAGE: usize = 100;
+
 /// The entries that a question needs: those after a position, at most so many. `None` when the state is enough.
 pub fn history_for(ask: &Ask) -> Option<(u64, usize)> {
     match ask {
@@ -30,6 +33,8 @@ pub fn history_for(ask: &Ask) -> Option<(u64, usize)> {
         Ask::Page { after, .. } | Ask::Records { after } => Some((*after, PAGE_MAX)),
         Ask::Status { .. }
         | Ask::Agents {}
+        | Ask::Sprints {}
+        | Ask::Tasks { .. }
         | Ask::Inbox {}
         | Ask::Calibration {}
         | Ask::Incidents { .. }
@@ -75,6 +80,28 @@ pub fn answer(
                 _ => view::status::render(&status, width, colour),
             };
             both(text, &status)
+        }
+        Ask::Sprints {} => {
+            let found = view::board::sprints(state, now);
+            both(view::board::render_sprints(&found, width, colour), &found)
+        }
+        Ask::Tasks {
+            sprint,
+            status,
+            text,
+            skip,
+            limit,
+        } => {
+            let id = orders::sprint(state, sprint.as_deref())?;
+            let wanted = view::board::Wanted {
+                status: status.as_deref(),
+                text: text.as_deref().unwrap_or_default(),
+                skip: *skip as usize,
+                limit: limit.map_or(TASKS_PAGE, |limit| (limit as usize).min(PAGE_MAX)),
+            };
+            let found = view::board::tasks(state, id, &wanted, now)
+                .map_err(|why| Fault::new(FaultKind::BadRequest, why))?;
+            both(view::board::render_tasks(&found, width, colour), &found)
         }
         Ask::Agents {} => {
             let agents = view::agents(state, now);
@@ -184,6 +211,7 @@ pub fn answer(
         Ask::Records { .. } => Answer {
             text: String::new(),
             json: records::write(entries)?,
+            ..Answer::default()
         },
         Ask::Page { after, sprint } => page(engine, entries, *after, sprint.as_deref())?,
         Ask::Replay { until, sprint } => replay(entries, *until, sprint.as_deref(), screen)?,
@@ -204,6 +232,7 @@ fn both(text: String, value: &impl Serialize) -> Answer {
         text,
         // Views are plain data: there is nothing in them that JSON cannot say.
         json: serde_json::to_value(value).unwrap_or(Value::Null),
+        ..Answer::default()
     }
 }
 
@@ -242,6 +271,7 @@ fn page(
     Ok(Answer {
         text: String::new(),
         json: json!({ "reached": reached, "lines": lines }),
+        ..Answer::default()
     })
 }
 
@@ -297,5 +327,6 @@ fn replay(
             "state_hash": hash,
             "status": status.json,
         }),
+        ..Answer::default()
     })
 }

@@ -55,6 +55,9 @@ pub struct SprintFacts {
     pub done: (u32, u32),
     /// The position at which this was true.
     pub seq: u64,
+    /// Changes when its state does.
+    #[serde(default)]
+    pub version: String,
 }
 
 impl SprintFacts {
@@ -106,6 +109,26 @@ pub struct TaskFacts {
     pub merged: String,
     /// Where unfinished work was saved.
     pub salvaged: Vec<String>,
+    /// Changes when its status does.
+    #[serde(default)]
+    pub version: String,
+}
+
+/// What stands for the state of a task: two looks with the same have seen the same status.
+pub fn task_version(state: &State, id: TaskId) -> String {
+    state.tasks.get(id).map_or_else(String::new, |row| {
+        let (attempt, status) = (row.attempt.0, row.phase.as_str());
+        format!("{}.{attempt}.{status}.{}", id.0, row.changed.0)
+    })
+}
+
+/// What stands for the state of a sprint.
+pub fn sprint_version(state: &State, id: SprintId) -> String {
+    state.sprints.get(id).map_or_else(String::new, |row| {
+        let tally = state.tasks.tally(id);
+        let delivered = u8::from(row.delivered.is_some());
+        format!("{}.{}.{}.{delivered}", id.0, row.state(), tally.completed)
+    })
 }
 
 /// A fingerprint of a sprint as it is submitted: equal sprints have equal ones.
@@ -153,6 +176,7 @@ pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
         delivered: row.delivered.clone(),
         done: (tally.completed, tally.committed),
         seq,
+        version: sprint_version(state, id),
     })
 }
 
@@ -201,6 +225,30 @@ fn waits_for_people(state: &State, id: SprintId) -> bool {
     row.tasks().all(stuck)
 }
 
+/// What has to end before a stop interrupts nothing: tasks that agents have in hand, and work on its way into a branch.
+/// Judges are not counted: while a director stops, none is asked.
+pub fn at_work(state: &State) -> usize {
+    let sprints = (0u32..).map(SprintId).zip(&state.sprints.table);
+    let going = sprints.filter(|(_, row)| row.is_running());
+    going
+        .map(|(id, row)| {
+            let with_agents = state
+                .tasks
+                .tally(id)
+                .in_hand
+                .saturating_sub(state.in_peoples_hands(id));
+            let on_the_way = |task: &TaskId| {
+                let phase = state.tasks.get(*task).map(|task| task.phase);
+                matches!(
+                    phase,
+                    Some(Phase::Reported | Phase::Queued | Phase::Merging)
+                )
+            };
+            with_agents as usize + row.tasks().filter(on_the_way).count()
+        })
+        .sum()
+}
+
 /// Why the head of the integration branch should not be delivered.
 fn not_green(state: &State, id: SprintId) -> Vec<String> {
     let Some(row) = state.sprints.get(id) else {
@@ -247,6 +295,7 @@ pub fn task(state: &State, id: TaskId) -> Option<TaskFacts> {
         over: row.phase.is_over() || sprint.is_over(),
         attempt: row.attempt.0,
         repo: sprint.spec.repo.clone(),
+        version: task_version(state, id),
         ..TaskFacts::default()
     };
     if let Some(story) = &row.story {

@@ -21,3 +21,5 @@ pub mod records;
 pub mod server;
 #[cfg(test)]
 mod story_tests;
+pub mod submission;
+pub mod work;

@@ -9,6 +9,7 @@ use director_protocols::ids::{AgentId, InboxId, IncidentId, SprintId, TaskId};
 use director_protocols::inbox::Reply;
 use director_protocols::incident::Step;
 
+use super::facts;
 use super::protocol::{Fault, FaultKind, Order};
 use crate::engine::state::State;
 
@@ -82,6 +83,45 @@ fn agent(state: &State, name: &str) -> Result<AgentId, Fault> {
     known.get(name).copied().ok_or_else(|| {
         let text = unknown("agent", name, known.keys().map(|name| name.as_str()));
         Fault::not_found(text.replace("`director status`", "`director agents`"))
+    })
+}
+
+/// The version of the one task or sprint that the order names, see [`facts::task_version`]; `None` when it names neither.
+///
+/// # Errors
+/// [`Fault`] when it is not there.
+pub fn version(state: &State, order: &Order) -> Result<Option<String>, Fault> {
+    Ok(match order {
+        Order::Retry {
+            sprint, task: name, ..
+        }
+        | Order::Reassign {
+            sprint, task: name, ..
+        }
+        | Order::Override {
+            sprint, task: name, ..
+        }
+        | Order::Cancel {
+            sprint,
+            task: Some(name),
+            ..
+        } => Some(facts::task_version(
+            state,
+            task(state, sprint.as_deref(), name)?,
+        )),
+        Order::Cancel {
+            sprint: Some(name), ..
+        }
+        | Order::Pause {
+            sprint: Some(name), ..
+        }
+        | Order::Resume {
+            sprint: Some(name), ..
+        }
+        | Order::Accept {
+            sprint: Some(name), ..
+        } => Some(facts::sprint_version(state, sprint(state, Some(name))?)),
+        _ => None,
     })
 }
 

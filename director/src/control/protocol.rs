@@ -151,6 +151,26 @@ pub enum Ask {
         #[serde(default)]
         sprint: Option<String>,
     },
+    /// All sprints, the newest first.
+    Sprints {},
+    /// A page of a sprint's tasks.
+    Tasks {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// Only those with this status, or of this column of the board.
+        #[serde(default)]
+        status: Option<String>,
+        /// Only those with this in their id or title.
+        #[serde(default)]
+        text: Option<String>,
+        /// How many come before.
+        #[serde(default)]
+        skip: u32,
+        /// The most that are wanted.
+        #[serde(default)]
+        limit: Option<u32>,
+    },
 }
 
 /// How a report is written for people.
@@ -369,9 +389,11 @@ pub enum Op {
 }
 
 /// The names of all questions, as requests spell them.
-const ASKS: [&str; 17] = [
+pub(crate) const ASKS: [&str; 19] = [
     "status",
     "agents",
+    "sprints",
+    "tasks",
     "why",
     "inbox",
     "report",
@@ -390,7 +412,7 @@ const ASKS: [&str; 17] = [
 ];
 
 /// The names of all orders.
-const ORDERS: [&str; 14] = [
+pub(crate) const ORDERS: [&str; 14] = [
     "apply",
     "send",
     "incident",
@@ -439,27 +461,17 @@ pub struct Request {
     pub screen: Screen,
 }
 
-impl Request {
-    /// Reads one line.
+impl Op {
+    /// What `name` with those arguments asks for.
     ///
     /// # Errors
-    /// What is wrong with it, with the id as far as one was readable.
-    pub fn read(line: &[u8]) -> Result<Self, (Value, Fault)> {
-        let bad =
-            |id: &Value, message: String| (id.clone(), Fault::new(FaultKind::BadRequest, message));
-        let written: Written = serde_json::from_slice(line).map_err(|error| {
-            let hint = "a request is one line of JSON: {\"op\": \"status\", \"args\": {}}";
-            bad(&Value::Null, format!("not a request: {error}; {hint}"))
-        })?;
-        let id = written.id;
-        let args = match written.args {
-            None | Some(Value::Null) => json!({}),
-            Some(args) => args,
-        };
-        let name = written.op.as_str();
+    /// That there is no such thing, or what is wrong with the arguments.
+    pub fn named(name: &str, args: Value) -> Result<Self, Fault> {
         let tagged = |args: Value| json!({ name: args });
-        let wrong = |error: serde_json::Error| bad(&id, format!("`{name}`: {error}"));
-        let op = match name {
+        let wrong = |error: serde_json::Error| {
+            Fault::new(FaultKind::BadRequest, format!("`{name}`: {error}"))
+        };
+        Ok(match name {
             "tree" => Op::Tree,
             "shutdown" => Op::Shutdown,
             "events" => {
@@ -476,9 +488,29 @@ impl Request {
                 let known = [&ASKS[..], &ORDERS[..], &["tree", "events", "shutdown"]].concat();
                 let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
                 let message = format!("there is no `{shown}`; there are {}", known.join(", "));
-                return Err(bad(&id, message));
+                return Err(Fault::new(FaultKind::BadRequest, message));
             }
+        })
+    }
+}
+
+impl Request {
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// What is wrong with it, with the id as far as one was readable.
+    pub fn read(line: &[u8]) -> Result<Self, (Value, Fault)> {
+        let written: Written = serde_json::from_slice(line).map_err(|error| {
+            let hint = "a request is one line of JSON: {\"op\": \"status\", \"args\": {}}";
+            let message = format!("not a request: {error}; {hint}");
+            (Value::Null, Fault::new(FaultKind::BadRequest, message))
+        })?;
+        let id = written.id;
+        let args = match written.args {
+            None | Some(Value::Null) => json!({}),
+            Some(args) => args,
         };
+        let op = Op::named(&written.op, args).map_err(|fault| (id.clone(), fault))?;
         Ok(Self {
             id,
             op,
@@ -515,6 +547,9 @@ pub struct Answer {
     /// For programs.
     #[serde(default)]
     pub json: Value,
+    /// The position in the journal at which it was true, or to which an order led; 0 where there is none.
+    #[serde(default)]
+    pub seq: u64,
 }
 
 /// What sort of *no* it is.
@@ -527,6 +562,8 @@ pub enum FaultKind {
     NotFound,
     /// The director said no.
     Rejected,
+    /// What it is about is not as the caller last saw it.
+    Changed,
     /// A limit is reached.
     Busy,
     /// The director is stopping or gone.

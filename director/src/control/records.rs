@@ -99,6 +99,7 @@ mod tests {
         let answer = Answer {
             text: String::new(),
             json: write(&run.entries).expect("written"),
+            ..Answer::default()
         };
         assert_eq!(read(answer), Ok(run.entries));
         for odd in ["1", "0g", "zz", "é"] {

@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use super::answer;
+use super::orders;
 use super::place;
 use super::protocol::{
     Answer, Ask, Body, CONNECTIONS_MAX, EventLine, Fault, FaultKind, LINE_BYTES_MAX, Op, Order,
@@ -209,7 +210,7 @@ pub fn now() -> Time {
 pub async fn serve(handle: &Handle, op: Op, screen: Screen) -> Result<Answer, Fault> {
     match op {
         Op::Ask(ask) => ask_handle(handle, ask, screen).await,
-        Op::Order(order) => carry_out(handle, order).await,
+        Op::Order(order) => carry_out(handle, order, None).await,
         Op::Tree => {
             let tree = handle.tree().await.map_err(refused)?;
             let look = move |engine: &Engine| answer::tree(&tree, engine, screen);
@@ -219,7 +220,7 @@ pub async fn serve(handle: &Handle, op: Op, screen: Screen) -> Result<Answer, Fa
             handle.shutdown();
             Ok(Answer {
                 text: "the director stops\n".into(),
-                json: Value::Null,
+                ..Answer::default()
             })
         }
         Op::Events { .. } => {
@@ -234,7 +235,11 @@ async fn ask_handle(handle: &Handle, ask: Ask, screen: Screen) -> Result<Answer,
         None => Vec::new(),
         Some((after, max)) => history(handle, after, max).await?,
     };
-    let look = move |engine: &Engine| answer::answer(engine, &entries, &ask, screen, now());
+    let look = move |engine: &Engine| {
+        let mut answer = answer::answer(engine, &entries, &ask, screen, now())?;
+        answer.seq = engine.seq().0;
+        Ok(answer)
+    };
     handle.read(look).await.map_err(refused)?
 }
 
@@ -253,17 +258,36 @@ async fn history(handle: &Handle, after: u64, max: usize) -> Result<Vec<Entry>, 
     Ok(entries)
 }
 
-async fn carry_out(handle: &Handle, order: Order) -> Result<Answer, Fault> {
-    let look = move |engine: &Engine| super::orders::command(engine.state(), &order);
-    let (command, said) = handle.read(look).await.map_err(refused)??;
-    let seq = handle.command(command).await.map_err(refused)?;
+/// Carries out an order; when `expected` is given, only if what it names still has that version.
+///
+/// # Errors
+/// [`Fault`] in words for the user; [`FaultKind::Changed`] when the version is another one.
+pub async fn carry_out(
+    handle: &Handle,
+    order: Order,
+    expected: Option<String>,
+) -> Result<Answer, Fault> {
+    let look = move |engine: &Engine| {
+        if let Some(expected) = &expected
+            && let Some(now) = orders::version(engine.state(), &order)?
+            && now != *expected
+        {
+            let message =
+                format!("it has changed since: it is at `{now}`, not at `{expected}`; look again");
+            return Err(Fault::new(FaultKind::Changed, message));
+        }
+        orders::command(engine.state(), &order)
+    };
+    // What a name means is found out in the turn in which it is decided.
+    let (seq, said) = handle.weigh(look).await.map_err(refused)??;
     Ok(Answer {
         text: format!("{said}\n"),
         json: serde_json::json!({ "seq": seq.0 }),
+        seq: seq.0,
     })
 }
 
-fn refused(refusal: Refusal) -> Fault {
+pub(crate) fn refused(refusal: Refusal) -> Fault {
     let kind = match refusal {
         Refusal::Rejected(_) => FaultKind::Rejected,
         Refusal::Stopped => FaultKind::Stopped,

@@ -41,6 +41,23 @@ fn handle(run: Run) -> (Handle, Arc<Mutex<Run>>) {
                 });
                 let _ = reply.map(|reply| reply.send(answer));
             }
+            Call::Weighed(weigh, reply) => {
+                let (command, release) = weigh(&run.engine);
+                release();
+                let Some(command) = command else {
+                    return true;
+                };
+                let now = run.now;
+                let answer = run.engine.clone().step(&command, now).map(|_| {
+                    let before = run.entries.len();
+                    run.say(command);
+                    for entry in &run.entries[before..] {
+                        news.publish(Arc::new(entry.clone()));
+                    }
+                    run.engine.seq()
+                });
+                let _ = reply.send(answer);
+            }
             Call::Read(question) => question(&run.engine)(),
             Call::History(from, max, reply) => {
                 let entries = run.entries.iter().filter(|entry| entry.seq >= from);

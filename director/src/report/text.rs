@@ -22,6 +22,11 @@ pub(crate) fn line(text: &str) -> String {
     out
 }
 
+/// Text of several lines, each made harmless.
+pub(crate) fn block(text: &str) -> String {
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// [`line`], cut to `most` characters, the last of them `…` when something was cut.
 pub(crate) fn short(text: &str, most: usize) -> String {
     let text = line(text);

@@ -40,6 +40,15 @@ fn the_readme_shows_what_is_there() {
 }
 
 #[test]
+fn every_metric_that_is_served_is_in_the_documentation() {
+    let table = director::http::metrics_page();
+    assert!(
+        read("docs/serve.md").contains(&table),
+        "docs/serve.md has to have this table:\n{table}"
+    );
+}
+
+#[test]
 fn links_of_the_documents_lead_somewhere() {
     let mut found = Vec::new();
     for file in files(&[".md"]) {

@@ -33,7 +33,15 @@ fn each_library_has_one_home() {
         ),
         ("petgraph", &["director/src/planner/"]),
         ("libm", &["director/src/estimate/"]),
-        ("maud", &["director/src/report/"]),
+        (
+            "maud",
+            &["director/src/report/", "director/src/http/pages/"],
+        ),
+        ("axum", &["director/src/http/"]),
+        ("hyper", &["director/src/http/"]),
+        ("hyper_util", &["director/src/http/"]),
+        ("form_urlencoded", &["director/src/http/"]),
+        ("futures_util", &["director/src/http/"]),
         ("plotters", &["director/src/report/charts/"]),
         ("plotters_backend", &["director/src/report/charts/"]),
         ("clap", &["director/src/cli/"]),
@@ -321,6 +329,8 @@ fn files_are_short_and_say_what_they_are() {
         ("director/src/engine/effects.rs", 650),
         // A table: an entry for each question and order there is.
         ("director/src/control/protocol.rs", 700),
+        // A table: a row for each call over HTTP.
+        ("director/src/http/table.rs", 800),
         ("tests/src/world/mod.rs", 650),
         ("agents/tests/cell.rs", 700),
         // A table: a story for each rule there is.

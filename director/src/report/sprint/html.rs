@@ -32,6 +32,20 @@ pub fn html(view: &ReportView) -> String {
     page(&format!("Sprint {}: {}", view.sprint, view.outcome), &body)
 }
 
+/// The pictures of a sprint that goes on, for a page that has the style of [`crate::report::charts`].
+pub fn going(view: &ReportView) -> Markup {
+    html! {
+        @for found in [pictures::burndown(view), pictures::plan_and_actual(view), pictures::cumulative(view)] {
+            @if let Some(found) = found {
+                section {
+                    h3 { (found.title) }
+                    (figure(found.id, found.title, &found.about, &found.draw))
+                }
+            }
+        }
+    }
+}
+
 const SECTIONS: [(&str, &str); 11] = [
     ("progress", "Progress"),
     ("tasks", "Tasks"),

@@ -24,7 +24,7 @@ mod timeline;
 
 pub use criteria::{Criterion, Standing};
 pub use defined::{DEFINITIONS, Definition, Measured, measured, page as metrics_page};
-pub use html::html;
+pub use html::{going, html};
 pub use lesson::Lesson;
 pub(crate) use lesson::cited;
 pub use markdown::markdown;

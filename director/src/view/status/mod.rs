@@ -219,7 +219,7 @@ pub(crate) fn emergency_text(state: &State, what: Emergency) -> String {
     format!("{}: {text}", state.task_name(what.task))
 }
 
-fn task_status(state: &State, id: TaskId, task: &Task, now: Time) -> TaskStatus {
+pub(crate) fn task_status(state: &State, id: TaskId, task: &Task, now: Time) -> TaskStatus {
     TaskStatus {
         id: state.task_name(id),
         title: task.spec.title.clone(),

@@ -1,0 +1,131 @@
+//! A sprint file on its way in: read for running, made clear by rule, and refused when nobody here could do it.
+//!
+//! Elsewhere: the file itself is `director_protocols::manifest`; whether the sprint is taken in is the engine's.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use director_agents::coding::allow;
+use director_agents::git::Repository;
+use director_agents::roles;
+use director_protocols::manifest::{self, Format, Manifest, Options, Purpose};
+use director_protocols::sprint::{RoleSpec, SprintSpec};
+
+use crate::engine::people::PERSON;
+use crate::planner::clarify::{What, clarify};
+use crate::report::text;
+
+/// A sprint that can be submitted.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// All of it.
+    pub spec: SprintSpec,
+    /// What the sender should know: warnings, and what was guessed.
+    pub notes: Vec<String>,
+}
+
+/// Reads the text of a sprint file; what is relative in it starts at `dir`, and `kinds` are the agents of this program.
+///
+/// # Errors
+/// Everything that is wrong with it, in words.
+pub fn parse(
+    text: &str,
+    format: Format,
+    dir: &Path,
+    kinds: &[String],
+) -> Result<Submission, String> {
+    let known: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    let options = Options {
+        known_agents: &known,
+        dir: Some(dir),
+        purpose: Purpose::Run,
+        role_files: Some(roles::find),
+    };
+    let mut manifest =
+        manifest::parse(text, "sprint", format, &options).map_err(|error| error.to_string())?;
+    runnable(&manifest.spec, &known)?;
+    let mut notes = manifest.warnings.clone();
+    notes.extend(about_roles(&manifest.spec));
+    notes.extend(guessed_kinds(&mut manifest));
+    Ok(Submission {
+        spec: manifest.spec,
+        notes,
+    })
+}
+
+/// Keeps our folders out of what git counts as the user's changes; to be called before there are any. What is wrong with
+/// the repository is said when the sprint is prepared.
+pub fn hide_our_folders(spec: &SprintSpec) {
+    if let Some(repo) = &spec.repo
+        && let Ok(repository) = Repository::open(Path::new(repo))
+    {
+        let _ = repository.hide_our_folders();
+    }
+}
+
+/// Makes clear what rules can, and gives those guesses in words that change who does what.
+pub fn guessed_kinds(manifest: &mut Manifest) -> Vec<String> {
+    let guessed = clarify(&mut manifest.spec, &manifest.unsorted, &[]);
+    let kinds = guessed
+        .iter()
+        .filter(|guess| matches!(guess.what, What::Kind(..)));
+    kinds.map(|guess| text::line(&guess.to_string())).collect()
+}
+
+/// What the roles that have work ask for and do not get, and what they are free to do.
+pub fn about_roles(spec: &SprintSpec) -> Vec<String> {
+    let used: BTreeSet<_> = spec.tasks.iter().map(|task| &task.role).collect();
+    let roles = spec.team.iter().filter(|role| used.contains(&role.name));
+    roles
+        .flat_map(|role| [allow::not_honoured(role), allow::free_hand(role)])
+        .flatten()
+        .collect()
+}
+
+/// A sprint may be planned for agents of any kind; to run it, this program has to have them.
+///
+/// # Errors
+/// Which role has an agent that nobody here can be, in words.
+pub fn runnable(spec: &SprintSpec, kinds: &[&str]) -> Result<(), String> {
+    let missing = |role: &&RoleSpec| {
+        let kind = role.agent.kind.as_str();
+        kind != PERSON && !kinds.contains(&kind)
+    };
+    let Some(role) = spec.team.iter().find(missing) else {
+        return Ok(());
+    };
+    Err(format!(
+        "role `{}` has an agent of the kind `{}`, which this program cannot run; it has {}: change `agent` of the role, \
+         or run it with a program that registers the kind",
+        role.name,
+        role.agent.kind,
+        kinds.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::examples::role;
+
+    #[test]
+    fn a_kind_that_nobody_registered_is_said_before_anything_starts() {
+        let mut spec = crate::planner::examples::checkout();
+        assert!(runnable(&spec, &["command"]).is_ok());
+        let mut product = role("product", 1, &[]);
+        product.agent.kind = "person".to_owned();
+        spec.team.push(product);
+        assert!(
+            runnable(&spec, &["command"]).is_ok(),
+            "people need no program"
+        );
+        let last = spec.team.len() - 1;
+        spec.team[last].agent.kind = "codex".to_owned();
+        let error = runnable(&spec, &["claude", "command"]).expect_err("nobody has it");
+        assert_eq!(
+            error,
+            "role `product` has an agent of the kind `codex`, which this program cannot run; it has claude, command: \
+             change `agent` of the role, or run it with a program that registers the kind"
+        );
+    }
+}

@@ -1,0 +1,598 @@
+//! Calls: a row of the table carried out, from the request to the answer.
+//!
+//! An order is a task of its own once it is begun: a caller that goes away does not stop it half way, and its key keeps the answer.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{RawPathParams, Request};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use director_protocols::manifest::Format;
+use director_protocols::outside::Outside;
+use serde_json::{Map, Value, json};
+
+use super::keys::{Found, Given, print};
+use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
+use super::openapi::can_compare;
+use super::problem::Problem;
+use super::route::{Does, Place, Route};
+use super::site::Site;
+use super::stream;
+use crate::control::answer::history_for;
+use crate::control::facts::{SprintFacts, TaskFacts};
+use crate::control::protocol::{Answer, Ask, Fault, Op, Order, Screen};
+use crate::control::submission::{self, Submission};
+use crate::control::{server, work};
+
+/// The most of a task's output that is shown.
+const LOG_BYTES_MAX: u64 = 1 << 20;
+
+/// Who is named in the journal when a caller gives no name.
+const SOMEBODY: &str = "api";
+
+/// Columns of texts over HTTP.
+const SCREEN: Screen = Screen {
+    width: 100,
+    colour: false,
+};
+
+/// The answer to a call.
+pub async fn call(
+    site: Arc<Site>,
+    route: &'static Route,
+    path: RawPathParams,
+    request: Request,
+) -> Response<Body> {
+    match carry_out(&site, route, &path, request).await {
+        Ok(response) => response,
+        Err(problem) => problem.response(),
+    }
+}
+
+async fn carry_out(
+    site: &Arc<Site>,
+    route: &'static Route,
+    path: &RawPathParams,
+    request: Request,
+) -> Result<Response<Body>, Problem> {
+    let (parts, body) = request.into_parts();
+    let query: Vec<(String, String)> =
+        form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect();
+    let path: Vec<(String, String)> = path
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    if !route.changes {
+        let args = route.arguments(&path, &query, Map::new())?;
+        return answered(site, route, args, &parts.headers).await;
+    }
+    let body = whole(body).await?;
+    let fields = match route.has_fields() && !body.is_empty() {
+        true => object(&parts.headers, &body)?,
+        false => Map::new(),
+    };
+    let args = route.arguments(&path, &query, fields)?;
+    let expected = expected(route, &parts.headers)?;
+    let key = match parts.headers.get("idempotency-key") {
+        None => None,
+        Some(key) => Some(
+            key.to_str()
+                .map_err(|_| Problem::bad("`Idempotency-Key` makes no sense"))?
+                .to_owned(),
+        ),
+    };
+    let call = Call {
+        route,
+        args,
+        body,
+        headers: parts.headers,
+        expected,
+    };
+    let target = parts.uri.to_string();
+    let site = Arc::clone(site);
+    let done = tokio::spawn(async move { once(&site, call, key, &target).await });
+    done.await.unwrap_or_else(|error| {
+        let why = format!("the call broke down: {error}");
+        Err(Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            why,
+        ))
+    })
+}
+
+struct Call {
+    route: &'static Route,
+    args: Map<String, Value>,
+    body: Bytes,
+    headers: HeaderMap,
+    expected: Option<String>,
+}
+
+/// The body, as long as it is not too long and does not take too long.
+pub async fn whole(body: Body) -> Result<Bytes, Problem> {
+    let read = axum::body::to_bytes(body, BODY_BYTES_MAX);
+    match tokio::time::timeout(BODY_TIME_MAX, read).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            let mut source: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(inner) = source {
+                if inner.to_string().contains("length limit") {
+                    let why = format!("a body may have up to {} MiB", BODY_BYTES_MAX >> 20);
+                    return Err(Problem::new(
+                        StatusCode::PAYLOAD_TOO_LARGE,
+                        "too_large",
+                        why,
+                    ));
+                }
+                source = inner.source();
+            }
+            Err(Problem::bad(format!("the body cannot be read: {error}")))
+        }
+        Err(_) => {
+            let why = format!("the body took longer than {} s", BODY_TIME_MAX.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", why))
+        }
+    }
+}
+
+fn media(headers: &HeaderMap) -> &str {
+    let text = headers.get(header::CONTENT_TYPE);
+    let text = text.and_then(|text| text.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim()
+}
+
+fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    if !media(headers).eq_ignore_ascii_case("application/json") {
+        let why = "the body has to be JSON: send `Content-Type: application/json`";
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media_type",
+            why,
+        ));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Problem::bad("the body has to be one JSON object")),
+        Err(error) => Err(Problem::bad(format!("the body is not JSON: {error}"))),
+    }
+}
+
+/// The version in `If-Match`.
+fn expected(route: &Route, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(given) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    if !can_compare(route) {
+        return Err(Problem::bad(
+            "`If-Match` works for orders about one task or one sprint",
+        ));
+    }
+    let text = given.to_str().unwrap_or_default().trim();
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        Some(version) if !version.is_empty() && !version.contains('"') => {
+            Ok(Some(version.to_owned()))
+        }
+        _ => Err(Problem::bad(
+            "`If-Match` has to be one `ETag` as it was given, in its quotes",
+        )),
+    }
+}
+
+/// Carries an order out, once for each key.
+async fn once(
+    site: &Arc<Site>,
+    call: Call,
+    key: Option<String>,
+    target: &str,
+) -> Result<Response<Body>, Problem> {
+    let Some(key) = key else {
+        return Ok(response(&change(site, call).await?));
+    };
+    let match_header = call.expected.clone().unwrap_or_default();
+    let print = print(&[target.as_bytes(), match_header.as_bytes(), &call.body]);
+    let keys = Arc::clone(&site.keys);
+    let found = blocking(move || keys.begin(&key, &print)).await?;
+    let ticket = match found {
+        Found::No(problem) => return Err(problem),
+        Found::Before(given) => {
+            let mut again = response(&given);
+            let yes = HeaderValue::from_static("true");
+            again.headers_mut().insert("idempotency-replayed", yes);
+            return Ok(again);
+        }
+        Found::New(ticket) => ticket,
+    };
+    let given = change(site, call).await.unwrap_or_else(|problem| Given {
+        status: problem.status().as_u16(),
+        body: serde_json::to_string(&problem).unwrap_or_default(),
+        seq: 0,
+    });
+    let kept = given.clone();
+    blocking(move || ticket.end(&kept)).await?;
+    Ok(response(&given))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            error.to_string(),
+        )
+    })
+}
+
+fn response(given: &Given) -> Response<Body> {
+    let mut response = Response::new(Body::from(given.body.clone()));
+    let status = StatusCode::from_u16(given.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status;
+    let media = match status.is_success() {
+        true => "application/json",
+        false => super::problem::MEDIA,
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    if given.seq > 0 {
+        headers.insert("director-seq", HeaderValue::from(given.seq));
+    }
+    response
+}
+
+/// Carries an order out.
+async fn change(site: &Arc<Site>, mut call: Call) -> Result<Given, Problem> {
+    let by = match call.args.get("by").and_then(Value::as_str).map(str::trim) {
+        Some(name) if !name.is_empty() => {
+            name.chars().filter(|c| !c.is_control()).take(80).collect()
+        }
+        _ => SOMEBODY.to_owned(),
+    };
+    if call.args.contains_key("by") || call.route.params.iter().any(|param| param.name == "by") {
+        call.args.insert("by".to_owned(), json!(by));
+    }
+    let route = call.route;
+    let outcome = decide(site, call, &by).await;
+    match &outcome {
+        Ok(given) => {
+            tracing::info!(target: "director::audit", order = route.name, by, seq = given.seq, "order carried out")
+        }
+        Err(problem) => {
+            tracing::info!(target: "director::audit", order = route.name, by, why = problem.detail, "order refused");
+        }
+    }
+    outcome
+}
+
+async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem> {
+    let Call {
+        route,
+        args,
+        body,
+        headers,
+        expected,
+    } = call;
+    match route.does {
+        Does::Op(name) => {
+            let args = (route.shape)(args);
+            match Op::named(name, Value::Object(args))? {
+                Op::Order(order) => {
+                    let answer = server::carry_out(&site.handle, order, expected).await?;
+                    Ok(done(200, &answer, json!({})))
+                }
+                Op::Shutdown => {
+                    site.stop();
+                    let text = "the director stops\n".to_owned();
+                    let answer = Answer {
+                        text,
+                        ..Answer::default()
+                    };
+                    Ok(done(200, &answer, json!({})))
+                }
+                _ => Err(Problem::bad("this is a question")),
+            }
+        }
+        Does::Submit => {
+            let Submission { spec, notes } = sprint_file(site, &headers, &body).await?;
+            let sprint = spec.id.to_string();
+            let hidden = spec.clone();
+            blocking(move || submission::hide_our_folders(&hidden)).await?;
+            let order = Order::Submit {
+                spec: Box::new(spec),
+            };
+            let answer = server::carry_out(&site.handle, order, None).await?;
+            Ok(done(
+                201,
+                &answer,
+                json!({ "sprint": sprint, "notes": notes }),
+            ))
+        }
+        Does::Replan => {
+            let Submission { spec, notes } = sprint_file(site, &headers, &body).await?;
+            let sprint = spec.id.to_string();
+            let order = Order::Replan {
+                spec: Box::new(spec),
+                by: by.to_owned(),
+            };
+            let answer = server::carry_out(&site.handle, order, None).await?;
+            Ok(done(
+                200,
+                &answer,
+                json!({ "sprint": sprint, "notes": notes }),
+            ))
+        }
+        Does::Difference => {
+            let Submission { spec, .. } = sprint_file(site, &headers, &body).await?;
+            let ask = Ask::Replan {
+                spec: Box::new(spec),
+            };
+            let answer = server::serve(&site.handle, Op::Ask(ask), SCREEN).await?;
+            Ok(Given {
+                status: 200,
+                body: answer.json.to_string(),
+                seq: answer.seq,
+            })
+        }
+        Does::Send => {
+            let fields = object(&headers, &body)?;
+            let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
+            let event = text("event").unwrap_or_default();
+            let what: Outside = serde_json::from_value(json!({ event.as_str(): fields }))
+                .map_err(|error| Problem::bad(format!("{event}: {error}")))?;
+            let order = Order::Send {
+                sprint: text("sprint"),
+                what: Box::new(what),
+                by: by.to_owned(),
+            };
+            let answer = server::carry_out(&site.handle, order, None).await?;
+            Ok(done(200, &answer, json!({})))
+        }
+        Does::Deliver => {
+            let sprint = args
+                .get("sprint")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            let partial = args.get("partial").and_then(Value::as_bool);
+            deliver(site, sprint, partial.unwrap_or(false), by).await
+        }
+        Does::Logs | Does::Diff | Does::Events => Err(Problem::bad("this is a question")),
+    }
+}
+
+fn done(status: u16, answer: &Answer, more: Value) -> Given {
+    let mut body = more;
+    body["seq"] = json!(answer.seq);
+    body["text"] = json!(answer.text.trim_end());
+    Given {
+        status,
+        body: body.to_string(),
+        seq: answer.seq,
+    }
+}
+
+/// The sprint file in a body.
+pub async fn sprint_file(
+    site: &Arc<Site>,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Submission, Problem> {
+    let format = match media(headers) {
+        "application/json" => Format::Json,
+        "application/toml" | "text/plain" => Format::Toml,
+        _ => {
+            let why = "the body has to be a sprint file: send `Content-Type: application/toml` or `application/json`";
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media_type",
+                why,
+            ));
+        }
+    };
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Problem::bad("the sprint file is not UTF-8"))?
+        .to_owned();
+    let site = Arc::clone(site);
+    // Role files are looked for on disk.
+    let read =
+        blocking(move || submission::parse(&text, format, &site.setup.dir, &site.setup.kinds))
+            .await?;
+    read.map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_sprint", why))
+}
+
+/// Brings a sprint's result into its base.
+pub async fn deliver(
+    site: &Arc<Site>,
+    sprint: Option<String>,
+    partial: bool,
+    by: &str,
+) -> Result<Given, Problem> {
+    let facts: SprintFacts = facts(
+        site,
+        Ask::Sprint {
+            sprint,
+            fingerprint: false,
+        },
+    )
+    .await?;
+    let told = facts.clone();
+    let found = blocking(move || work::deliver(&told, partial, server::now())).await?;
+    let found = found.map_err(not_there)?;
+    let mut answer = Answer {
+        text: found.text.clone(),
+        ..Answer::default()
+    };
+    if facts.delivered.as_deref() != Some(&*found.commit) {
+        let order = Order::Delivered {
+            sprint: facts.sprint.clone(),
+            commit: found.commit.clone(),
+            by: by.to_owned(),
+        };
+        answer.seq = server::carry_out(&site.handle, order, None).await?.seq;
+    }
+    let more = json!({ "sprint": facts.sprint, "base": found.base, "commit": found.commit });
+    Ok(done(200, &answer, more))
+}
+
+fn not_there(error: work::WorkError) -> Problem {
+    match error {
+        work::WorkError::Nothing(why) => Problem::new(StatusCode::CONFLICT, "rejected", why),
+        error => Problem::new(StatusCode::CONFLICT, "git", error.to_string()),
+    }
+}
+
+/// Facts for ourselves.
+pub async fn facts<T: serde::de::DeserializeOwned>(site: &Site, ask: Ask) -> Result<T, Problem> {
+    let answer = server::serve(&site.handle, Op::Ask(ask), SCREEN).await?;
+    serde_json::from_value(answer.json).map_err(|error| {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            error.to_string(),
+        )
+    })
+}
+
+/// Answers a question; those that read the whole journal wait for their turn.
+pub async fn ask(site: &Site, ask: Ask) -> Result<Answer, Fault> {
+    let heavy = history_for(&ask).is_some_and(|(_, most)| most == usize::MAX);
+    let _turn = match heavy {
+        true => site.heavy.acquire().await.ok(),
+        false => None,
+    };
+    server::serve(&site.handle, Op::Ask(ask), SCREEN).await
+}
+
+async fn answered(
+    site: &Arc<Site>,
+    route: &'static Route,
+    args: Map<String, Value>,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
+    let number = |name: &str| args.get(name).and_then(Value::as_u64);
+    match route.does {
+        Does::Events => {
+            let from = stream::From::of(headers, number("after").unwrap_or(0))?;
+            stream::open(site, from, text("sprint")).await
+        }
+        Does::Logs => {
+            let attempt = number("attempt").and_then(|n| u32::try_from(n).ok());
+            let shown = log(
+                site,
+                text("sprint"),
+                text("task").unwrap_or_default(),
+                attempt,
+            )
+            .await?;
+            Ok(plain(shown))
+        }
+        Does::Diff => {
+            let patch = diff(site, text("sprint"), text("task").unwrap_or_default()).await?;
+            Ok(plain(patch))
+        }
+        Does::Op(name) => {
+            debug_assert!(route.params.iter().all(|param| param.place != Place::Body));
+            let answer = match Op::named(name, Value::Object((route.shape)(args)))? {
+                Op::Ask(question) => ask(site, question).await?,
+                other => server::serve(&site.handle, other, SCREEN).await?,
+            };
+            Ok(shown(answer, headers))
+        }
+        _ => Err(Problem::bad("this is an order")),
+    }
+}
+
+fn shown(answer: Answer, headers: &HeaderMap) -> Response<Body> {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
+    let wants_text = accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"));
+    let mut response = match wants_text {
+        true => plain(answer.text),
+        false => {
+            let mut response = Response::new(Body::from(answer.json.to_string()));
+            let media = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, media);
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    if answer.seq > 0 {
+        headers.insert("director-seq", HeaderValue::from(answer.seq));
+    }
+    let version = answer.json.get("version").and_then(Value::as_str);
+    if let Some(version) = version
+        && let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\""))
+    {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn plain(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    let media = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, media);
+    response
+}
+
+/// What an attempt printed, made harmless; the end of it when it is long.
+pub async fn log(
+    site: &Arc<Site>,
+    sprint: Option<String>,
+    task: String,
+    attempt: Option<u32>,
+) -> Result<String, Problem> {
+    let facts: TaskFacts = facts(site, Ask::Task { sprint, task }).await?;
+    let attempt = attempt.unwrap_or(facts.attempt);
+    let none = format!("attempt {attempt} at task `{}` left no output", facts.task);
+    let data_dir = site.setup.data_dir.clone();
+    let read = blocking(move || {
+        let log = work::log_of(&data_dir, &facts, attempt)?;
+        Some(work::tail(&log, LOG_BYTES_MAX))
+    });
+    match read.await? {
+        None => Err(Fault::not_found(none).into()),
+        Some(Err(error)) => Err(Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            error.to_string(),
+        )),
+        Some(Ok((bytes, cut))) => {
+            let text = work::harmless(&bytes);
+            Ok(match cut {
+                true => format!(
+                    "… only the last {} KiB are shown\n{text}",
+                    LOG_BYTES_MAX >> 10
+                ),
+                false => text,
+            })
+        }
+    }
+}
+
+/// What a task changed so far.
+pub async fn diff(
+    site: &Arc<Site>,
+    sprint: Option<String>,
+    task: String,
+) -> Result<String, Problem> {
+    let task: TaskFacts = facts(site, Ask::Task { sprint, task }).await?;
+    let sprint: SprintFacts = facts(
+        site,
+        Ask::Sprint {
+            sprint: Some(task.sprint.clone()),
+            fingerprint: false,
+        },
+    )
+    .await?;
+    let patch = blocking(move || work::diff(&sprint, &task)).await?;
+    let patch = patch.map_err(|error| Problem::from(Fault::not_found(error.to_string())))?;
+    Ok(work::harmless(patch.as_bytes()))
+}

@@ -1,0 +1,67 @@
+//! The inbox: what waits for a person, with the buttons that answer it.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::{At, Visit, board, t, when};
+use crate::report::text::block;
+use crate::view::{self, inbox::Item};
+
+pub(super) async fn page(State(site): At, request: Request) -> Response {
+    let visit = Visit::of(site, &request);
+    let seen = visit.look(|state, _| view::inbox(state)).await;
+    let made = seen.map(|(view, seq)| {
+        let body = html! {
+            h1 { "Inbox" }
+            section.panel #inbox data-live="" {
+                @if view.inbox.is_empty() { p.lead { "Nothing waits for you." } }
+                @for one in &view.inbox { (item(&visit, one, "/inbox")) }
+            }
+        };
+        ("Inbox".to_owned(), body, seq)
+    });
+    visit.answer(made)
+}
+
+/// One thing that waits, with what can be done about it.
+pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
+    let (answers, yes, no) = match item.kind {
+        "task" => ("What you did", Some("Done"), Some("Cannot be done")),
+        "gate" => ("What you found", Some("Let it pass"), Some("Send it back")),
+        "handoff" => ("What to say", Some("Take it"), Some("Send it back")),
+        "notice" => ("", Some("Put away"), None),
+        _ => ("Your answer", None, None),
+    };
+    let class = match item.severity.as_str() {
+        "critical" | "high" => "tag bad",
+        "medium" => "tag warn",
+        _ => "tag",
+    };
+    let field = format!("say-{}", item.id);
+    html! {
+        article.ask id=(format!("item-{}", item.id)) {
+            h3 {
+                span.muted { "#" (item.id) " " } span class=(class) { (item.severity.as_str()) } " "
+                @match &item.task {
+                    Some(task) => { a href=(board::to(&item.sprint, task)) { (t(task)) } }
+                    None => { (t(&item.sprint)) }
+                }
+                " " span.muted.small { (item.kind) @if let Some(from) = &item.from { ", " (t(from)) " asks" } ", since " (when(&item.opened)) }
+            }
+            div.say { (block(&item.question)) }
+            @if let Some(deadline) = &item.deadline { p.small.muted { (t(&item.default)) " by itself at " (when(deadline)) " UTC" } }
+            @if visit.known {
+                form.act method="post" action=(format!("/inbox/{}", item.id)) {
+                    input type="hidden" name="back" value=(back);
+                    @if !answers.is_empty() {
+                        input type="text" id=(field) name="text" aria-label=(answers) placeholder=(answers) autocomplete="off" required[yes.is_none()];
+                    }
+                    @if yes.is_none() { button.main name="reply" value="answer" { "Answer" } }
+                    @if let Some(word) = yes { button.main name="reply" value="approve" { (word) } }
+                    @if let Some(word) = no { button.danger name="reply" value="reject" { (word) } }
+                }
+            } @else { p.small { a href="/login" { "Sign in" } " to answer, or type " code { (t(&item.answer)) } } }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The team: every agent with its state, its use and what it has in hand; and the actors behind it.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::board::{state_tag, to};
+use super::{At, Visit, t};
+use crate::control::protocol::{Op, Screen};
+use crate::control::server::{self, now};
+use crate::http::problem::Problem;
+use crate::view::{self, AgentsView};
+
+pub(super) async fn page(State(site): At, request: Request) -> Response {
+    let visit = Visit::of(site, &request);
+    let made = make(&visit).await;
+    visit.answer(made)
+}
+
+async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
+    let ((view, sprint), seq) = visit
+        .look(|state, sprint| {
+            let name = sprint.and_then(|id| state.sprints.get(id));
+            let name = name.map_or_else(String::new, |row| row.spec.id.to_string());
+            (view::agents(state, now()), name)
+        })
+        .await?;
+    let tree = server::serve(&visit.site.handle, Op::Tree, Screen::default()).await?;
+    let body = html! {
+        h1 { "Team" }
+        @if let Some(own) = &view.director { p.lead { (t(&own.role)) " directs" @if let Some(model) = &own.model { ", " (t(model)) } } }
+        section.panel #agents data-live="" { (table(&sprint, &view)) }
+        section.panel aria-labelledby="actors" {
+            h2 #actors { "Actors " small { "mailbox, generation, restarts" } }
+            pre #tree data-live="" { (tree.text) }
+        }
+    };
+    Ok(("Team".to_owned(), body, seq))
+}
+
+fn table(sprint: &str, view: &AgentsView) -> Markup {
+    html! {
+        @if view.agents.is_empty() { p.muted { "There is no team yet; it comes with the first sprint." } }
+        @else { div.scroll tabindex="0" role="region" aria-label="Agents" { table {
+            thead { tr {
+                th scope="col" { "Agent" } th scope="col" { "State" } th scope="col" { "Doing" } th scope="col" { "Used" }
+                th.n scope="col" { "Hours left" } th.n scope="col" { "Done" } th.n scope="col" { "Restarts" }
+            } }
+            tbody { @for agent in &view.agents { tr {
+                th scope="row" { (t(&agent.name)) }
+                td { (state_tag(agent.state)) }
+                td { (doing(sprint, agent)) }
+                td { meter.meter min="0" max="100" value=(format!("{:.0}", agent.utilization * 100.0)) aria-label="Used" {} (format!("{:.0} %", agent.utilization * 100.0)) }
+                td.n { (format!("{:.0} / {:.0}", agent.available, agent.capacity)) }
+                td.n { (agent.completed) }
+                td.n { (agent.restarts) }
+            } } }
+        } } }
+    }
+}
+
+fn doing(sprint: &str, agent: &view::agents::AgentView) -> Markup {
+    html! {
+        @for task in &agent.current_tasks { a href=(to(sprint, task)) { (t(task)) } " " }
+        span.muted {
+            @let rest = agent.current_tasks.first().and_then(|task| agent.doing.strip_prefix(task.as_str()));
+            (t(rest.unwrap_or(&agent.doing).trim_start()))
+        }
+    }
+}
+
+/// Who has something in hand, and how many have not.
+pub(super) fn busy(sprint: &str, view: &AgentsView) -> Markup {
+    let busy: Vec<_> = view
+        .agents
+        .iter()
+        .filter(|agent| agent.state != "idle")
+        .collect();
+    let idle = view.agents.len() - busy.len();
+    html! {
+        @if !busy.is_empty() { table { tbody { @for agent in busy.iter().take(12) { tr {
+            th scope="row" { (t(&agent.name)) }
+            td { (state_tag(agent.state)) }
+            td { (doing(sprint, agent)) }
+        } } } } }
+        p.small.muted {
+            @if busy.len() > 12 { (busy.len() - 12) " more at work, " }
+            (idle) " idle"
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! A call as a row has it: its parameters, what each may be, and how a request is read and checked by them.
+//!
+//! Elsewhere: the rows are [`super::table`]; carrying one out is [`super::calls`].
+
+use serde_json::{Map, Value, json};
+
+use super::problem::Problem;
+
+/// Where all calls lie.
+pub const ROOT: &str = "/api/v1";
+
+/// The form of a name in the sprint file, as far as a pattern can say it.
+const NAME: &str = r"^[\p{L}\p{N}][\p{L}\p{N}._-]*$";
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// A question or an order, by its name on the socket.
+    Op(&'static str),
+    /// Takes in the sprint file that is the body.
+    Submit,
+    /// Changes the running sprint of its name to what the file in the body says.
+    Replan,
+    /// What that would change.
+    Difference,
+    /// An outside party's event, its fields the body.
+    Send,
+    /// What an attempt printed.
+    Logs,
+    /// What a task changed.
+    Diff,
+    /// Brings the integration branch into the base.
+    Deliver,
+    /// Events as they happen.
+    Events,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the path.
+    Path,
+    /// Behind the `?`.
+    Query,
+    /// A field of the body's object.
+    Body,
+}
+
+/// What a parameter may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A name as sprint files have it.
+    Name,
+    /// Any text, of at least so many characters.
+    Text(usize),
+    /// A whole number from one to another.
+    Whole(u64, u64),
+    /// Yes or no.
+    Flag,
+    /// One of these.
+    Word(&'static [&'static str]),
+}
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Its name, the same as on the socket.
+    pub name: &'static str,
+    /// Where it stands.
+    pub place: Place,
+    /// What it may be.
+    pub kind: Kind,
+    /// Whether there is no call without it.
+    pub required: bool,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// One call.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// Whether it changes something: POST then, otherwise GET.
+    pub changes: bool,
+    /// Below [`ROOT`], with `{name}` for what varies.
+    pub path: &'static str,
+    /// What it does.
+    pub does: Does,
+    /// Its name in the document.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// Its parameters.
+    pub params: &'static [Param],
+    /// Makes the socket's arguments of them.
+    pub shape: fn(Map<String, Value>) -> Map<String, Value>,
+}
+
+impl Route {
+    /// The whole path.
+    pub fn full(&self) -> String {
+        format!("{ROOT}{}", self.path)
+    }
+
+    /// Whether its body is an object of the parameters that stand in it.
+    pub fn has_fields(&self) -> bool {
+        self.changes
+            && !matches!(
+                self.does,
+                Does::Submit | Does::Replan | Does::Difference | Does::Send
+            )
+    }
+
+    /// The parameters of a request as the socket's arguments.
+    ///
+    /// # Errors
+    /// What is wrong with them, each by its name.
+    pub fn arguments(
+        &self,
+        in_path: &[(String, String)],
+        in_query: &[(String, String)],
+        mut body: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Problem> {
+        let mut args = Map::new();
+        for (place, given) in [(Place::Path, in_path), (Place::Query, in_query)] {
+            for (name, text) in given {
+                let Some(param) = self.param(name, place) else {
+                    return Err(self.unknown(name, place));
+                };
+                if args.contains_key(name) {
+                    return Err(Problem::bad(format!("`{name}` is given twice")));
+                }
+                args.insert(name.clone(), param.read(text)?);
+            }
+        }
+        if self.has_fields() {
+            for (name, value) in std::mem::take(&mut body) {
+                let Some(param) = self.param(&name, Place::Body) else {
+                    return Err(self.unknown(&name, Place::Body));
+                };
+                param.check(&value)?;
+                args.insert(name, value);
+            }
+        }
+        let missing = self
+            .params
+            .iter()
+            .find(|p| p.required && !args.contains_key(p.name));
+        match missing {
+            Some(param) => Err(Problem::bad(format!(
+                "`{}` is missing: {}",
+                param.name, param.about
+            ))),
+            None => Ok(args),
+        }
+    }
+
+    fn param(&self, name: &str, place: Place) -> Option<&'static Param> {
+        let mut all = self.params.iter();
+        all.find(|param| param.name == name && param.place == place)
+    }
+
+    fn unknown(&self, name: &str, place: Place) -> Problem {
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+        let known = self.params.iter().filter(|param| param.place == place);
+        let known: Vec<_> = known.map(|param| format!("`{}`", param.name)).collect();
+        let known = match known.is_empty() {
+            true => "there are none here".to_owned(),
+            false => format!("there are {}", known.join(", ")),
+        };
+        Problem::bad(format!("there is no parameter `{shown}`; {known}"))
+    }
+}
+
+impl Param {
+    /// Reads it from a path or a query.
+    fn read(&self, text: &str) -> Result<Value, Problem> {
+        let value = match self.kind {
+            Kind::Whole(..) => text.parse::<u64>().map_or(json!(text), |n| json!(n)),
+            Kind::Flag => match text {
+                "true" => json!(true),
+                "false" => json!(false),
+                _ => json!(text),
+            },
+            _ => json!(text),
+        };
+        self.check(&value)?;
+        Ok(value)
+    }
+
+    fn check(&self, value: &Value) -> Result<(), Problem> {
+        let fits = match (self.kind, value) {
+            (Kind::Name, Value::String(text)) => {
+                let rest = |c: char| c.is_alphanumeric() || "._-".contains(c);
+                text.starts_with(char::is_alphanumeric)
+                    && text.chars().all(rest)
+                    && text.len() <= 100
+            }
+            (Kind::Text(least), Value::String(text)) => text.chars().count() >= least,
+            (Kind::Whole(least, most), Value::Number(number)) => {
+                // 2.0 is a whole number to JSON Schema, and to nobody else.
+                number.as_u64().is_some_and(|n| (least..=most).contains(&n))
+            }
+            (Kind::Flag, Value::Bool(_)) => true,
+            (Kind::Word(words), Value::String(text)) => words.contains(&text.as_str()),
+            _ => false,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(Problem::bad(format!(
+                "`{}` has to be {}",
+                self.name, self.kind
+            ))),
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Kind::Name => {
+                f.write_str("a name: letters, digits, `.`, `_` and `-`, at most 100 bytes")
+            }
+            Kind::Text(0) => f.write_str("a text"),
+            Kind::Text(_) => f.write_str("a text that is not empty"),
+            Kind::Whole(least, most) => write!(f, "a whole number from {least} to {most}"),
+            Kind::Flag => f.write_str("true or false"),
+            Kind::Word(words) => write!(f, "one of {}", words.join(", ")),
+        }
+    }
+}
+
+impl Kind {
+    /// As JSON Schema.
+    pub fn schema(self) -> Value {
+        match self {
+            Kind::Name => json!({"type": "string", "pattern": NAME, "maxLength": 100}),
+            Kind::Text(0) => json!({"type": "string"}),
+            Kind::Text(least) => json!({"type": "string", "minLength": least}),
+            Kind::Whole(least, most) => {
+                json!({"type": "integer", "minimum": least, "maximum": most})
+            }
+            Kind::Flag => json!({"type": "boolean"}),
+            Kind::Word(words) => json!({"type": "string", "enum": words}),
+        }
+    }
+}

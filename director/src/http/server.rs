@@ -1,0 +1,143 @@
+//! The server: takes connections, gives each a place and a limited time for the head of a request.
+//!
+//! HTTP/1.1 alone: TLS and what browsers do over it belong to a proxy in front. A connection is a task of its own and ends with
+//! the server. When all places are taken, further connections wait in the system's queue.
+//!
+//! Invariant: at most [`CONNECTIONS_MAX`] connections; whatever comes in on one ends at most that one.
+//! Elsewhere: what is answered is [`super::site`]'s.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use super::limits::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX};
+use super::site::{self, Site};
+use super::token::Token;
+use crate::handle::Handle;
+
+/// What a server is set up with. It listens already, so that an address that is taken is said before anything starts.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// That as an address.
+    pub address: SocketAddr,
+    /// Names under which it may be reached, beside addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// The data directory.
+    pub data_dir: std::path::PathBuf,
+    /// Where what is relative in a sprint file that is submitted begins.
+    pub dir: std::path::PathBuf,
+    /// The kinds of agent that this program has.
+    pub kinds: Vec<String>,
+    /// What a caller has to know.
+    pub token: Token,
+    /// Set once the director takes no more work.
+    pub stopping: Arc<AtomicBool>,
+    /// Rings when a caller wants it to stop in order.
+    pub stop: Arc<tokio::sync::Notify>,
+}
+
+impl Setup {
+    /// Listens; with port 0 the system chooses one.
+    ///
+    /// # Errors
+    /// That the address cannot be had, or that there is no token.
+    pub fn listen(
+        address: SocketAddr,
+        hosts: Vec<String>,
+        data_dir: &std::path::Path,
+        dir: &std::path::Path,
+        kinds: Vec<String>,
+    ) -> io::Result<Self> {
+        let token = Token::of(data_dir)?;
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            address: listener.local_addr()?,
+            listener,
+            hosts,
+            data_dir: data_dir.to_owned(),
+            dir: dir.to_owned(),
+            kinds,
+            token,
+            stopping: Arc::default(),
+            stop: Arc::default(),
+        })
+    }
+
+    /// Whether it can be reached from this machine alone.
+    pub fn is_local(&self) -> bool {
+        self.address.ip().is_loopback()
+    }
+
+    /// Whether no more work is taken.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// Serves until it is dropped; for a supervisor.
+///
+/// # Errors
+/// That the socket broke down.
+pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
+    let broken = |error: io::Error| format!("the listener broke down: {error}");
+    let listener = setup.listener.try_clone().map_err(broken)?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(broken)?;
+    let site = Site::new(setup, handle).map_err(|error| format!("HTTP cannot start: {error}"))?;
+    let telling = tokio::spawn(super::stream::tell(Arc::clone(&site)));
+    let _telling = Stopped(telling);
+    let router = site::router(Arc::clone(&site));
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    // Dropping the set ends them all.
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return Ok(());
+        };
+        while connections.try_join_next().is_some() {}
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Usually too many open files: what is open has to close first.
+                warn!(%error, "connection not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Answers are small and wait for nothing.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let counted = site.figures.connection();
+        connections.spawn(async move {
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIME_MAX)
+                .max_buf_size(HEAD_BYTES_MAX)
+                .half_close(false);
+            if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+                debug!(%error, "connection ended");
+            }
+            drop((place, counted));
+        });
+    }
+}
+
+/// A task that ends with whoever holds this.
+struct Stopped(tokio::task::JoinHandle<()>);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

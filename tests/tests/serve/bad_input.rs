@@ -1,0 +1,244 @@
+//! Whatever comes in over HTTP is answered or ends its own connection, and changes nothing that it may not.
+
+use std::io::{BufReader, Read, Write};
+use std::time::{Duration, Instant};
+
+use director_tests::harness::Playground;
+use director_tests::http;
+
+use super::{PROGRAM, serve, submit};
+
+#[test]
+fn nothing_is_changed_without_the_token_or_from_a_foreign_page() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let foreign = "0123456789abcdef".repeat(4);
+    let (wrong, right) = (
+        format!("Bearer {foreign}"),
+        format!("Bearer {}", site.token),
+    );
+    let cookie = format!("director={}", site.token);
+    let here = format!("http://{}", site.address);
+    for (case, headers, status) in [
+        ("no token", vec![], 401),
+        (
+            "a foreign token",
+            vec![("Authorization", wrong.as_str())],
+            401,
+        ),
+        (
+            "the token cut short",
+            vec![("Authorization", &right[..right.len() - 1])],
+            401,
+        ),
+        ("another scheme", vec![("Authorization", "Basic eDp5")], 401),
+        ("no scheme", vec![("Authorization", &site.token)], 401),
+        (
+            "two tokens",
+            vec![("Authorization", &right), ("Authorization", &right)],
+            400,
+        ),
+        (
+            "a foreign page",
+            vec![("Authorization", &right), ("Origin", "http://evil.example")],
+            403,
+        ),
+        (
+            "no page at all",
+            vec![("Authorization", &right), ("Origin", "null")],
+            403,
+        ),
+        (
+            "another port",
+            vec![("Cookie", &cookie), ("Origin", "http://127.0.0.1:1")],
+            403,
+        ),
+        (
+            "a foreign frame",
+            vec![("Cookie", &cookie), ("Sec-Fetch-Site", "cross-site")],
+            403,
+        ),
+        (
+            "a name of theirs",
+            vec![("Authorization", &right), ("Host", "evil.example")],
+            403,
+        ),
+        (
+            "our page",
+            vec![("Cookie", &cookie), ("Origin", &here)],
+            200,
+        ),
+        ("the token", vec![("Authorization", &right)], 200),
+    ] {
+        let answer = site.request("POST", "/api/v1/pause", &headers, "");
+        assert_eq!(answer.status, status, "case {case}: {}", answer.body);
+        if status != 200 {
+            assert_eq!(
+                answer.header("content-type"),
+                "application/problem+json",
+                "case {case}"
+            );
+        }
+    }
+    // Also what only asks is not for names that lead here from elsewhere.
+    let rebound = site.request("GET", "/api/v1/status", &[("Host", "evil.example")], "");
+    assert_eq!(rebound.status, 403);
+}
+
+#[test]
+fn requests_that_make_no_sense_are_told_so() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let toml = [("Content-Type", "application/toml")];
+    for (path, headers, body, status) in [
+        ("/api/v1/sprints", &toml[..], "[sprint", 422),
+        (
+            "/api/v1/sprints",
+            &toml,
+            "[sprint]\nid = \"x\"\nidd = 1\n[[task]]\nid = \"a\"\nrun = \"true\"",
+            422,
+        ),
+        (
+            "/api/v1/sprints",
+            &[("Content-Type", "application/json")],
+            "{}",
+            422,
+        ),
+        (
+            "/api/v1/sprints",
+            &[("Content-Type", "image/png")],
+            "x",
+            415,
+        ),
+        (
+            "/api/v1/pause",
+            &[("Content-Type", "text/plain")],
+            "{}",
+            415,
+        ),
+        ("/api/v1/pause", &[], "{", 400),
+        ("/api/v1/pause", &[], "[]", 400),
+        ("/api/v1/pause", &[], "{\"by\": 1}", 400),
+        ("/api/v1/pause", &[], "{\"bye\": \"x\"}", 400),
+        ("/api/v1/pause?sprint=x", &[], "", 400),
+        ("/api/v1/inbox/0/answer", &[], "{\"text\": \"x\"}", 400),
+        ("/api/v1/inbox/99/answer", &[], "{\"text\": \"x\"}", 409),
+        ("/api/v1/tasks/nothing/retry", &[], "", 404),
+        ("/api/v1/tasks/..%2F..%2Fetc/retry", &[], "", 400),
+        ("/api/v1/events/unheard_of", &[], "{}", 400),
+        ("/api/v1/status", &[], "", 405),
+        ("/api/v1/nowhere", &[], "", 404),
+    ] {
+        let answer = site.post_with(path, headers, body);
+        assert_eq!(answer.status, status, "{path} {body}: {}", answer.body);
+        assert!(
+            answer.json()["detail"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{path}"
+        );
+    }
+    for path in [
+        "/api/v1/tasks?limit=0",
+        "/api/v1/tasks?limit=1&limit=2",
+        "/api/v1/replay",
+        "/api/v1/events?after=-1",
+        "/api/v1/tasks/%00/why",
+        "/assets/../../http.token",
+        "/assets/%2e%2e/%2e%2e/http.token",
+    ] {
+        let answer = site.get(path);
+        assert!(
+            (400..500).contains(&answer.status),
+            "{path}: {}",
+            answer.status
+        );
+    }
+    let large = "x".repeat((8 << 20) + 1);
+    let answer = site.post_with("/api/v1/sprints", &toml, &large);
+    assert_eq!(answer.status, 413, "{}", answer.body);
+}
+
+#[test]
+fn bytes_that_are_no_request_end_their_connection_and_requests_in_a_row_are_answered_in_order() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /api/v1/pause HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"POST /api/v1/pause HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        &[b'a'; 200_000],
+    ] {
+        let mut stream = site.connect();
+        // It may hang up before all is sent.
+        let _ = stream.write_all(bytes);
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said);
+        let text = String::from_utf8_lossy(&said);
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{text}");
+    }
+    let mut stream = site.connect();
+    let one = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", site.address);
+    let row = one("/healthz") + &one("/api/v1/nowhere") + &one("/readyz");
+    stream.write_all(row.as_bytes()).expect("sent");
+    let mut reader = BufReader::new(stream);
+    let answers: Vec<_> = (0..3)
+        .map(|_| http::read(&mut reader).expect("an answer").status)
+        .collect();
+    assert_eq!(answers, [200, 404, 200]);
+}
+
+#[test]
+fn who_sends_a_head_too_slowly_is_hung_up_on() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let began = Instant::now();
+    let mut slow = site.connect();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: ")
+        .expect("sent");
+    let mut said = String::new();
+    let _ = slow.read_to_string(&mut said);
+    let lasted = began.elapsed();
+    assert!(
+        lasted > Duration::from_secs(5) && lasted < Duration::from_secs(50),
+        "{lasted:?}"
+    );
+    assert_eq!(site.get("/healthz").status, 200, "others are not held up");
+}
+
+#[test]
+fn what_people_write_is_shown_as_text() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    submit(
+        &site,
+        r#"
+[sprint]
+id = "x"
+[team.product]
+agent = "person"
+kinds = ["research"]
+[[task]]
+id = "a"
+kind = "research"
+title = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+"#,
+    );
+    for path in ["/", "/tasks/a", "/inbox", "/events", "/team", "/board"] {
+        let page = site.get(path);
+        assert_eq!(page.status, 200, "{path}");
+        assert!(
+            !page.body.contains("<script>alert"),
+            "{path}: {}",
+            page.body
+        );
+        assert!(!page.body.contains("<img src=x"), "{path}");
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+    }
+}
