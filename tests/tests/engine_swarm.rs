@@ -4,14 +4,14 @@
 //! prints itself and the smallest scenario that still fails;
 //! `DIRECTOR_SEED=n cargo test -p director-tests --test engine_swarm` runs it alone, `DIRECTOR_SEEDS=100000` many.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use director::engine::Engine;
 use director_protocols::event::Event;
 use director_protocols::sprint::{Estimate, SprintSpec};
 use director_protocols::time::Span;
 use director_tests::chaos::roll;
-use director_tests::world::{Faults, Scenario, World, random_sprint};
+use director_tests::world::{Faults, Scenario, World, kind_of, random_sprint};
 
 /// Seeds in which every kind of event happens.
 const SEEDS: u64 = 300;
@@ -46,47 +46,112 @@ fn rough(seed: u64) -> World {
     Scenario::of(seed).run()
 }
 
-/// Tries these seeds on as many threads as there are; gives the kinds of event that were seen.
-fn tried(seeds: &[u64]) -> BTreeSet<&'static str> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let part = |thread: usize| {
-        let mut kinds = BTreeSet::new();
-        for &seed in seeds.iter().skip(thread).step_by(threads) {
-            let scenario = Scenario::of(seed);
-            match scenario.tried() {
-                Ok(world) => kinds.extend(world.kinds()),
-                Err(broken) => {
-                    let smallest = scenario.shrunk(&broken);
-                    let last = smallest
-                        .tried()
-                        .map_or_else(|text| text, |world| world.last(40));
-                    panic!(
-                        "broken: {broken}\nto see it again: DIRECTOR_SEED={seed}\nthe smallest: {smallest:?}\n{last}"
-                    );
+/// What many seeds showed.
+#[derive(Default)]
+struct Seen {
+    seeds: u64,
+    records: u64,
+    events: u64,
+    /// How often each kind of event was seen.
+    kinds: BTreeMap<&'static str, u64>,
+    /// Seeds that broke a promise, and how, the lowest first.
+    broken: BTreeMap<u64, String>,
+}
+
+impl Seen {
+    fn look(&mut self, seed: u64) {
+        self.seeds += 1;
+        match Scenario::of(seed).tried() {
+            Ok(world) => {
+                self.records += world.journal.len() as u64;
+                for event in world.journal.iter().flat_map(|(_, _, events)| events) {
+                    self.events += 1;
+                    *self.kinds.entry(event.name()).or_default() += 1;
                 }
             }
+            Err(broken) => drop(self.broken.insert(seed, broken)),
         }
-        kinds
+    }
+
+    fn add(&mut self, other: Self) {
+        self.seeds += other.seeds;
+        self.records += other.records;
+        self.events += other.events;
+        for (kind, times) in other.kinds {
+            *self.kinds.entry(kind).or_default() += times;
+        }
+        self.broken.extend(other.broken);
+    }
+
+    /// Prints what was seen, and each way in which a promise was broken as the smallest scenario that still breaks it.
+    ///
+    /// # Panics
+    /// When a promise was broken.
+    fn judge(&self) {
+        let Self {
+            seeds,
+            records,
+            events,
+            ..
+        } = self;
+        println!("{seeds} seeds, {records} records, {events} events");
+        let mut told: BTreeSet<String> = BTreeSet::new();
+        for (seed, broken) in &self.broken {
+            if told.insert(kind_of(broken)) {
+                let scenario = Scenario::of(*seed);
+                let smallest = scenario.shrunk(broken);
+                let last = match smallest.tried() {
+                    Ok(world) => world.last(40),
+                    Err(text) => text,
+                };
+                println!(
+                    "broken: {broken}\nto see it again: DIRECTOR_SEED={seed}\nthe smallest: {smallest:?}\n{last}"
+                );
+            }
+        }
+        assert!(
+            self.broken.is_empty(),
+            "broken with {} of {seeds} seeds, in {} ways: {:?}",
+            self.broken.len(),
+            told.len(),
+            self.broken.keys().take(20).collect::<Vec<_>>()
+        );
+    }
+}
+
+/// Tries seeds on as many threads as there are; all of them, so that one broken promise does not hide another.
+fn tried(seeds: &[u64]) -> Seen {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = |thread: usize| {
+        let mut seen = Seen::default();
+        for seed in seeds.iter().skip(thread).step_by(threads) {
+            seen.look(*seed);
+        }
+        seen
     };
     std::thread::scope(|scope| {
         let parts: Vec<_> = (0..threads)
             .map(|thread| scope.spawn(move || part(thread)))
             .collect();
-        let kinds = parts.into_iter().map(|part| match part.join() {
-            Ok(kinds) => kinds,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        kinds.flatten().collect()
+        let mut seen = Seen::default();
+        for part in parts {
+            match part.join() {
+                Ok(part) => seen.add(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        seen
     })
 }
 
 #[test]
 fn whatever_goes_wrong_every_promise_is_kept() {
     let seeds = seeds(SEEDS);
-    let kinds = tried(&seeds);
+    let seen = tried(&seeds);
+    seen.judge();
     if seeds.len() as u64 >= SEEDS {
         let all = Event::KINDS.iter().map(|(_, _, name)| *name);
-        let missing: Vec<_> = all.filter(|name| !kinds.contains(name)).collect();
+        let missing: Vec<_> = all.filter(|name| !seen.kinds.contains_key(name)).collect();
         assert!(missing.is_empty(), "never happened: {missing:?}");
     }
 }

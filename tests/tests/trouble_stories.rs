@@ -724,6 +724,35 @@ fn at_medium_a_second_agent_joins_and_what_it_finds_changes_what_the_first_does(
     }
 }
 
+/// Found by the swarm over 100,000 seeds: both helpers got the same number.
+#[test]
+fn two_blockers_that_go_up_at_one_moment_get_a_second_agent_each() {
+    let two = "[ladder]\nmedium = \"pair\"\n[[task]]\nid = \"aside\"\nhours = 1\n";
+    let script = "submit
+        up
+        start side
+        start aside
+        pause
+        stuck side low
+        stuck aside low
+        tick 1800s
+        reopen";
+    let mut told = Script::new(vec![ladder(two)]);
+    let text = told.run(script);
+    let (_, after) = text.split_once("> tick 1800s").expect("it was told");
+    expect![[r#"
+
+          blocker_escalated from low to medium
+          task_added side.pair by director
+          blocker_escalated from low to medium
+          task_added aside.pair by director
+        > reopen
+          epoch_opened
+          attempt_ended fire interrupted
+    "#]]
+    .assert_eq(after);
+}
+
 #[test]
 fn an_emergency_is_priced_checkpointed_and_resumed_in_order() {
     tell(

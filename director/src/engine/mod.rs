@@ -34,6 +34,7 @@ pub mod outstanding;
 pub mod people;
 pub mod progress;
 pub mod replan;
+pub mod rounds;
 pub mod scope;
 pub mod sprints;
 pub mod state;
@@ -119,9 +120,13 @@ impl Engine {
         if self.stopping && matches!(command, Command::Submit(_)) {
             return Err(Rejection::Stopping);
         }
-        let events = decide::decide(&self.state, command, now)?;
         let mut numbering = Numbering::new(self.seq.next());
-        self.carry_through(events, now, &mut numbering, decision);
+        if matches!(command, Command::Tick) {
+            self.deal_with_due(now, &mut numbering, decision);
+        } else {
+            let events = decide::decide(&self.state, command, now)?;
+            self.carry_through(events, now, &mut numbering, decision);
+        }
         self.close(decision);
         Ok(())
     }
@@ -188,6 +193,17 @@ impl Engine {
             |error| format!("none: {error}"),
             |bytes| digest::Digest::of(&bytes).to_string(),
         )
+    }
+
+    /// Deals with every deadline that is due, one after the other: each in the state that the one before it led to, so that
+    /// two never number what they add alike, and none is dealt with that another one has settled.
+    fn deal_with_due(&mut self, now: Time, numbering: &mut Numbering, decision: &mut Decision) {
+        for due in decide::block::due(&self.state, now) {
+            if self.state.deadlines.contains(&due) {
+                let events = decide::block::passed(&self.state, due.1, now);
+                self.carry_through(events, now, numbering, decision);
+            }
+        }
     }
 
     /// Applies `events` and everything that follows from them by rule.

@@ -12,7 +12,7 @@ mod plans;
 mod scenario;
 mod sprints;
 
-pub use scenario::Scenario;
+pub use scenario::{Scenario, kind_of};
 pub use sprints::random_sprint;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -555,12 +555,6 @@ impl World {
                 );
             }
         }
-    }
-
-    /// The kinds of event seen so far.
-    pub fn kinds(&self) -> BTreeSet<&'static str> {
-        let events = self.journal.iter().flat_map(|(_, _, events)| events);
-        events.map(Event::name).collect()
     }
 
     /// The last events, one a line, for the message of a failing test.

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use director::engine::Engine;
 use director::engine::tasks::Phase;
 use director_protocols::event::Event;
-use director_protocols::ids::{AgentId, Attempt, SprintId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, BlockerId, SprintId, TaskId};
+use director_protocols::origin::Origin;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::Priority;
 use director_protocols::time::Time;
@@ -335,8 +336,23 @@ fn every_wait_ends(world: &World) -> Broken {
 fn deadlines_are_kept(world: &World) -> Broken {
     let mut due: BTreeMap<TaskId, Time> = BTreeMap::new();
     let mut tiers = BTreeMap::new();
+    // Who was asked to help, and whose help ended without a word: then the blocker goes up at that moment.
+    let mut helpers: BTreeMap<TaskId, BlockerId> = BTreeMap::new();
+    let mut helpless: BTreeMap<BlockerId, Time> = BTreeMap::new();
     for (now, event) in events(world) {
+        let help_ended = match event {
+            Event::TaskFailed(e) => helpers.get(&e.task_id),
+            Event::TaskQuarantined(e) => helpers.get(&e.task_id),
+            Event::TaskCancelled(e) => helpers.get(&e.task_id),
+            _ => None,
+        };
+        helpless.extend(help_ended.map(|blocker| (*blocker, now)));
         match event {
+            Event::TaskAdded(e) => {
+                if let Origin::Pair { blocker, .. } = &e.origin {
+                    helpers.insert(e.task_id, *blocker);
+                }
+            }
             Event::RetryScheduled(e) => drop(due.insert(e.task_id, e.at)),
             Event::RetryDue(e) => {
                 if let Some(at) = due.get(&e.task_id).filter(|at| **at > now) {
@@ -349,9 +365,8 @@ fn deadlines_are_kept(world: &World) -> Broken {
             Event::BlockerRaised(e) => drop(tiers.insert(e.blocker, e.deadline)),
             Event::BlockerEscalated(e) => {
                 let deadline = tiers.insert(e.blocker, e.deadline).flatten();
-                // Whoever was to help may be lost before the time is up; then there is nothing to wait for.
-                let alone = e.reason.starts_with("nobody could help");
-                if !alone && deadline.is_some_and(|at| at > now) {
+                let is_early = deadline.is_some_and(|at| at > now);
+                if is_early && helpless.get(&e.blocker) != Some(&now) {
                     return Some(format!(
                         "blocker {} went up at {now:?}, before {deadline:?}",
                         e.blocker

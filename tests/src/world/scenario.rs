@@ -7,6 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Faults, World, oracle, random_sprint};
 
+/// In which way something is broken: the words before what it is about, without numbers.
+pub fn kind_of(broken: &str) -> String {
+    let words = broken.split(':').next().unwrap_or_default();
+    words.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
 /// Everything that a run is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
@@ -72,14 +78,13 @@ impl Scenario {
 
     /// The smallest scenario found that is broken as this one is.
     pub fn shrunk(self, broken: &str) -> Self {
-        let kind = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
-        let wanted = kind(broken);
+        let wanted = kind_of(broken);
         let mut best = self;
         loop {
             let smaller = best.smaller();
             let found = smaller
                 .into_iter()
-                .find(|scenario| scenario.tried().is_err_and(|text| kind(&text) == wanted));
+                .find(|scenario| scenario.tried().is_err_and(|text| kind_of(&text) == wanted));
             match found {
                 Some(scenario) => best = scenario,
                 None => return best,

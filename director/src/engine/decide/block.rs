@@ -273,20 +273,25 @@ fn guidance(state: &State, task: TaskId, text: &str) -> String {
     lines.join("\n")
 }
 
-/// Deals with every deadline that is due: waits that are over, blockers that go up.
-pub fn due(state: &State, now: Time) -> Vec<Event> {
+/// The deadlines that are due, in their order.
+pub fn due(state: &State, now: Time) -> Vec<(Time, Deadline)> {
     state
         .deadlines
         .iter()
         .take_while(|(at, _)| *at <= now)
-        .flat_map(|(_, deadline)| match deadline {
-            Deadline::Retry(task) => vec![RetryDue { task_id: *task }.into()],
-            Deadline::Tier(blocker) => up(state, *blocker, now),
-            Deadline::Inbox(item) => inbox::overdue(state, *item, now),
-            Deadline::Standup(sprint) => vec![ceremonies::standup(state, *sprint)],
-            Deadline::Progress(sprint) => vec![ceremonies::progress(state, *sprint, now)],
-        })
+        .copied()
         .collect()
+}
+
+/// Deals with a deadline that is due: a wait that is over, a blocker that goes up.
+pub fn passed(state: &State, deadline: Deadline, now: Time) -> Vec<Event> {
+    match deadline {
+        Deadline::Retry(task) => vec![RetryDue { task_id: task }.into()],
+        Deadline::Tier(blocker) => up(state, blocker, now),
+        Deadline::Inbox(item) => inbox::overdue(state, item, now),
+        Deadline::Standup(sprint) => vec![ceremonies::standup(state, sprint)],
+        Deadline::Progress(sprint) => vec![ceremonies::progress(state, sprint, now)],
+    }
 }
 
 fn up(state: &State, id: BlockerId, now: Time) -> Vec<Event> {
