@@ -37,7 +37,11 @@ simulations:
 
 # The engine in a world where all goes wrong, for many seeds
 swarm seeds="100000":
-    DIRECTOR_SEEDS={{seeds}} cargo test --release -p director-tests --test engine_swarm whatever_goes_wrong
+    DIRECTOR_SEEDS={{seeds}} cargo test --release -p director-tests --test engine_swarm whatever_goes_wrong -- --nocapture
+
+# The bare driver and the real actors on virtual time, compared record by record over many seeds
+drivers seeds="1000":
+    DIRECTOR_SEEDS={{seeds}} cargo test --release -p director-tests --test drivers agree -- --nocapture
 
 # Deliberate bugs, each of which the swarm has to find
 mutants:

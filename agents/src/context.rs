@@ -262,8 +262,8 @@ impl Context {
         self.say(Note::Session { session });
     }
 
-    /// Says that the liveness monitor changed its mind.
-    pub(crate) fn liveness(&self, state: &str) {
+    /// Says that whoever watches for signs of life of the attempt changed their mind: `working`, `silent`, `waiting` or `wedged`.
+    pub fn liveness(&self, state: &str) {
         self.say(Note::Liveness {
             state: state.to_owned(),
         });

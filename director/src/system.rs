@@ -21,7 +21,7 @@ use director_runtime::directory::Directory;
 use director_runtime::journal::{Chain, DataDir, DataDirError, JournalError, SqliteStore, Store};
 use director_runtime::supervisor::{Exit, Root, Subtree, spawn_root};
 
-use crate::actors::director::{Arguments, Director};
+use crate::actors::director::{Arguments, Director, Rounds};
 use crate::actors::journal::{self, Reports, StoreSlot, Writing};
 use crate::actors::post::{Item, Post, Wake};
 use crate::actors::role::Crew;
@@ -32,7 +32,7 @@ use crate::engine::Engine;
 use crate::handle::{Call, Handle};
 use crate::history::{self, HistoryError};
 use crate::perform::plans::Plans;
-use crate::perform::{Ports, Workshop};
+use crate::perform::{Performer, Ports, Workshop};
 
 /// Entries that the bus keeps for slow subscribers.
 const BUS_LEN: usize = 16_384;
@@ -63,6 +63,10 @@ pub enum StartError {
     Failed(String),
 }
 
+/// Makes who carries out orders, from those who would and the handle.
+pub type MakePerformer =
+    Arc<dyn Fn(Arc<dyn Performer>, &Handle) -> Arc<dyn Performer> + Send + Sync>;
+
 /// Makes the task of a service from the handle.
 pub type MakeService = Arc<dyn Fn(Handle) -> service::Task + Send + Sync>;
 
@@ -79,6 +83,8 @@ pub struct Builder {
     on_failed: Arc<dyn Fn(&JournalError) + Send + Sync>,
     engine: Engine,
     seed: u64,
+    rounds: Rounds,
+    performer: Option<MakePerformer>,
 }
 
 impl Builder {
@@ -95,6 +101,8 @@ impl Builder {
             on_failed: Arc::new(|error| tracing::error!(%error, "journal failed")),
             engine: Engine::default(),
             seed: 0,
+            rounds: Rounds::default(),
+            performer: None,
         }
     }
 
@@ -161,6 +169,21 @@ impl Builder {
         self
     }
 
+    /// How what arrives is taken; gathered where time is virtual and every run has to be the same.
+    pub fn rounds(mut self, rounds: Rounds) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
+    /// Puts somebody before those who carry out orders: `make` gets them, and the handle to answer with.
+    pub fn performer(
+        mut self,
+        make: impl Fn(Arc<dyn Performer>, &Handle) -> Arc<dyn Performer> + Send + Sync + 'static,
+    ) -> Self {
+        self.performer = Some(Arc::new(make));
+        self
+    }
+
     /// Starts it. Has to be called in a tokio runtime.
     ///
     /// # Errors
@@ -177,6 +200,8 @@ impl Builder {
             on_failed,
             engine,
             seed,
+            rounds,
+            performer,
         } = self;
         let given =
             store.and_then(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -285,6 +310,15 @@ impl Builder {
             let task: MakeTask = Arc::new(move || make(handle.clone()));
             children.push(service::child(&name, task));
         }
+        let ports: Arc<dyn Performer> = Arc::new(Ports {
+            plans: matches!(writing, Writing::Thread).then(|| Plans::new(Arc::clone(&sink))),
+            team: team_address,
+            slots,
+            integrator,
+            gatekeeper,
+            messenger,
+            sink,
+        });
         let root = spawn_root(
             Director,
             Arguments {
@@ -293,22 +327,17 @@ impl Builder {
                 last,
                 post,
                 journal: journal_address,
-                performer: Arc::new(Ports {
-                    plans: matches!(writing, Writing::Thread)
-                        .then(|| Plans::new(Arc::clone(&sink))),
-                    team: team_address,
-                    slots,
-                    integrator,
-                    gatekeeper,
-                    messenger,
-                    sink,
-                }),
+                performer: match performer {
+                    Some(make) => make(ports, &handle),
+                    None => ports,
+                },
                 children,
                 bus,
                 clock,
                 subtree: Subtree::new(),
                 on_failed,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                rounds,
             },
         )
         .map_err(|error| StartError::Actors(error.to_string()))?;

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod chaos;
 pub mod corner;
+pub mod drivers;
 pub mod harness;
 pub mod http;
 pub mod mutants;

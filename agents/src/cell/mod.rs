@@ -24,6 +24,7 @@ use std::time::Duration;
 use director_protocols::command::Command;
 use director_protocols::ids::Generation;
 use director_protocols::sprint::RoleSpec;
+use director_protocols::time::Span;
 use director_runtime::supervisor::{self, ChildSpec, Lifecycle, Restart, spawn_child};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::timeout;
@@ -46,6 +47,11 @@ const STOP_MARGIN: Duration = Duration::from_secs(2);
 
 /// Who is told what agents report. Must not wait.
 pub type Sink = Arc<dyn Fn(Command) + Send + Sync>;
+
+/// What is said when an attempt's time is up.
+pub fn time_is_up(limit: Span) -> String {
+    format!("ran longer than its limit of {limit}")
+}
 
 /// Whether an agent made from one would be the same made from the other: how many there are and what the director plans
 /// with them is not the agent's.

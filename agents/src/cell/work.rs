@@ -17,7 +17,7 @@ use director_protocols::work::{Assignment, AttemptEnd, PERSON};
 use director_runtime::mailbox::{Mailbox, Woken};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{CellSpec, IDLE_TURN_MAX, Sink, make, makes_the_same};
+use super::{CellSpec, IDLE_TURN_MAX, Sink, make, makes_the_same, time_is_up};
 use crate::agent::{AgentError, DynAgent, ErrorKind, Inbound, Turn};
 use crate::bounds::{bounded_end, bounded_text};
 use crate::context::{Context, Listener, Note};
@@ -48,7 +48,7 @@ struct Current {
 impl Current {
     /// What is said when its time is up.
     fn time_is_up(&self) -> String {
-        format!("ran longer than its limit of {}", self.limit)
+        time_is_up(self.limit)
     }
 
     /// When its time is up, as of now.

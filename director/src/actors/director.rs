@@ -15,6 +15,8 @@
 //! Invariant: nothing leaves before what it rests on is durable; what is held is bounded by [`HELD_MAX`].
 //! Elsewhere: carrying out orders is `perform`; starting all this is `system`.
 
+mod rounds;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -43,12 +45,10 @@ use crate::engine::orders::{self, Order};
 use crate::engine::{Decision, Engine};
 use crate::handle::{Call, Entry, Release, Tree};
 use crate::perform::Performer;
+pub use rounds::{Rounds, Settled};
 
 /// Positions that may be decided and not yet durable; past it, the director waits for the journal.
 pub const HELD_MAX: usize = 65_536;
-/// What is taken from the mailbox before work is handed out.
-const TAKEN_MAX: usize = 1_024;
-
 /// What the director is started with.
 pub struct Arguments {
     /// The engine, replayed up to the journal's head.
@@ -75,6 +75,8 @@ pub struct Arguments {
     pub on_failed: Arc<dyn Fn(&JournalError) + Send + Sync>,
     /// The program's version, for the record.
     pub version: String,
+    /// How what arrives is taken.
+    pub rounds: Rounds,
 }
 
 /// The actor.
@@ -107,6 +109,7 @@ pub struct State {
     timer: Option<(Time, AbortHandle)>,
     on_failed: Arc<dyn Fn(&JournalError) + Send + Sync>,
     version: String,
+    rounds: Rounds,
     stop: Stop,
     failed: Option<String>,
 }
@@ -145,6 +148,7 @@ impl Actor for Director {
             subtree,
             on_failed,
             version,
+            rounds,
         } = arguments;
         let mut spec = SupervisorSpec::named("director").intensity(5, Duration::from_secs(60));
         for child in children {
@@ -178,6 +182,7 @@ impl Actor for Director {
             timer: None,
             on_failed,
             version,
+            rounds,
             stop: Stop::No,
             failed: None,
         })
@@ -202,18 +207,8 @@ impl Actor for Director {
         Wake: Wake,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        state.post.awake();
-        for _ in 0..TAKEN_MAX {
-            // Past the limit only the journal's word is taken, so that what is held stays bounded.
-            let item = if state.held.len() >= HELD_MAX {
-                state.post.mailbox.take_control()
-            } else {
-                state.post.mailbox.take().map(|(_, item)| item)
-            };
-            let Some(item) = item else { break };
-            if state.on_item(item) {
-                myself.stop(None);
-            }
+        if state.take().await {
+            myself.stop(None);
         }
         let now = state.now();
         let decision = state.engine.dispatch(now);

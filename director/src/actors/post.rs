@@ -14,6 +14,7 @@ use director_runtime::mailbox::{Class, Limits, Mailbox};
 use director_runtime::supervisor::SupervisorMsg;
 use ractor::ActorRef;
 
+use crate::engine::rounds::{self, Rank};
 use crate::handle::Call;
 
 /// Requests that may wait to be looked at; more are refused.
@@ -31,6 +32,18 @@ pub enum Item {
     News(SupervisorMsg),
     /// The engine wanted to be asked again.
     Tick,
+}
+
+impl Item {
+    /// Its place among what arrives in one instant, where that is gathered: news of actors and deadlines before what is
+    /// reported, and what is only asked last.
+    pub(super) fn rank(&self) -> Rank {
+        match self {
+            Item::Durable(_) | Item::JournalFailed(_) | Item::News(_) | Item::Tick => rounds::TICK,
+            Item::Call(Call::Command(command, _)) => rounds::rank(command),
+            Item::Call(_) => rounds::ASKED,
+        }
+    }
 }
 
 /// The mailbox and the way to wake whoever reads it.

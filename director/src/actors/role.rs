@@ -14,6 +14,7 @@ use director_agents::context::Host;
 use director_agents::factory::Registry;
 use director_agents::slot::Slot;
 use director_protocols::ids::AgentId;
+use director_protocols::sprint::RoleSpec;
 use director_runtime::clock::Clock;
 use director_runtime::directory::Directory;
 use director_runtime::supervisor::{
@@ -100,6 +101,19 @@ impl RoleDesk {
     }
 }
 
+/// How a role's agents are supervised; the same in a simulated sprint.
+pub fn supervision(role: &RoleSpec, seed: u64) -> SupervisorSpec {
+    let restart = role.restart;
+    SupervisorSpec::named(role.name.as_str())
+        .strategy(Strategy::OneForOne)
+        .intensity(restart.intensity, restart.within.to_std())
+        .backoff(
+            Backoff::exponential(restart.backoff_min.to_std(), restart.backoff_max.to_std())
+                .jitter(100),
+        )
+        .seed(seed)
+}
+
 struct RoleActor;
 
 struct State {
@@ -123,15 +137,7 @@ impl Actor for RoleActor {
         (desk, crew, subtree): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
         let order = desk.order();
-        let restart = order.spec.restart;
-        let spec = SupervisorSpec::named(order.spec.name.as_str())
-            .strategy(Strategy::OneForOne)
-            .intensity(restart.intensity, restart.within.to_std())
-            .backoff(
-                Backoff::exponential(restart.backoff_min.to_std(), restart.backoff_max.to_std())
-                    .jitter(100),
-            )
-            .seed(crew.seed);
+        let spec = supervision(&order.spec, crew.seed);
         let notify = move |news| {
             // If it cannot be told it has ended, and its agents with it.
             let _ = myself.cast(RoleMsg::News(news));

@@ -60,6 +60,8 @@ pub enum Purpose {
     Window = 20,
     /// Whether an agent that is asked has an answer.
     Advice = 21,
+    /// The jitter of restarts.
+    Restart = 22,
 }
 
 /// The luck of one run. Cheap to copy.

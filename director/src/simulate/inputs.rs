@@ -2,6 +2,7 @@
 //!
 //! Elsewhere: when they come is `world`.
 
+use director_agents::cell::time_is_up;
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, InboxId, MessageId, TaskId};
 use director_protocols::inbox::Reply;
@@ -13,7 +14,15 @@ use director_protocols::work::{
 
 use super::faults::Faults;
 use super::prepare::Prepared;
+use crate::engine::rounds::{self, Rank, kind};
 use crate::estimate::random::below;
+
+/// What an agent says when it dies.
+pub const DIED: &str = "it died";
+/// What an agent answers that knows.
+pub const ADVICE: &str = "do it the simple way";
+/// What is said of an agent that shows no sign of life.
+pub const SILENT: &str = "silent";
 
 /// How an attempt ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,7 +96,7 @@ pub enum Input {
     /// The worktrees are gone.
     CleanedUp(EffectId),
     /// A message has arrived, with an answer or without.
-    Delivered(EffectId, MessageId, bool),
+    Delivered(EffectId, MessageId, AgentId, bool),
     /// A person answers.
     Answer(InboxId),
     /// A person says no to somebody's work.
@@ -96,34 +105,29 @@ pub enum Input {
     Informed(EffectId),
 }
 
-/// The place of an input in its round.
-pub fn rank(input: &Input) -> (u8, u64, u64) {
-    let effect = |kind: u8, id: &EffectId| (kind, id.seq.0, u64::from(id.n));
-    let attempt = |kind: u8, task: &TaskId, attempt: &Attempt| {
-        (kind, u64::from(task.0), u64::from(attempt.0))
-    };
+/// The place of an input in its round: that of its command.
+pub fn rank(input: &Input) -> Rank {
     match input {
-        Input::Up(agent) => (1, u64::from(agent.0), 0),
-        Input::RepoPrepared(id) => effect(2, id),
-        Input::WorktreePrepared(id) => effect(3, id),
-        Input::Refused(id) => effect(4, id),
-        Input::Started(_, task, of) => attempt(5, task, of),
-        Input::Ended(task, of, _, Fate::Silent) => attempt(6, task, of),
-        Input::Ended(task, of, agent, Fate::Crash) => {
-            let _ = (task, of);
-            (7, u64::from(agent.0), 0)
+        Input::Up(agent) => rounds::of_agent(kind::UP, *agent),
+        Input::RepoPrepared(id) => rounds::of_effect(kind::REPO, *id),
+        Input::WorktreePrepared(id) => rounds::of_effect(kind::WORKTREE, *id),
+        Input::Refused(id) => rounds::of_effect(kind::FAILED, *id),
+        Input::Started(_, task, of) => rounds::of_attempt(kind::STARTED, *task, *of),
+        Input::Ended(task, of, _, Fate::Silent) => rounds::of_attempt(kind::LIVENESS, *task, *of),
+        Input::Ended(_, _, agent, Fate::Crash) => rounds::of_agent(kind::DOWN, *agent),
+        Input::Ended(task, of, ..) | Input::Cancelled(task, of) => {
+            rounds::of_attempt(kind::ENDED, *task, *of)
         }
-        Input::Ended(task, of, ..) | Input::Cancelled(task, of) => attempt(8, task, of),
-        Input::Committed(id, _) => effect(9, id),
-        Input::Salvaged(id) => effect(10, id),
-        Input::MergePrepared(id) => effect(11, id),
-        Input::Conflicted(id) => effect(12, id),
-        Input::Gated(id, _) => effect(13, id),
-        Input::Merged(id) => effect(14, id),
-        Input::CleanedUp(id) => effect(15, id),
-        Input::Delivered(id, ..) => effect(16, id),
-        Input::Answer(item) | Input::TurnDown(item) => (17, u64::from(item.0), 0),
-        Input::Informed(id) => effect(18, id),
+        Input::Committed(id, _) => rounds::of_effect(kind::COMMITTED, *id),
+        Input::Salvaged(id) => rounds::of_effect(kind::SALVAGED, *id),
+        Input::MergePrepared(id) => rounds::of_effect(kind::MERGE, *id),
+        Input::Conflicted(id) => rounds::of_effect(kind::CONFLICT, *id),
+        Input::Gated(id, _) => rounds::of_effect(kind::GATES, *id),
+        Input::Merged(id) => rounds::of_effect(kind::MERGED, *id),
+        Input::CleanedUp(id) => rounds::of_effect(kind::CLEANED, *id),
+        Input::Delivered(id, ..) => rounds::of_effect(kind::DELIVERY, *id),
+        Input::Answer(item) | Input::TurnDown(item) => (kind::ANSWER, u64::from(item.0), 0),
+        Input::Informed(id) => rounds::of_effect(kind::INFORMED, *id),
     }
 }
 
@@ -159,46 +163,22 @@ pub fn command(
             task,
             attempt,
         },
-        Input::Ended(task, attempt, agent, fate) => {
-            let end = match fate {
-                Fate::Done => AttemptEnd::Done(report(set, task)),
-                Fate::Found => AttemptEnd::Done(Report {
-                    findings: vec!["it has to be changed".to_owned()],
-                    ..report(set, task)
-                }),
-                Fate::Fail => AttemptEnd::Failed {
-                    reason: "it failed".to_owned(),
-                    exit_code: None,
-                },
-                Fate::Hang => AttemptEnd::TimedOut {
-                    reason: "no sign of life".to_owned(),
-                },
-                Fate::OutOfTime => AttemptEnd::TimedOut {
-                    reason: "its time was up".to_owned(),
-                },
-                Fate::Block(severity) => AttemptEnd::Blocked(BlockerReport {
-                    kind: "unclear".to_owned(),
-                    severity,
-                    text: "something is in the way".to_owned(),
-                }),
-                Fate::Silent => {
-                    return Command::Liveness {
-                        task,
-                        attempt,
-                        state: "silent".to_owned(),
-                    };
-                }
-                Fate::Crash => {
-                    return Command::AgentDown {
-                        agent,
-                        generation: generation(agent),
-                        reason: "it died".to_owned(),
-                        in_hand: Some((task, attempt)),
-                    };
-                }
-            };
-            Command::Ended { task, attempt, end }
-        }
+        Input::Ended(task, attempt, _, Fate::Silent) => Command::Liveness {
+            task,
+            attempt,
+            state: SILENT.to_owned(),
+        },
+        Input::Ended(task, attempt, agent, Fate::Crash) => Command::AgentDown {
+            agent,
+            generation: generation(agent),
+            reason: format!("panicked: {DIED}"),
+            in_hand: Some((task, attempt)),
+        },
+        Input::Ended(task, attempt, _, fate) => Command::Ended {
+            task,
+            attempt,
+            end: end(fate, task, set),
+        },
         Input::Cancelled(task, attempt) => Command::Ended {
             task,
             attempt,
@@ -244,10 +224,10 @@ pub fn command(
             effect,
             kept: Vec::new(),
         },
-        Input::Delivered(effect, message, knows) => Command::Delivery {
+        Input::Delivered(effect, message, _, knows) => Command::Delivery {
             effect,
             message,
-            answer: knows.then(|| "do it the simple way".to_owned()),
+            answer: knows.then(|| ADVICE.to_owned()),
         },
         Input::Informed(effect) => Command::Informed {
             effect,
@@ -264,6 +244,38 @@ pub fn command(
             reply: Reply::Reject,
             text: "it has to be changed".to_owned(),
             by: "person".to_owned(),
+        },
+    }
+}
+
+/// How an attempt of the task ends, in the words that its agent would use.
+pub fn end(fate: Fate, task: TaskId, set: &Prepared) -> AttemptEnd {
+    match fate {
+        Fate::Done => AttemptEnd::Done(report(set, task)),
+        Fate::Found => AttemptEnd::Done(Report {
+            findings: vec!["it has to be changed".to_owned()],
+            ..report(set, task)
+        }),
+        Fate::Fail => AttemptEnd::Failed {
+            reason: "it failed".to_owned(),
+            exit_code: None,
+        },
+        Fate::Hang | Fate::Silent => AttemptEnd::TimedOut {
+            reason: "no sign of life".to_owned(),
+        },
+        Fate::OutOfTime => AttemptEnd::TimedOut {
+            reason: match set.task(task).limit {
+                Some(limit) => time_is_up(Span(limit)),
+                None => "its time was up".to_owned(),
+            },
+        },
+        Fate::Block(severity) => AttemptEnd::Blocked(BlockerReport {
+            kind: "unclear".to_owned(),
+            severity,
+            text: "something is in the way".to_owned(),
+        }),
+        Fate::Crash => AttemptEnd::Died {
+            reason: DIED.to_owned(),
         },
     }
 }
@@ -290,5 +302,61 @@ fn red() -> GateOutcome {
         took: Span::ZERO,
         tail: String::new(),
         measured: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use director_protocols::ids::Seq;
+    use director_protocols::manifest::{self, Format, Options};
+
+    use super::*;
+    use crate::estimate::habits::Habits;
+    use crate::estimate::{Durations, Model};
+
+    #[test]
+    fn an_input_stands_where_its_command_stands() {
+        let text = "[sprint]\nid = \"s\"\n[[task]]\nid = \"t\"\nrun = \"true\"\n";
+        let manifest = manifest::parse(text, "s.toml", Format::Toml, &Options::default());
+        let spec = manifest.expect("a sprint").spec;
+        let estimates = spec.tasks.iter().map(|task| &task.estimate);
+        let durations = Durations::of(Model::Exact, &Habits::published(), estimates);
+        let set = Prepared::new(&spec, Faults::NONE, durations).expect("it can be simulated");
+        let id = EffectId { seq: Seq(7), n: 3 };
+        let (task, attempt, agent) = (TaskId(0), Attempt(5), AgentId(0));
+        let ends = [
+            Fate::Done,
+            Fate::Found,
+            Fate::Fail,
+            Fate::Crash,
+            Fate::Hang,
+            Fate::Silent,
+            Fate::OutOfTime,
+            Fate::Block(Severity::High),
+        ];
+        let ends = ends.map(|fate| Input::Ended(task, attempt, agent, fate));
+        let others = [
+            Input::Up(agent),
+            Input::RepoPrepared(id),
+            Input::WorktreePrepared(id),
+            Input::Refused(id),
+            Input::Started(id, task, attempt),
+            Input::Cancelled(task, attempt),
+            Input::Committed(id, task),
+            Input::Salvaged(id),
+            Input::MergePrepared(id),
+            Input::Conflicted(id),
+            Input::Gated(id, true),
+            Input::Merged(id),
+            Input::CleanedUp(id),
+            Input::Delivered(id, MessageId(2), agent, true),
+            Input::Answer(InboxId(4)),
+            Input::TurnDown(InboxId(4)),
+            Input::Informed(id),
+        ];
+        for input in ends.into_iter().chain(others) {
+            let command = command(input, &set, |_| Generation(1));
+            assert_eq!(rank(&input), rounds::rank(&command), "case: {input:?}");
+        }
     }
 }

@@ -12,9 +12,11 @@
 //! Elsewhere: what people and programs read of it is [`crate::report::forecast`]; the same models on the real actors
 //! are in the tests.
 
+pub mod crew;
 pub mod faults;
 pub mod forecast;
-mod inputs;
+pub mod inputs;
+pub mod observed;
 pub mod past;
 pub mod prepare;
 pub mod rest;

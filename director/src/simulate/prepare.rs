@@ -5,6 +5,7 @@
 //! Elsewhere: a sprint that is under way is made ready by `rest`; one run is `world`; many are `forecast`.
 
 use director_protocols::command::Command;
+use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, EffectId, Generation, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::sprint::{Check, Expects, GateSpec, SprintSpec};
@@ -75,6 +76,9 @@ pub struct Prepared {
     pub effects: Vec<(EffectId, Effect)>,
     /// The decisions that led there.
     pub decisions: Vec<Decision>,
+    /// Whether the first work is handed out in that state; where something was asked for that is answered at once, it is handed out
+    /// with the answers, in the first round of a run.
+    pub handed_out: bool,
     /// When the runs begin; 0 for a sprint from its start.
     pub begin: Time,
     /// The sprint.
@@ -139,7 +143,7 @@ impl Prepared {
         let mut decisions = Vec::new();
         let now = Time(0);
         let open = Command::Open {
-            version: "simulated".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         decisions.push(engine.step(&open, now)?);
         let mut submitted = spec.clone();
@@ -149,14 +153,23 @@ impl Prepared {
             progress: None,
         };
         decisions.push(engine.step(&Command::Submit(Box::new(submitted)), now)?);
-        for index in 0..engine.state().team.agents.len() {
-            let up = Command::AgentUp {
-                agent: AgentId(index as u32),
-                generation: Generation(1),
-            };
-            decisions.push(engine.step(&up, now)?);
-        }
         decisions.push(engine.dispatch(now));
+        for index in 0..engine.state().team.agents.len() {
+            let agent = AgentId(index as u32);
+            // People need no actor.
+            if !engine.state().is_person(agent) {
+                let generation = Generation(1);
+                decisions.push(engine.step(&Command::AgentUp { agent, generation }, now)?);
+            }
+        }
+        let handed_out = decisions.iter().all(|decision| {
+            let mut events = decision.events.iter();
+            !events.any(|event| matches!(event, Event::TaskAssigned(_)))
+                && !informs(&decision.effects)
+        });
+        if handed_out {
+            decisions.push(engine.dispatch(now));
+        }
         let effects = decisions
             .iter()
             .flat_map(|decision| decision.effects.iter().cloned())
@@ -164,6 +177,7 @@ impl Prepared {
         let (tasks, over_limit) = models(engine.state(), &durations);
         Ok(Self {
             begin: now,
+            handed_out,
             sprint: SprintId(0),
             rows: (0..spec.tasks.len() as u32).map(TaskId).collect(),
             durations,
@@ -218,4 +232,9 @@ pub(super) fn models(state: &State, durations: &Durations) -> (Vec<TaskModel>, u
 pub(super) fn agents(state: &State) -> Vec<u32> {
     let roles = state.team.roles.iter();
     roles.map(|role| role.active().count() as u32).collect()
+}
+
+fn informs(effects: &[(EffectId, Effect)]) -> bool {
+    let mut effects = effects.iter();
+    effects.any(|(_, effect)| matches!(effect, Effect::Inform { .. }))
 }

@@ -167,6 +167,7 @@ impl Prepared {
             .collect();
         Ok(Self {
             begin: now,
+            handed_out: true,
             sprint,
             rows,
             durations,

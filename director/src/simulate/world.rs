@@ -9,21 +9,25 @@
 //! [`STEPS_PER_TASK`] inputs a task, is reported as stuck with what it waits for.
 //! Elsewhere: what is seen of a run is `watch`; the numbers drawn are `stream`.
 
+mod hands;
 mod present;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use director_agents::cell::IDLE_TURN_MAX;
 use director_protocols::command::Command;
 use director_protocols::event::Event;
-use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, MessageId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, TaskId};
 use director_protocols::time::{Span, Time};
 
+use super::crew::{Crew, Key, Mail};
 use super::inputs::{self, Fate, Input};
 use super::prepare::Prepared;
 use super::rest::Standing;
 use super::watch::Watch;
 use crate::engine::effects::Effect;
+use crate::engine::rounds::Rank;
 use crate::engine::{Decision, Engine};
 use crate::estimate::random::{Luck, Purpose, below, happens};
 
@@ -33,24 +37,32 @@ const NO_TASK: u32 = u32::MAX;
 pub const TIME_MAX: Span = Span(10 * 365 * 24 * 3_600_000);
 /// The most inputs for each task of a sprint.
 pub const STEPS_PER_TASK: u64 = 2_000;
-/// How long a dead agent stays away at least; its supervisor waits longer with each death in a row.
-const RESTART_MS: u64 = 200;
+/// How long an agent that is asked something is waited for, in milliseconds.
+const ASKED_MAX: u64 = IDLE_TURN_MAX.as_millis() as u64;
+
+/// Seeds the jitter of restarts in a run.
+pub fn jitter(luck: Luck) -> u64 {
+    luck.draw(NO_TASK, 0, Purpose::Restart)
+}
 
 /// Something that reaches the engine at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Due {
     at: Time,
     round: u32,
-    rank: (u8, u64, u64),
+    rank: Rank,
     input: Input,
 }
 
-/// An agent as a model.
-#[derive(Clone, Copy, Debug, Default)]
-struct Hand {
-    attempt: Option<(TaskId, Attempt)>,
-    generation: Generation,
-    deaths: u32,
+/// An attempt as a model: how long it takes from now on, and how it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// When it counts as silent, in milliseconds from now.
+    pub silent: Option<u64>,
+    /// When it ends, in milliseconds from now; at least 1.
+    pub took: u64,
+    /// How.
+    pub fate: Fate,
 }
 
 /// How a run ended.
@@ -64,11 +76,11 @@ pub enum Ending {
 
 /// One run.
 pub struct World<'a> {
-    set: &'a Prepared,
+    pub(super) set: &'a Prepared,
     /// The engine of this run.
     pub engine: Engine,
     luck: Luck,
-    now: Time,
+    pub(super) now: Time,
     round: u32,
     heap: BinaryHeap<Reverse<Due>>,
     /// Work left for the next attempt, by task, in milliseconds.
@@ -76,7 +88,11 @@ pub struct World<'a> {
     /// Merges that were complete when the attempt began, by task.
     begun_after: Vec<u32>,
     merges: u32,
-    hands: Vec<Hand>,
+    crew: Crew,
+    /// The round that is being gathered, or the next one while one is taken.
+    answers: u32,
+    /// What the present round consists of.
+    batch: Vec<(Rank, Input)>,
     /// When the provider limits the rate: from, until.
     windows: Vec<(u64, u64)>,
     /// Room for the decision that is being made.
@@ -101,7 +117,9 @@ impl<'a> World<'a> {
             left: Vec::new(),
             begun_after: Vec::new(),
             merges: 0,
-            hands: Vec::new(),
+            crew: Crew::default(),
+            answers: 1,
+            batch: Vec::new(),
             windows: Vec::new(),
             decision: Decision::default(),
             moved: false,
@@ -133,10 +151,14 @@ impl<'a> World<'a> {
         if !set.standing.is_empty() {
             self.pick_up();
         }
+        self.stir();
         let steps_max = STEPS_PER_TASK * (self.left.len() as u64 + 10);
         let mut steps = 0;
+        // What is asked for at the begin is answered before anything is handed out.
+        self.moved = !set.handed_out;
+        let mut first = self.moved.then_some(self.now);
         while !self.watch.is_over() {
-            let Some(next) = self.next_moment() else {
+            let Some(next) = first.take().or_else(|| self.next_moment()) else {
                 return Ending::Stuck(self.what_is_left("nothing that happens by itself is left"));
             };
             if next > set.begin + TIME_MAX || steps > steps_max {
@@ -144,24 +166,25 @@ impl<'a> World<'a> {
             }
             self.round = if next > self.now { 0 } else { self.round + 1 };
             self.now = next;
+            self.gather();
             if self.engine.next_deadline().is_some_and(|at| at <= next) {
                 self.tell(&Command::Tick, seen);
             }
-            while let Some(Reverse(due)) = self.heap.peek()
-                && (due.at, due.round) == (self.now, self.round)
-                && let Some(Reverse(due)) = self.heap.pop()
-            {
+            let mut batch = std::mem::take(&mut self.batch);
+            for (_, input) in batch.drain(..) {
                 steps += 1;
-                self.take(due.input, seen);
+                self.take(input, seen);
             }
+            self.batch = batch;
             if std::mem::take(&mut self.moved) {
                 self.dispatch(seen);
             }
+            self.stir();
         }
         Ending::Ended
     }
 
-    fn reset(&mut self, seed: u64, run: u64) {
+    pub(super) fn reset(&mut self, seed: u64, run: u64) {
         self.engine.clone_from(&self.set.engine);
         self.luck = Luck::of(seed, run);
         self.now = self.set.begin;
@@ -179,15 +202,9 @@ impl<'a> World<'a> {
         self.begun_after.clear();
         self.begun_after.resize(self.left.len(), 0);
         self.merges = 0;
-        let agents = set.engine.state().team.agents.len();
-        self.hands.clear();
-        self.hands.resize(
-            agents,
-            Hand {
-                generation: Generation(1),
-                ..Hand::default()
-            },
-        );
+        self.crew.reset(set.engine.state(), jitter(luck), set.begin);
+        self.answers = 1;
+        self.batch.clear();
         self.windows.clear();
     }
 
@@ -201,9 +218,17 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Takes everything that is still to come off the heap, each with the wait from now on.
+    pub(super) fn take_due(&mut self) -> Vec<(Span, Input)> {
+        let due = self.heap.drain().collect::<Vec<_>>();
+        due.into_iter()
+            .map(|Reverse(due)| (due.at.since(self.now), due.input))
+            .collect()
+    }
+
     fn after(&mut self, wait: u64, input: Input) {
         let (at, round) = match wait {
-            0 => (self.now, self.round + 1),
+            0 => (self.now, self.answers),
             wait => (self.now + Span(wait), 0),
         };
         let rank = inputs::rank(&input);
@@ -216,30 +241,10 @@ impl<'a> World<'a> {
     }
 
     fn take(&mut self, input: Input, seen: &mut dyn FnMut(&Engine, Time, &Decision)) {
-        match input {
-            Input::Ended(task, attempt, agent, fate) => {
-                let hand = &mut self.hands[agent.index()];
-                // Called off meanwhile.
-                if hand.attempt != Some((task, attempt)) {
-                    return;
-                }
-                if fate != Fate::Silent {
-                    hand.attempt = None;
-                }
-                if fate == Fate::Crash {
-                    hand.deaths += 1;
-                    let wait = RESTART_MS << (hand.deaths - 1).min(7);
-                    self.after(wait, Input::Up(agent));
-                }
-            }
-            Input::Up(agent) => {
-                self.hands[agent.index()].generation = self.hands[agent.index()].generation.next()
-            }
-            _ => {}
+        if let Input::Up(agent) = input {
+            self.crew.counts(agent);
         }
-        let command = inputs::command(input, self.set, |agent| {
-            self.hands[agent.index()].generation
-        });
+        let command = inputs::command(input, self.set, |agent| self.crew.generation(agent));
         self.tell(&command, seen);
     }
 
@@ -276,7 +281,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn see(&mut self, events: &[Event]) {
+    pub(super) fn see(&mut self, events: &[Event]) {
         for event in events {
             if let Event::TaskAdded(e) = event {
                 let work = e.spec.estimate.mean().0;
@@ -295,7 +300,7 @@ impl<'a> World<'a> {
     }
 
     /// Answers one effect, as those it is meant for would.
-    fn perform(&mut self, id: EffectId, effect: &Effect) {
+    pub(super) fn perform(&mut self, id: EffectId, effect: &Effect) {
         let faults = self.set.faults;
         let git = faults.git_seconds * 1_000;
         match effect {
@@ -321,17 +326,13 @@ impl<'a> World<'a> {
                 task,
                 attempt,
                 agent,
-            } => self.begin(id, *task, *attempt, *agent),
+            } => self.crew.send(*agent, Mail::Assign(id, (*task, *attempt))),
             Effect::CancelAttempt {
                 task,
                 attempt,
                 agent,
             } => {
-                let hand = &mut self.hands[agent.index()];
-                if hand.attempt == Some((*task, *attempt)) {
-                    hand.attempt = None;
-                }
-                self.after(0, Input::Cancelled(*task, *attempt));
+                self.crew.call_off(*agent, (*task, *attempt));
             }
             Effect::CommitWork { task, attempt } => {
                 let refused = self.refuses(*task, *attempt, 1);
@@ -382,22 +383,18 @@ impl<'a> World<'a> {
             Effect::Advance { .. } => self.after(git, Input::Merged(id)),
             Effect::CleanUp { .. } => self.after(git, Input::CleanedUp(id)),
             Effect::Inform { .. } => self.after(0, Input::Informed(id)),
-            Effect::Deliver { message, .. } => self.deliver(id, *message),
-            Effect::DeliverAnswer { message, .. } => {
-                self.after(0, Input::Delivered(id, *message, false))
+            Effect::Deliver { message, to } => {
+                let (wait, knows) = self.advice(*message);
+                self.crew.send(*to, Mail::Asked(id, *message, wait, knows));
+            }
+            Effect::DeliverAnswer { message, to, .. } => {
+                self.crew.send(*to, Mail::Answer(id, *message));
             }
         }
     }
 
-    /// An agent begins an attempt: how long it takes and how it ends is drawn here.
-    fn begin(&mut self, id: EffectId, task: TaskId, attempt: Attempt, agent: AgentId) {
-        self.after(0, Input::Started(id, task, attempt));
-        self.carry_on(task, attempt, agent, 0);
-    }
-
-    /// An agent is at work on an attempt, for `passed` milliseconds already.
-    fn carry_on(&mut self, task: TaskId, attempt: Attempt, agent: AgentId, passed: u64) {
-        self.hands[agent.index()].attempt = Some((task, attempt));
+    /// What becomes of an attempt that begins now, or has been in hand for `passed` milliseconds: drawn here.
+    pub(super) fn course(&mut self, (task, attempt): Key, passed: u64) -> Course {
         self.begun_after[task.index()] = self.merges;
         let (set, luck) = (self.set, self.luck);
         let model = set.task(task);
@@ -417,14 +414,12 @@ impl<'a> World<'a> {
         } else {
             moment
         };
+        let mut silent = None;
         if fate == Fate::Hang {
             let policy = &set.engine.state().sprints.table[set.sprint.index()]
                 .spec
                 .policy;
-            self.after(
-                (took + policy.silent_after.0).max(1),
-                Input::Ended(task, attempt, agent, Fate::Silent),
-            );
+            silent = Some((took + policy.silent_after.0).max(1));
             took += policy.wedged_after.0;
         }
         if fate == Fate::Done && self.finds_something(task) {
@@ -443,7 +438,11 @@ impl<'a> World<'a> {
                     .tier(luck.draw(task.0, attempt.0, Purpose::Severity)),
             );
         }
-        self.after(took.max(1), Input::Ended(task, attempt, agent, fate));
+        Course {
+            silent,
+            took: took.max(1),
+            fate,
+        }
     }
 
     /// How long `work` takes from now on, with the times in which the provider limits the rate.
@@ -511,7 +510,8 @@ impl<'a> World<'a> {
         }
     }
 
-    fn deliver(&mut self, id: EffectId, message: MessageId) {
+    /// How long an agent that is asked takes to answer, and whether it knows.
+    pub(super) fn advice(&self, message: MessageId) -> (u64, bool) {
         let faults = self.set.faults;
         let row = &self.engine.state().messages.table[message.index()];
         let blocker = row
@@ -528,10 +528,9 @@ impl<'a> World<'a> {
             (None, None) => (NO_TASK, message.0),
         };
         let knows = self.chance(task, attempt, Purpose::Advice, faults.advice);
-        self.after(
-            faults.advice_seconds * 1_000,
-            Input::Delivered(id, message, knows),
-        );
+        let wait = faults.advice_seconds * 1_000;
+        // One that takes longer is not waited for.
+        (wait.min(ASKED_MAX), knows && wait <= ASKED_MAX)
     }
 
     fn restart(&mut self, role: &str) {
@@ -544,7 +543,7 @@ impl<'a> World<'a> {
             None => Vec::new(),
         };
         for agent in down {
-            self.after(RESTART_MS, Input::Up(agent));
+            self.after(0, Input::Up(agent));
         }
     }
 

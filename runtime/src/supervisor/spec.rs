@@ -151,6 +151,11 @@ impl SupervisorSpec {
         self
     }
 
+    /// What it does about failures, without the children.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Checks the whole.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use director_protocols::origin::Origin;
 
 use super::super::inputs::Input;
 use super::super::rest::Standing;
-use super::{NO_TASK, RESTART_MS, World};
+use super::{NO_TASK, World};
 use crate::engine::tasks::Phase;
 use crate::estimate::random::Purpose;
 
@@ -28,10 +28,9 @@ impl World<'_> {
         }
         for (index, agent) in state.team.agents.iter().enumerate() {
             let id = AgentId(index as u32);
-            self.hands[index].generation = agent.generation;
-            let lost = state.team.roles[agent.role.index()].lost;
-            if !agent.up && !agent.retired && !lost {
-                self.after(RESTART_MS, Input::Up(id));
+            let role = &state.team.roles[agent.role.index()];
+            if !agent.up && !agent.retired && !role.lost {
+                self.after(role.spec.restart.backoff_min.0, Input::Up(id));
             }
             let Some(task) = agent.task.filter(|_| !state.is_person(id)) else {
                 continue;
@@ -42,7 +41,10 @@ impl World<'_> {
                     .story
                     .as_deref()
                     .map_or(set.begin, |story| story.assigned);
-                self.carry_on(task, row.attempt, id, set.begin.since(assigned).0);
+                let key = (task, row.attempt);
+                self.crew.holds(id, key);
+                let course = self.course(key, set.begin.since(assigned).0);
+                self.go(key, id, course);
             }
         }
         for (id, item) in state.trouble.waiting() {
