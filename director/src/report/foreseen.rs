@@ -187,10 +187,13 @@ fn length(hours: f64) -> String {
 pub fn track_sentence(track: &Track) -> String {
     let [half, most, nearly] = track.within.map(|share| (share * 100.0).round());
     format!(
-        "over {} with a forecast: {half}% came within even odds, {most}% within 85 of 100, {nearly}% within 95 of 100; calibration error {:.0} points, even odds off by {:.0}% on average",
+        "over {} with a forecast: {half}% came within even odds, {most}% within 85 of 100, {nearly}% within 95 of 100; calibration error {:.0} points, even odds off by {} on average",
         count(track.sprints, "sprint"),
         track.calibration_error * 100.0,
-        track.p50_error * 100.0
+        match track.p50_error {
+            error if error < 10.0 => format!("{:.0}%", error * 100.0),
+            error => format!("{error:.0} times what it took"),
+        }
     )
 }
 

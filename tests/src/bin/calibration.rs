@@ -198,22 +198,25 @@ fn standings(file: &Path) -> Result<Vec<Standing>, Box<dyn Error>> {
         place.map(|place| headers.len() - place)
     });
     let mut found = Vec::new();
-    for record in reader.records() {
+    for record in reader.byte_records() {
         let record = record?;
+        let text = |place: usize| {
+            record
+                .get(place)
+                .map(String::from_utf8_lossy)
+                .unwrap_or_default()
+        };
         let number = |column: usize| -> Result<f64, Box<dyn Error>> {
             let back = back[column]
                 .ok_or_else(|| format!("the file has no column {}", COLUMNS[column]))?;
-            let field = record
-                .len()
-                .checked_sub(back)
-                .and_then(|place| record.get(place));
-            Ok(field.unwrap_or_default().trim().parse()?)
+            let place = record.len().checked_sub(back).ok_or("a row is too short")?;
+            Ok(text(place).trim().parse()?)
         };
         let committed = number(1)? + number(2)? - number(3)?;
         let standing = Standing {
             sprint: (
-                record[1].trim().parse().unwrap_or(0),
-                record[0].trim().parse().unwrap_or(0),
+                text(1).trim().parse().unwrap_or(0),
+                text(0).trim().parse().unwrap_or(0),
             ),
             committed,
             done: number(4)?,
