@@ -321,6 +321,15 @@ pub enum Command {
         /// What went wrong; empty when nothing did.
         problem: String,
     },
+    /// A peer has answered what was posted to it.
+    PeerSaid {
+        /// The effect that posted it.
+        effect: EffectId,
+        /// Whether it says yes or no; none where it only says something.
+        accepted: Option<bool>,
+        /// What it says.
+        text: String,
+    },
     /// A better order was found.
     PlanFound {
         /// The effect that asked for it.

@@ -5,6 +5,7 @@
 //!
 //! Elsewhere: the files that are named this way are the runtime's blob store.
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
@@ -38,6 +39,17 @@ impl Digest {
         }
         out
     }
+}
+
+/// The HMAC-SHA256 of some content under a key of any length (RFC 2104).
+#[must_use]
+pub fn hmac(key: &[u8], content: &[u8]) -> Digest {
+    // A key of any length is a key; so this is never nothing.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return Digest::of(content);
+    };
+    mac.update(content);
+    Digest(mac.finalize().into_bytes().into())
 }
 
 impl fmt::Display for Digest {

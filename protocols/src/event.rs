@@ -14,7 +14,10 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use frames::{EventError, decode_events, encode_events};
+pub use frames::{
+    DECISION_KIND, DECISION_VERSION, EVENTS_PER_DECISION_MAX, EventError, decode_events,
+    encode_events,
+};
 use frames::{Frame, append_frame};
 pub use parts::*;
 
@@ -31,13 +34,6 @@ use crate::shared::Shared;
 use crate::sprint::{SprintSpec, TaskSpec};
 use crate::time::{Span, Time};
 use crate::work::{AttemptEnd, DiffStat, GateOutcome, Verdict};
-
-/// The record kind of a decision: a list of event frames.
-pub const DECISION_KIND: u16 = 1;
-/// The version of that record's payload.
-pub const DECISION_VERSION: u16 = 1;
-/// The most events in one decision.
-pub const EVENTS_PER_DECISION_MAX: usize = 1_000_000;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $kind:literal $version:literal $name:ident $json:literal { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {
@@ -924,6 +920,8 @@ events! {
         reason: String,
         /// Who.
         by: String,
+        /// The task of looking at it, where an agent did.
+        help: Option<TaskId>,
     }
     /// Who has more to do than they can, and who could take some of it.
     120 1 TeamUtilizationAlert "team_utilization_alert" {
@@ -992,6 +990,56 @@ events! {
         blockers: Vec<OpenBlocker>,
         /// What goes on, and what can begin.
         next: Vec<TaskId>,
+    }
+    /// Something that was posted did not arrive.
+    124 1 DeliveryFailed "delivery_failed" {
+        /// The effect that is answered.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// For whom it was.
+        stakeholder: String,
+        /// What it was about.
+        about: String,
+        /// How often it was tried.
+        tries: u32,
+        /// What went wrong.
+        problem: String,
+        /// When it is tried again; none leaves it to a person.
+        again: Option<Time>,
+    }
+    /// It is posted again, under the same key.
+    125 1 DeliveryRetried "delivery_retried" {
+        /// The effect.
+        effect: EffectId,
+        /// The sprint.
+        sprint_id: SprintId,
+    }
+    /// A feature can be shown to those who wanted it.
+    126 1 ProductDemoReady "product_demo_ready" {
+        /// Its number among the packages.
+        handoff: u32,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The feature.
+        feature: Option<Name>,
+        /// What is in it.
+        package: DemoPackage,
+    }
+    /// Those who wanted a feature have said what they make of it.
+    127 1 FeedbackReceived "feedback_received" {
+        /// The package that it is about.
+        handoff: u32,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The feature.
+        feature: Option<Name>,
+        /// What they said.
+        text: String,
+        /// Who.
+        by: String,
+        /// The task that it became; none where it is for the retrospective.
+        task_id: Option<TaskId>,
     }
     /// An outside party says that an agent has finished its task. What follows from it stands behind it in the same decision.
     140 1 AgentTaskCompleted "agent_task_completed" {

@@ -24,6 +24,11 @@ pub enum Origin {
         /// By what.
         blocker: BlockerId,
     },
+    /// It looks at a package for another team; its report takes the package or gives it back.
+    Package {
+        /// The package's number.
+        handoff: u32,
+    },
     /// It mends a bug.
     Bug {
         /// The task in whose work it was found.
@@ -38,7 +43,7 @@ impl Origin {
     /// does not count as a task of the sprint.
     pub fn is_help(&self) -> bool {
         match self {
-            Origin::Gate { .. } | Origin::Pair { .. } => true,
+            Origin::Gate { .. } | Origin::Pair { .. } | Origin::Package { .. } => true,
             Origin::Bug { .. } | Origin::Scope => false,
         }
     }
@@ -48,7 +53,7 @@ impl Origin {
         match self {
             Origin::Gate { task_id, .. } | Origin::Pair { task_id, .. } => Some(*task_id),
             Origin::Bug { task_id } => *task_id,
-            Origin::Scope => None,
+            Origin::Scope | Origin::Package { .. } => None,
         }
     }
 }

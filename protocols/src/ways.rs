@@ -21,6 +21,98 @@ pub struct Ways {
     pub ladder: Ladder,
     /// What is held by itself.
     pub ceremonies: Ceremonies,
+    /// Who the teams beside the engineers are, where the file says so.
+    pub peers: Vec<PeerSpec>,
+    /// How often what is posted is tried.
+    pub delivery: Delivery,
+}
+
+/// A team beside the engineers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Peer {
+    /// Those who say what is wanted.
+    Product,
+    /// Those who test.
+    Qa,
+    /// Those who deploy.
+    Devops,
+}
+
+impl Peer {
+    /// All of them.
+    pub const ALL: [Peer; 3] = [Peer::Product, Peer::Qa, Peer::Devops];
+
+    /// The word in files and reports, and the name of the role that fills it unless the file says otherwise.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Peer::Product => "product",
+            Peer::Qa => "qa",
+            Peer::Devops => "devops",
+        }
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|peer| peer.as_str() == name)
+    }
+}
+
+/// Who a peer is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerSpec {
+    /// Which.
+    pub peer: Peer,
+    /// Where what is for it goes.
+    pub to: Destination,
+}
+
+/// Where what is for a peer goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    /// To an agent of a role.
+    Role {
+        /// The role.
+        role: Name,
+        /// What a command agent runs.
+        run: Option<RunSpec>,
+    },
+    /// Into the inbox.
+    Inbox,
+    /// Into the inbox, and to an address that may answer.
+    Webhook(Webhook),
+}
+
+/// An address that events are posted to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Where.
+    pub url: String,
+    /// The variable of the director's environment that holds the secret which signs what is posted; none signs nothing. The
+    /// secret itself is nowhere here.
+    pub secret_env: Option<String>,
+}
+
+/// How often what is posted to a webhook is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Tries before a person is told.
+    pub tries_max: u32,
+    /// Delay before the second try; doubles with each.
+    pub retry_min: Span,
+    /// The longest delay between tries.
+    pub retry_max: Span,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            tries_max: 5,
+            retry_min: Span::seconds(2),
+            retry_max: Span::minutes(5),
+        }
+    }
 }
 
 /// What a running sprint holds by itself.
@@ -126,7 +218,7 @@ pub struct Stakeholder {
     /// The events they are told of; empty for all of them.
     pub on: Vec<String>,
     /// Where each event is posted.
-    pub webhook: Option<String>,
+    pub webhook: Option<Webhook>,
     /// What is run for each event, which comes on its standard input.
     pub run: Option<RunSpec>,
     /// Whether each event is put in the inbox; so where there is no webhook and no command.

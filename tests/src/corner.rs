@@ -57,6 +57,7 @@ run = "echo good > good"
 pub struct Corner {
     program: PathBuf,
     root: TempDir,
+    env: Vec<(&'static str, String)>,
 }
 
 /// What a command said, and how it ended.
@@ -80,6 +81,7 @@ impl Corner {
         let corner = Self {
             program: program.into(),
             root: root.expect("a temporary directory"),
+            env: Vec::new(),
         };
         let repo = corner.repo();
         fs::create_dir(&repo).expect("a directory");
@@ -87,6 +89,13 @@ impl Corner {
         corner.git(&["init", "--quiet", "--initial-branch=main"]);
         corner.commit("start");
         corner
+    }
+
+    /// Gives every command this variable.
+    #[must_use]
+    pub fn with_env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.env.push((name, value.into()));
+        self
     }
 
     /// Everything lies below it; as the kernel names it.
@@ -189,6 +198,7 @@ impl Corner {
         let mut command = Command::new(&self.program);
         command.args(words).current_dir(self.repo());
         command.stdin(Stdio::null()).env("TERM", "dumb");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdout(File::create(out).expect("a file"));
         command.stderr(File::create(err).expect("a file"));
         Run(command.spawn().expect("the program starts"))

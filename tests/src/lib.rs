@@ -5,6 +5,7 @@ pub mod chaos;
 pub mod corner;
 pub mod drivers;
 pub mod harness;
+pub mod hook;
 pub mod http;
 pub mod mutants;
 pub mod power;

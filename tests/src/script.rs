@@ -12,10 +12,8 @@
 
 use std::fmt::Write;
 
-use director::engine::effects::Effect;
+use director::engine::effects::{Effect, Recipient};
 use director::engine::{Decision, Engine};
-use director::handle::Entry;
-use director::view::event_text;
 use director_protocols::command::{Command, IncidentWork};
 use director_protocols::event::Event;
 use director_protocols::ids::{
@@ -314,6 +312,21 @@ impl Script {
                     by,
                 })
             }
+            ["said", how, ref text @ ..] => {
+                let (effect, ()) = self
+                    .effects(|effect| match effect {
+                        Effect::Inform { to, .. } => {
+                            matches!(to, Recipient::Peer(..)).then_some(())
+                        }
+                        _ => None,
+                    })
+                    .expect("something was posted to a peer");
+                self.tell(Command::PeerSaid {
+                    effect,
+                    accepted: (how != "words").then_some(how == "yes"),
+                    text: text.join(" "),
+                })
+            }
             ["told", ref problem @ ..] => {
                 let (effect, ()) = self
                     .effects(|effect| matches!(effect, Effect::Inform { .. }).then_some(()))
@@ -344,13 +357,13 @@ impl Script {
 
     /// The event's name and sentence.
     fn as_people_read_it(&self, event: &Event) -> String {
-        let entry = Entry {
+        let entry = director::handle::Entry {
             seq: self.engine.seq(),
             epoch: 1,
             at: self.now,
             events: vec![event.clone()],
         };
-        let line = event_text(&entry, self.engine.state()).remove(0);
+        let line = director::view::event_text(&entry, self.engine.state()).remove(0);
         let words = line.split_whitespace().skip(2);
         words.collect::<Vec<_>>().join(" ")
     }
@@ -545,7 +558,11 @@ impl Script {
             Event::TeamUtilizationAlert(_)
             | Event::TaskRebalanced(_)
             | Event::DailyStandupCompleted(_)
-            | Event::ProgressUpdated(_) => self.as_people_read_it(event),
+            | Event::ProgressUpdated(_)
+            | Event::DeliveryFailed(_)
+            | Event::DeliveryRetried(_)
+            | Event::ProductDemoReady(_)
+            | Event::FeedbackReceived(_) => self.as_people_read_it(event),
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::DevopsHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::PackageAnswered(e) => format!("{name} {} {}", e.handoff + 1, e.accepted),

@@ -30,7 +30,7 @@ impl Craft for Messenger {
 
     fn lane(&self, order: &Order) -> String {
         match order {
-            Order::Inform(notice) => format!("{}/{}", notice.sprint, notice.to.name),
+            Order::Inform(notice) => format!("{}/{}", notice.sprint, notice.name),
             _ => String::new(),
         }
     }

@@ -7,7 +7,10 @@
 //! `orders`.
 
 use director_protocols::event::Event;
-use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, Seq, SprintId, TaskId};
+use director_protocols::ids::{
+    AgentId, Attempt, EffectId, InboxId, MessageId, Seq, SprintId, TaskId,
+};
+use director_protocols::ways::Peer;
 use director_protocols::work::AttemptEnd;
 use serde::Serialize;
 
@@ -129,11 +132,22 @@ pub enum Effect {
     Inform {
         /// The sprint.
         sprint: SprintId,
-        /// The stakeholder's place in the sprint's list.
-        stakeholder: u32,
+        /// Who.
+        to: Recipient,
         /// What happened.
         event: Box<Event>,
     },
+}
+
+/// Who is told of an event, and in which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Recipient {
+    /// A stakeholder by a command; their place in the sprint's list.
+    Command(u32),
+    /// A stakeholder by a webhook; their place in the sprint's list.
+    Webhook(u32),
+    /// A peer by its webhook, of something that it may answer.
+    Peer(Peer, InboxId),
 }
 
 impl Effect {
@@ -369,6 +383,10 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::TaskRebalanced(_)
         | Event::DailyStandupCompleted(_)
         | Event::ProgressUpdated(_)
+        | Event::ProductDemoReady(_)
+        | Event::FeedbackReceived(_)
+        | Event::DeliveryRetried(_)
+        | Event::DeliveryFailed(_)
         | Event::QaHandoffReady(_)
         | Event::DevopsHandoffReady(_)
         | Event::PackageAnswered(_)

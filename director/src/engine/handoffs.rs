@@ -1,26 +1,12 @@
 //! Packages for other teams, and whether they took them.
 
+use director_protocols::event::{DemoPackage, HandoffPackage};
 use director_protocols::ids::{Name, SprintId};
 use serde::Serialize;
 
-/// A team beside the engineers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Team {
-    /// Those who test.
-    Qa,
-    /// Those who deploy.
-    Devops,
-}
+use super::state::State;
 
-impl Team {
-    /// The role that its people fill.
-    pub fn role(self) -> &'static str {
-        match self {
-            Team::Qa => "qa",
-            Team::Devops => "devops",
-        }
-    }
-}
+pub use director_protocols::ways::Peer as Team;
 
 /// Where a package is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,6 +39,34 @@ pub struct Handoff {
     pub team: Team,
     /// The feature; the whole sprint without.
     pub feature: Option<Name>,
+    /// What is in it, for those who test and deploy.
+    pub package: HandoffPackage,
+    /// What is in it, for Product.
+    pub demo: DemoPackage,
     /// Where it is.
     pub standing: Standing,
+    /// What they said of it; empty for nothing.
+    pub feedback: String,
+}
+
+impl State {
+    /// A package that is ready, still empty.
+    pub(super) fn package(
+        &mut self,
+        sprint: SprintId,
+        team: Team,
+        feature: Option<Name>,
+    ) -> &mut Handoff {
+        let place = self.handoffs.len();
+        self.handoffs.push(Handoff {
+            sprint,
+            team,
+            feature,
+            package: Default::default(),
+            demo: Default::default(),
+            standing: Standing::Ready,
+            feedback: String::new(),
+        });
+        &mut self.handoffs[place]
+    }
 }

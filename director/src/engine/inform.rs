@@ -1,55 +1,232 @@
-//! Informing: which stakeholders are told of an event, and the order that tells one.
+//! Informing: who is told of an event, in which way, and what they are told.
 //!
-//! Each telling is an effect of its own, so it survives a kill; it is at least once, and its key tells a repeat.
+//! Each telling is an effect of its own, so it survives a kill; it is at least once, and its key tells a repeat. A webhook that
+//! does not answer is tried again (`deliveries`). Who is told in the inbox finds a notice there.
 
-use director_protocols::event::Event;
-use director_protocols::ids::SprintId;
-use director_protocols::ways::Stakeholder;
+use director_protocols::event::{
+    DevopsHandoffReady, Event, InboxOpened, ProductDemoReady, QaHandoffReady,
+};
+use director_protocols::ids::{InboxId, SprintId};
+use director_protocols::inbox::InboxKind;
+use director_protocols::severity::Severity;
+use director_protocols::sprint::RunSpec;
+use director_protocols::time::Time;
+use director_protocols::ways::{Peer, Stakeholder, Webhook};
+use serde_json::{Value, json};
 
-use super::effects::Effect;
+use super::decide::inbox;
+use super::effects::{Effect, Recipient};
+use super::peers::Goes;
 use super::state::State;
 use crate::view;
+
+/// What an inbox is told of where the file does not say what.
+const NEWS: [&str; 12] = [
+    "sprint_ended",
+    "sprint_refused",
+    "daily_standup_completed",
+    "progress_updated",
+    "team_utilization_alert",
+    "engineering_emergency",
+    "emergency_resolved",
+    "incident_opened",
+    "blocker_escalated",
+    "task_failed",
+    "task_quarantined",
+    "product_demo_ready",
+];
+
+/// How somebody is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// This is run, with the event on its standard input.
+    Command(RunSpec),
+    /// The event is posted there.
+    Webhook(Webhook),
+}
 
 /// Something to tell somebody outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// The sprint's name.
     pub sprint: String,
-    /// Who is told, and how.
-    pub to: Stakeholder,
+    /// When the sprint was submitted, which makes its keys its own.
+    pub submitted: Time,
+    /// Who is told: a stakeholder's or a peer's name.
+    pub name: String,
+    /// How.
+    pub way: Way,
     /// The event's name.
     pub about: String,
     /// The event as programs get it: one JSON object.
     pub line: String,
 }
 
-/// The stakeholders who are told of `event` by a command or a webhook.
+/// Whether it is about telling itself, of which nobody is told.
+fn is_telling(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StakeholderInformed(_) | Event::DeliveryFailed(_) | Event::DeliveryRetried(_)
+    )
+}
+
+/// Who is told of `event` by a command or a webhook.
 pub fn informs(state: &State, event: &Event) -> Vec<Effect> {
-    if !state.sprints.listening || matches!(event, Event::StakeholderInformed(_)) {
+    let mut found = Vec::new();
+    if let Event::InboxOpened(e) = event {
+        let peers = state.posted_to(e.item).into_iter();
+        found.extend(peers.map(|peer| Effect::Inform {
+            sprint: e.sprint_id,
+            to: Recipient::Peer(peer, e.item),
+            event: Box::new(event.clone()),
+        }));
+    }
+    if !state.sprints.listening || is_telling(event) {
+        return found;
+    }
+    let Some(sprint) = view::subject(event, state).sprint else {
+        return found;
+    };
+    let told = &state.sprints.table[sprint.index()].spec.ways.stakeholders;
+    for (place, who) in (0u32..).zip(told) {
+        if !who.wants(event.name()) {
+            continue;
+        }
+        let ways = [
+            who.run.as_ref().map(|_| Recipient::Command(place)),
+            who.webhook.as_ref().map(|_| Recipient::Webhook(place)),
+        ];
+        found.extend(ways.into_iter().flatten().map(|to| Effect::Inform {
+            sprint,
+            to,
+            event: Box::new(event.clone()),
+        }));
+    }
+    found
+}
+
+/// The notices that `event` puts in the inbox.
+pub fn notices(state: &State, event: &Event, now: Time) -> Vec<Event> {
+    let about_the_inbox = matches!(
+        event,
+        Event::InboxOpened(_)
+            | Event::InboxAnswered(_)
+            | Event::InboxClosed(_)
+            | Event::InboxReminded(_)
+    );
+    if !state.sprints.listening || is_telling(event) || about_the_inbox {
         return Vec::new();
     }
     let Some(sprint) = view::subject(event, state).sprint else {
         return Vec::new();
     };
-    let told = &state.sprints.table[sprint.index()].spec.ways.stakeholders;
-    (0u32..)
-        .zip(told)
-        .filter(|(_, who)| (who.run.is_some() || who.webhook.is_some()) && who.wants(event.name()))
-        .map(|(stakeholder, _)| Effect::Inform {
-            sprint,
-            stakeholder,
-            event: Box::new(event.clone()),
+    let wants = |who: &&Stakeholder| match who.on.is_empty() {
+        true => NEWS.contains(&event.name()),
+        false => who.wants(event.name()),
+    };
+    let told = state.sprints.table[sprint.index()]
+        .spec
+        .ways
+        .stakeholders
+        .iter();
+    told.filter(|who| who.inbox)
+        .filter(wants)
+        .zip(state.trouble.inbox.len() as u32..)
+        .map(|(who, item)| {
+            let sentence = view::events::sentence(event, state);
+            let text = format!("{} is told ({}): {sentence}", who.name, event.name());
+            let open = inbox::opened(
+                state,
+                InboxKind::Notice,
+                (sprint, None),
+                Severity::Low,
+                text,
+                now,
+            );
+            InboxOpened {
+                item: InboxId(item),
+                ..open
+            }
+            .into()
         })
         .collect()
 }
 
+/// The name of who is told.
+pub fn name(state: &State, sprint: SprintId, to: Recipient) -> String {
+    let stakeholders = &state.sprints.table[sprint.index()].spec.ways.stakeholders;
+    match to {
+        Recipient::Command(place) | Recipient::Webhook(place) => stakeholders
+            .get(place as usize)
+            .map_or_else(String::new, |who| who.name.to_string()),
+        Recipient::Peer(peer, _) => peer.as_str().to_owned(),
+    }
+}
+
+/// What somebody is told of: for a peer, what waits for its answer.
+pub fn subject(state: &State, to: Recipient, event: &Event) -> Event {
+    match to {
+        Recipient::Peer(_, item) => package(state, item).unwrap_or_else(|| event.clone()),
+        Recipient::Command(_) | Recipient::Webhook(_) => event.clone(),
+    }
+}
+
+/// The event of the package that an inbox item is about.
+fn package(state: &State, item: InboxId) -> Option<Event> {
+    let handoff = state.trouble.inbox.get(item.index())?.handoff?;
+    let row = state.handoffs.get(handoff as usize)?;
+    let (sprint_id, feature) = (row.sprint, row.feature.clone());
+    Some(match row.team {
+        Peer::Qa => QaHandoffReady {
+            handoff,
+            sprint_id,
+            feature,
+            package: row.package.clone(),
+        }
+        .into(),
+        Peer::Devops => DevopsHandoffReady {
+            handoff,
+            sprint_id,
+            feature,
+            package: row.package.clone(),
+        }
+        .into(),
+        Peer::Product => ProductDemoReady {
+            handoff,
+            sprint_id,
+            feature,
+            package: row.demo.clone(),
+        }
+        .into(),
+    })
+}
+
 /// The notice in full.
-pub fn notice(state: &State, sprint: SprintId, stakeholder: u32, event: &Event) -> Option<Notice> {
-    let spec = &state.sprints.get(sprint)?.spec;
+pub fn notice(state: &State, sprint: SprintId, to: Recipient, event: &Event) -> Option<Notice> {
+    let row = state.sprints.get(sprint)?;
+    let who = |place: u32| row.spec.ways.stakeholders.get(place as usize);
+    let way = match to {
+        Recipient::Command(place) => Way::Command(who(place)?.run.clone()?),
+        Recipient::Webhook(place) => Way::Webhook(who(place)?.webhook.clone()?),
+        Recipient::Peer(peer, _) => match state.peer(sprint, peer)? {
+            Goes::Webhook(hook) => Way::Webhook(hook),
+            Goes::Inbox | Goes::Role(..) => return None,
+        },
+    };
+    let event = subject(state, to, event);
+    let mut line = view::event_object(&event, state);
+    if let Recipient::Peer(_, item) = to {
+        // Where the answer goes, if it does not come at once.
+        line["item"] = json!(item.0 + 1);
+        let question = state.trouble.inbox.get(item.index());
+        line["question"] = question.map_or(Value::Null, |row| json!(row.question));
+    }
     Some(Notice {
-        sprint: spec.id.to_string(),
-        to: spec.ways.stakeholders.get(stakeholder as usize)?.clone(),
+        sprint: row.spec.id.to_string(),
+        submitted: row.submitted,
+        name: name(state, sprint, to),
+        way,
         about: event.name().to_owned(),
-        line: view::event_object(event, state).to_string(),
+        line: line.to_string(),
     })
 }

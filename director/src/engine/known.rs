@@ -8,6 +8,8 @@ use director_protocols::ids::{
     AgentId, BlockerId, InboxId, IncidentId, MessageId, SprintId, TaskId,
 };
 
+use director_protocols::origin::Origin;
+
 use super::state::State;
 
 /// Whether everything that the event names is there, and what it adds has the next number.
@@ -85,6 +87,10 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && sprint(e.sprint_id)
                 && tasks(&e.dependencies)
                 && e.origin.about().is_none_or(task)
+                && match &e.origin {
+                    Origin::Package { handoff } => (*handoff as usize) < state.handoffs.len(),
+                    _ => true,
+                }
         }
         Event::GateJudged(e) => task(e.task_id) && e.help.is_none_or(task),
         Event::WorkReviewed(e) => task(e.task_id),
@@ -111,6 +117,16 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
             sprint(e.sprint_id)
                 && e.overloaded_agents.iter().all(|one| agent(one.agent_id))
                 && e.available_capacity.iter().all(|one| agent(one.agent_id))
+        }
+        Event::DeliveryFailed(e) => sprint(e.sprint_id),
+        Event::DeliveryRetried(e) => sprint(e.sprint_id),
+        Event::ProductDemoReady(e) => {
+            sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()
+        }
+        Event::FeedbackReceived(e) => {
+            sprint(e.sprint_id)
+                && (e.handoff as usize) < state.handoffs.len()
+                && e.task_id.is_none_or(task)
         }
         Event::DailyStandupCompleted(e) => {
             sprint(e.sprint_id)
@@ -140,7 +156,9 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         | Event::DevopsDeploymentReady(_)
         | Event::ProductRequirementsChanged(_)
         | Event::CriticalBugDiscovered(_) => event.outside().is_some_and(|(id, _, _)| sprint(id)),
-        Event::PackageAnswered(e) => (e.handoff as usize) < state.handoffs.len(),
+        Event::PackageAnswered(e) => {
+            (e.handoff as usize) < state.handoffs.len() && e.help.is_none_or(task)
+        }
         Event::WorkCheckpointed(e) => task(e.task_id),
         Event::HandoffSent(e) => task(e.from) && task(e.to),
         Event::HandoffAccepted(e) => task(e.from) && task(e.to),

@@ -17,6 +17,7 @@ pub mod adding;
 pub mod balance;
 pub mod ceremonies;
 pub mod decide;
+pub mod deliveries;
 pub mod effects;
 mod fork;
 pub mod gating;
@@ -31,6 +32,7 @@ pub mod known;
 pub mod messages;
 pub mod orders;
 pub mod outstanding;
+pub mod peers;
 pub mod people;
 pub mod progress;
 pub mod replan;
@@ -167,11 +169,12 @@ impl Engine {
         true
     }
 
-    /// What is emitted and not settled, oldest first.
+    /// What is emitted and not settled, oldest first; without what rests until it is tried again.
     pub fn resume(&self) -> Vec<(EffectId, Effect)> {
         self.state
             .outstanding
             .iter()
+            .filter(|(id, _)| !self.state.is_resting(*id))
             .map(|(id, effect)| (id, effect.clone()))
             .collect()
     }
@@ -243,6 +246,7 @@ impl Engine {
         effects::of(state, &event, &mut |effect| {
             decision.effects.push((numbering.next_id(), effect));
         });
+        decision.effects.extend(deliveries::repeated(state, &event));
         for (id, effect) in &decision.effects[before..] {
             state.outstanding.emit(*id, effect);
         }

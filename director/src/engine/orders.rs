@@ -268,16 +268,9 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
                 text,
             }
         }
-        Effect::Inform {
-            sprint,
-            stakeholder,
-            event,
-        } => Order::Inform(Box::new(inform::notice(
-            state,
-            *sprint,
-            *stakeholder,
-            event,
-        )?)),
+        Effect::Inform { sprint, to, event } => {
+            Order::Inform(Box::new(inform::notice(state, *sprint, *to, event)?))
+        }
     })
 }
 

@@ -99,6 +99,8 @@ impl Outstanding {
             Event::MergeCompleted(e) => self.remove(e.effect),
             Event::MessageDelivered(e) => self.remove(e.effect),
             Event::StakeholderInformed(e) => self.remove(e.effect),
+            Event::DeliveryFailed(e) if e.again.is_none() => self.remove(e.effect),
+            Event::DeliveryFailed(_) => {}
             Event::QualityGateStatus(e) => {
                 if let Some(effect) = e.effect {
                     self.remove(effect);
@@ -162,6 +164,9 @@ impl Outstanding {
             | Event::TaskRebalanced(_)
             | Event::DailyStandupCompleted(_)
             | Event::ProgressUpdated(_)
+            | Event::ProductDemoReady(_)
+            | Event::FeedbackReceived(_)
+            | Event::DeliveryRetried(_)
             | Event::QaHandoffReady(_)
             | Event::DevopsHandoffReady(_)
             | Event::PackageAnswered(_)

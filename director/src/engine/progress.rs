@@ -3,14 +3,29 @@
 //! Invariant: a phase changes through [`State::move_to`] alone.
 
 use director_protocols::event::AttemptEnded;
-use director_protocols::ids::{AgentId, BlockerId, RoleId, TaskId};
+use director_protocols::ids::{AgentId, BlockerId, RoleId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Earlier};
 
+use super::sprints::Stage;
 use super::state::{Deadline, State};
 use super::tasks::Phase;
 
 impl State {
+    /// Work may begin.
+    pub(super) fn initialized(&mut self, sprint_id: SprintId, now: Time) {
+        let sprint = &mut self.sprints.table[sprint_id.index()];
+        sprint.stage = Stage::Running;
+        sprint.began = Some(now);
+        for id in sprint.tasks() {
+            let task = &self.tasks.table[id.index()];
+            if task.phase == Phase::Waiting && task.waiting_for == 0 {
+                self.move_to(id, Phase::Ready, now);
+            }
+        }
+        self.set_ceremonies(sprint_id, now);
+    }
+
     pub(super) fn attempt_ended(&mut self, e: &AttemptEnded, now: Time) {
         let task = &self.tasks.table[e.task_id.index()];
         let (phase, effort) = (task.phase, task.spec.estimate.mean());

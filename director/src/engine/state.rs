@@ -6,15 +6,16 @@
 //! Invariant: state is a function of the events alone.
 //! Elsewhere: what may happen is `decide`; what follows outside is `effects`; what must hold is `invariants`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use director_protocols::event::{Event, Outcome};
 use director_protocols::forecast::Forecast;
-use director_protocols::ids::{AgentId, Attempt, BlockerId, InboxId, Name, SprintId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, BlockerId, EffectId, InboxId, SprintId, TaskId};
 use director_protocols::time::Time;
 use director_protocols::work::Earlier;
 use serde::Serialize;
 
+use super::deliveries::Delivery;
 use super::handoffs::{Handoff, Standing, Team as Peer};
 use super::incidents::{self, Incident};
 use super::messages::{Message, Messages};
@@ -37,6 +38,8 @@ pub enum Deadline {
     Standup(SprintId),
     /// A sprint's progress update.
     Progress(SprintId),
+    /// Something is posted again.
+    Delivery(EffectId),
 }
 
 /// Everything the director knows.
@@ -60,6 +63,8 @@ pub struct State {
     pub handoffs: Vec<Handoff>,
     /// Effects that are not settled.
     pub outstanding: Outstanding,
+    /// What was posted and has not arrived yet.
+    pub deliveries: BTreeMap<EffectId, Delivery>,
     /// Moments to be asked again.
     pub deadlines: BTreeSet<(Time, Deadline)>,
 }
@@ -161,18 +166,7 @@ impl State {
                 sprint.refused.clone_from(&e.reason);
                 sprint.ended = Some(now);
             }
-            Event::SprintInitialized(e) => {
-                let sprint = &mut self.sprints.table[e.sprint_id.index()];
-                sprint.stage = Stage::Running;
-                sprint.began = Some(now);
-                for id in sprint.tasks() {
-                    let task = &self.tasks.table[id.index()];
-                    if task.phase == Phase::Waiting && task.waiting_for == 0 {
-                        self.move_to(id, Phase::Ready, now);
-                    }
-                }
-                self.set_ceremonies(e.sprint_id, now);
-            }
+            Event::SprintInitialized(e) => self.initialized(e.sprint_id, now),
             Event::SprintPaused(e) => self.sprints.table[e.sprint_id.index()].paused = true,
             Event::SprintResumed(e) => self.sprints.table[e.sprint_id.index()].paused = false,
             Event::SprintCancelled(e) => {
@@ -501,7 +495,18 @@ impl State {
             Event::RoleLost(e) => self.set_lost(&e.role, true),
             Event::RoleRestored(e) => self.set_lost(&e.role, false),
             Event::InboxReminded(e) => self.inbox_deadline(e.item, Some(e.deadline)),
-            Event::StakeholderInformed(_) => {}
+            Event::StakeholderInformed(e) => self.delivery_over(e.effect),
+            Event::DeliveryFailed(e) => self.delivery_failed(e),
+            Event::DeliveryRetried(e) => self.delivery_retried(e),
+            Event::ProductDemoReady(e) => {
+                let row = self.package(e.sprint_id, Peer::Product, e.feature.clone());
+                row.demo.clone_from(&e.package);
+            }
+            Event::FeedbackReceived(e) => {
+                self.handoffs[e.handoff as usize]
+                    .feedback
+                    .clone_from(&e.text);
+            }
             Event::TaskAdded(e) => self.task_added(e, now),
             Event::GateJudged(e) => self.gate_judged(e, now),
             Event::WorkReviewed(e) => self.work_reviewed(e, now),
@@ -513,9 +518,13 @@ impl State {
             Event::TaskRebalanced(e) => self.rebalanced(e),
             Event::DailyStandupCompleted(e) => self.standup_held(e, now),
             Event::ProgressUpdated(e) => self.progress_told(e, now),
-            Event::QaHandoffReady(e) => self.package(e.sprint_id, Peer::Qa, e.feature.clone()),
+            Event::QaHandoffReady(e) => {
+                let row = self.package(e.sprint_id, Peer::Qa, e.feature.clone());
+                row.package.clone_from(&e.package);
+            }
             Event::DevopsHandoffReady(e) => {
-                self.package(e.sprint_id, Peer::Devops, e.feature.clone());
+                let row = self.package(e.sprint_id, Peer::Devops, e.feature.clone());
+                row.package.clone_from(&e.package);
             }
             // What follows from them is in events of its own.
             Event::AgentTaskCompleted(_)
@@ -529,6 +538,9 @@ impl State {
                     true => Standing::Accepted,
                     false => Standing::Returned(e.reason.clone()),
                 };
+                if let Some(help) = e.help {
+                    self.help_ended(help, now);
+                }
             }
             // It is called off; the end of the attempt makes the task ready again.
             Event::WorkCheckpointed(_) => {}
@@ -554,15 +566,6 @@ impl State {
                 self.trouble.incidents[e.incident.index()].closed = Some((now, e.by.clone()));
             }
         }
-    }
-
-    fn package(&mut self, sprint: SprintId, team: Peer, feature: Option<Name>) {
-        self.handoffs.push(Handoff {
-            sprint,
-            team,
-            feature,
-            standing: Standing::Ready,
-        });
     }
 
     fn set_lost(&mut self, role: &str, lost: bool) {

@@ -20,6 +20,7 @@ pub mod startup;
 mod startup_tests;
 #[cfg(test)]
 mod startup_world;
+mod webhook;
 mod workshop;
 mod worktrees;
 

@@ -22,6 +22,7 @@ use director_protocols::ids::SprintId;
 use director_runtime::clock::Clock;
 use tokio::sync::watch;
 
+use super::webhook::Poster;
 use crate::engine::orders::Place;
 
 /// Why an order could not be carried out, in words for people.
@@ -122,6 +123,8 @@ impl CallOff {
 pub struct Workshop {
     data_dir: PathBuf,
     pub(super) mark_prefix: String,
+    /// Posts to webhooks.
+    pub(super) poster: Poster,
     pub(super) guard: Option<Arc<Guard>>,
     pub(super) clock: Clock,
     repositories: Mutex<BTreeMap<String, Repository>>,
@@ -174,6 +177,7 @@ impl Workshop {
         Self {
             data_dir,
             mark_prefix,
+            poster: Poster::default(),
             guard,
             clock,
             repositories: Mutex::default(),

@@ -121,7 +121,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             .iter()
             .map(|time| json!(time.as_u64().map(|n| seconds(Span(n)))))
             .collect(),
-        ("at" | "deadline" | "estimated_resolution" | "since", value) => match number {
+        ("at" | "again" | "deadline" | "estimated_resolution" | "since", value) => match number {
             Some(n) => json!(rfc3339(Time(n))),
             None => value,
         },

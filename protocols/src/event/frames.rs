@@ -6,8 +6,15 @@
 
 use serde::Serialize;
 
-use super::{EVENTS_PER_DECISION_MAX, Event};
+use super::Event;
 use crate::codec::{self, CodecError};
+
+/// The record kind of a decision: a list of event frames.
+pub const DECISION_KIND: u16 = 1;
+/// The version of that record's payload.
+pub const DECISION_VERSION: u16 = 1;
+/// The most events in one decision.
+pub const EVENTS_PER_DECISION_MAX: usize = 1_000_000;
 
 /// One event as it lies in a record: kind, version, length of the body, body.
 pub(super) struct Frame<'a> {

@@ -6,6 +6,17 @@ use crate::ids::{AgentId, TaskId};
 use crate::severity::Severity;
 use crate::time::Span;
 
+/// What Product is shown of a feature.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemoPackage {
+    /// What changed: each task with its commit, how much, and what its author says.
+    pub changes: Vec<String>,
+    /// How it can be tried.
+    pub how_to_run: Vec<String>,
+    /// The criteria, each with whether it is met and how that is known.
+    pub criteria: Vec<String>,
+}
+
 /// Something that holds a task up, in a ceremony.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenBlocker {

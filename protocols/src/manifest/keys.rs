@@ -111,6 +111,16 @@ pub(super) static ROOT: Table = Table {
             "what a running sprint holds by itself",
         ),
         key(
+            "peer",
+            Shape::Table(&keys_ways::PEERS),
+            "who Product, QA and DevOps are, such as [peer.qa]",
+        ),
+        key(
+            "webhooks",
+            Shape::Table(&keys_ways::WEBHOOKS),
+            "how often what is posted to webhooks is tried",
+        ),
+        key(
             "notify",
             Shape::Table(&keys_ways::NOTIFY),
             "how you are told that something waits for you",
@@ -127,7 +137,7 @@ pub(super) static ROOT: Table = Table {
         ),
         key(
             "stakeholder",
-            Shape::List(&Shape::Table(&STAKEHOLDER)),
+            Shape::List(&Shape::Table(&keys_ways::STAKEHOLDER)),
             "who is told what, each as [[stakeholder]]",
         ),
     ],
@@ -565,29 +575,6 @@ static BUDGET: Table = Table {
             "cost_usd",
             Shape::Number(0.0, 1e6),
             "spending over all attempts, in dollars",
-        ),
-    ],
-};
-
-static STAKEHOLDER: Table = Table {
-    about: "Somebody who is told what happens; in the inbox unless there is a webhook or a command.",
-    keys: &[
-        required("name", Shape::Name, "who, name = \"product\""),
-        key(
-            "on",
-            Shape::List(&Shape::Name),
-            "the events that they are told of; every event unless written",
-        ),
-        key("webhook", Shape::Url, "where each event is posted"),
-        key(
-            "run",
-            RUN,
-            "what is run for each event, which comes on its standard input",
-        ),
-        key(
-            "inbox",
-            Shape::Flag,
-            "whether each event is put in the inbox",
         ),
     ],
 };

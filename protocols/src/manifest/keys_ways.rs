@@ -39,6 +39,64 @@ static RULE: Table = Table {
     ],
 };
 
+/// `[peer]`
+pub(super) static PEERS: Table = Table {
+    about: "The teams beside the engineers; without a table, a role of that name fills one.",
+    keys: &[
+        key(
+            "product",
+            Shape::Table(&PEER),
+            "who gets demonstrations and is asked what is wanted",
+        ),
+        key("qa", Shape::Table(&PEER), "who gets packages to test"),
+        key("devops", Shape::Table(&PEER), "who gets packages to deploy"),
+    ],
+};
+
+static PEER: Table = Table {
+    about: "Where what is for a team goes: to agents of a role, to a webhook, or else into the inbox.",
+    keys: &[
+        key("role", Shape::Name, "the role whose agents are the team"),
+        key(
+            "run",
+            RUN,
+            "what an agent of kind command runs; exit 0 takes the package, `findings` in its report give it back",
+        ),
+        key(
+            "webhook",
+            Shape::Url,
+            "where it is posted; the answer may be {\"accepted\": true} or {\"answer\": \"…\"}, or comes later through the inbox",
+        ),
+        key(
+            "secret_env",
+            Shape::EnvName,
+            "the variable with the secret that signs what is posted",
+        ),
+    ],
+};
+
+/// `[webhooks]`
+pub(super) static WEBHOOKS: Table = Table {
+    about: "How often what is posted is tried.",
+    keys: &[
+        key(
+            "tries_max",
+            Shape::Whole(1, 100),
+            "tries before it is left to a person; 5 unless written",
+        ),
+        key(
+            "retry_min",
+            Shape::Duration,
+            "the delay before the second try, which doubles with each; 2s unless written",
+        ),
+        key(
+            "retry_max",
+            Shape::Duration,
+            "the longest delay between tries; 5m unless written",
+        ),
+    ],
+};
+
 /// `[ceremonies]`
 pub(super) static CEREMONIES: Table = Table {
     about: "What a running sprint holds by itself.",
@@ -52,6 +110,35 @@ pub(super) static CEREMONIES: Table = Table {
             "progress",
             Shape::Duration,
             "how long from one progress update to the next, such as \"4h\"; none unless written",
+        ),
+    ],
+};
+
+/// `[[stakeholder]]`
+pub(super) static STAKEHOLDER: Table = Table {
+    about: "Somebody who is told what happens; in the inbox unless there is a webhook or a command.",
+    keys: &[
+        required("name", Shape::Name, "who, name = \"product\""),
+        key(
+            "on",
+            Shape::List(&Shape::Name),
+            "the events that they are told of; every event unless written",
+        ),
+        key("webhook", Shape::Url, "where each event is posted, as JSON"),
+        key(
+            "secret_env",
+            Shape::EnvName,
+            "the variable with the secret that signs what is posted",
+        ),
+        key(
+            "run",
+            RUN,
+            "what is run for each event, which comes on its standard input",
+        ),
+        key(
+            "inbox",
+            Shape::Flag,
+            "whether each event is put in the inbox; without `on`, what ends, goes wrong or is held",
         ),
     ],
 };

@@ -21,6 +21,61 @@ use serde_json::json;
 use super::World;
 
 impl World {
+    /// Lets time pass to the next deadline, or answers what waits for a person.
+    pub(super) fn wait(&mut self) -> bool {
+        let state = self.engine.state();
+        let waiting = state.trouble.waiting().next().is_some();
+        let mut sprints = state.sprints.table.iter();
+        let paused = sprints.any(|sprint| sprint.paused && !sprint.is_over());
+        // Reminders and standups come again and again, so somebody comes at some time.
+        let somebody_comes = (waiting || paused) && self.chance(300);
+        if let Some(at) = self.engine.next_deadline()
+            && !somebody_comes
+            && self.idle < super::IDLE_MAX
+        {
+            self.idle += 1;
+            self.now = self.now.max(at);
+            self.tell(Command::Tick).expect("a tick is accepted");
+            return true;
+        }
+        let item = self
+            .engine
+            .state()
+            .trouble
+            .waiting()
+            .next()
+            .map(|(id, _)| id);
+        if let Some(item) = item {
+            self.tell(Command::Answer {
+                item,
+                reply: Reply::Approve,
+                text: "go on".to_owned(),
+                by: "tester".to_owned(),
+            })
+            .expect("an answer is accepted");
+            return true;
+        }
+        if self.write_up() {
+            return true;
+        }
+        if self
+            .engine
+            .state()
+            .sprints
+            .table
+            .iter()
+            .any(|sprint| sprint.paused && !sprint.is_over())
+        {
+            let resume = Command::Resume {
+                sprint: None,
+                by: "tester".to_owned(),
+            };
+            self.tell(resume).expect("resumes");
+            return true;
+        }
+        false
+    }
+
     pub(super) fn interfere(&mut self) {
         let state = self.engine.state();
         let tasks = state.tasks.table.len();

@@ -17,12 +17,11 @@ pub use sprints::random_sprint;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use director::engine::effects::Effect;
+use director::engine::effects::{Effect, Recipient};
 use director::engine::{Decision, Engine};
 use director_protocols::command::Command;
 use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, Seq, TaskId};
-use director_protocols::inbox::Reply;
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::SprintSpec;
@@ -287,61 +286,6 @@ impl World {
         true
     }
 
-    /// Lets time pass to the next deadline, or answers what waits for a person.
-    fn wait(&mut self) -> bool {
-        let state = self.engine.state();
-        let waiting = state.trouble.waiting().next().is_some();
-        let mut sprints = state.sprints.table.iter();
-        let paused = sprints.any(|sprint| sprint.paused && !sprint.is_over());
-        // Reminders and standups come again and again, so somebody comes at some time.
-        let somebody_comes = (waiting || paused) && self.chance(300);
-        if let Some(at) = self.engine.next_deadline()
-            && !somebody_comes
-            && self.idle < IDLE_MAX
-        {
-            self.idle += 1;
-            self.now = self.now.max(at);
-            self.tell(Command::Tick).expect("a tick is accepted");
-            return true;
-        }
-        let item = self
-            .engine
-            .state()
-            .trouble
-            .waiting()
-            .next()
-            .map(|(id, _)| id);
-        if let Some(item) = item {
-            self.tell(Command::Answer {
-                item,
-                reply: Reply::Approve,
-                text: "go on".to_owned(),
-                by: "tester".to_owned(),
-            })
-            .expect("an answer is accepted");
-            return true;
-        }
-        if self.write_up() {
-            return true;
-        }
-        if self
-            .engine
-            .state()
-            .sprints
-            .table
-            .iter()
-            .any(|sprint| sprint.paused && !sprint.is_over())
-        {
-            let resume = Command::Resume {
-                sprint: None,
-                by: "tester".to_owned(),
-            };
-            self.tell(resume).expect("resumes");
-            return true;
-        }
-        false
-    }
-
     /// Nothing goes wrong from now on; runs until nothing is left to do.
     ///
     /// # Panics
@@ -523,6 +467,18 @@ impl World {
                 kept: Vec::new(),
             },
             Effect::Inform { .. } if bad => refused,
+            Effect::Inform {
+                to: Recipient::Peer(..),
+                ..
+            } if self.chance(300) => {
+                // It says something, and then that it was received.
+                self.pending.insert(effect, what);
+                Command::PeerSaid {
+                    effect,
+                    accepted: [None, Some(true), Some(false)][self.below(3)],
+                    text: "like this".to_owned(),
+                }
+            }
             Effect::Inform { .. } => Command::Informed {
                 effect,
                 problem: String::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use director_protocols::sprint::{Check, SprintSpec};
 use director_protocols::time::Span;
+use director_protocols::ways::{Destination, Peer, PeerSpec, Webhook};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -71,6 +72,24 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
     if below(4) == 0 {
         spec.team[0].capacity = Some(Span::hours(20));
     }
+    let hook = || {
+        Destination::Webhook(Webhook {
+            url: "https://peer.example.org/".to_owned(),
+            secret_env: None,
+        })
+    };
+    let tester = Destination::Role {
+        role: "tester".parse().expect("a name"),
+        run: None,
+    };
+    spec.ways.peers = match seed % 4 {
+        0 => vec![(Peer::Product, hook()), (Peer::Qa, tester)],
+        1 => vec![(Peer::Product, Destination::Inbox), (Peer::Qa, hook())],
+        _ => Vec::new(),
+    }
+    .into_iter()
+    .map(|(peer, to)| PeerSpec { peer, to })
+    .collect();
     if seed.is_multiple_of(3) {
         spec.ways.ceremonies.progress = Some(Span::hours(5));
     }

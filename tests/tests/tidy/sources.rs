@@ -18,6 +18,8 @@ fn each_library_has_one_home() {
         ("wincode", &["protocols/src/codec.rs"]),
         ("crc32c", &["protocols/src/envelope.rs"]),
         ("sha2", &["protocols/src/digest.rs"]),
+        ("hmac", &["protocols/src/digest.rs"]),
+        ("ureq", &["director/src/perform/webhook.rs"]),
         ("toml", &["protocols/src/manifest/"]),
         ("schemars", &["protocols/src/"]),
         ("dashmap", &["runtime/src/directory.rs"]),

@@ -17,9 +17,9 @@ use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{balance, block, emergency, handoff, inbox, integrate, pair, retry, review};
+use super::{balance, block, emergency, handoff, inbox, integrate, pair, peer, retry, review};
 use crate::engine::gating;
-use crate::engine::handoffs::Team;
+use crate::engine::inform;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
@@ -107,14 +107,11 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
                 out.extend(balance::checked(state, e.sprint_id, false));
             }
         }
-        Event::QaHandoffReady(e) => {
-            let about = (e.sprint_id, e.handoff, Team::Qa);
-            out.extend(handoff::delivered(state, about, &e.package, now));
-        }
-        Event::DevopsHandoffReady(e) => {
-            let about = (e.sprint_id, e.handoff, Team::Devops);
-            out.extend(handoff::delivered(state, about, &e.package, now));
-        }
+        Event::QaHandoffReady(e) => out.extend(handoff::delivered(state, e.handoff, now)),
+        Event::DevopsHandoffReady(e) => out.extend(handoff::delivered(state, e.handoff, now)),
+        Event::ProductDemoReady(e) => out.extend(handoff::delivered(state, e.handoff, now)),
+        Event::PackageAnswered(e) => out.extend(handoff::feedback(state, e)),
+        Event::DeliveryFailed(e) => out.extend(peer::given_up(state, e, now)),
         Event::GateJudged(e) => out.extend(review::concluded(state, e.task_id)),
         Event::HelpGiven(e) => out.extend(pair::after(state, e)),
         Event::EngineeringEmergency(e) => out.extend(emergency::after(state, e)),
@@ -180,12 +177,14 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         }
         _ => {}
     }
+    out.extend(inform::notices(state, event, now));
 }
 
 /// What follows when help is over without a word.
 fn help_lost(state: &State, task: TaskId, reason: &str, now: Time) -> Vec<Event> {
     let mut events = review::lost(state, task, reason, now);
     events.extend(pair::lost(state, task, reason, now));
+    events.extend(handoff::lost(state, task, reason, now));
     events.extend(emergency::mended(state, task, now));
     events
 }
@@ -331,6 +330,7 @@ fn reported_without_repo(state: &State, task: TaskId, now: Time, out: &mut Vec<E
     if state.is_help(task) {
         out.extend(review::reported(state, task));
         out.extend(pair::reported(state, task));
+        out.extend(handoff::reported(state, task));
         return;
     }
     match gating::lacks(state, task, None) {

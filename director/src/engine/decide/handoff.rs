@@ -1,24 +1,32 @@
 //! Packages for other teams: what was made, how it is to be tested and deployed, and where it is written down.
 //!
 //! A package is ready when every task of its feature is completed and its gates have let it pass; what is missing is
-//! named. Where the team has people in the role `qa` or `devops`, the package waits in their inbox: yes accepts it, no
-//! returns it with the reason.
+//! named. It goes to whoever the other team is (`engine::peers`): in the inbox, where yes accepts it and no returns it with the
+//! reason, or to an agent whose report does. Product is shown each feature that is done, and what it says is kept.
 
 use director_protocols::event::{
-    DevopsHandoffReady, Event, HandoffPackage, InboxOpened, PackageAnswered, QaHandoffReady,
+    DemoPackage, DevopsHandoffReady, Event, FeedbackReceived, HandoffPackage, InboxOpened,
+    PackageAnswered, ProductDemoReady, QaHandoffReady, TaskAdded,
 };
 use director_protocols::ids::{FeatureId, Name, SprintId, TaskId};
 use director_protocols::inbox::{InboxKind, Reply};
+use director_protocols::origin::Origin;
 use director_protocols::outside::Outside;
 use director_protocols::rejection::Rejection;
+use director_protocols::scope::NewTask;
 use director_protocols::severity::Severity;
-use director_protocols::time::Time;
+use director_protocols::sprint::{Budget, Class, Estimate, Expects, Priority, RunSpec, TaskSpec};
+use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
 
-use super::{Answer, inbox};
-use crate::engine::handoffs::Team;
+use super::{Answer, inbox, scope};
+use crate::engine::handoffs::{Handoff, Standing, Team};
+use crate::engine::peers::Goes;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
+
+/// How long somebody is thought to look at a package.
+const EFFORT: Span = Span::minutes(30);
 
 /// Decides about another team that wants a package.
 pub fn asked(state: &State, id: SprintId, what: &Outside) -> Answer {
@@ -135,7 +143,7 @@ fn ready(state: &State, id: SprintId, feature: Option<FeatureId>, team: Team) ->
             package,
         }
         .into(),
-        Team::Devops => DevopsHandoffReady {
+        Team::Devops | Team::Product => DevopsHandoffReady {
             handoff,
             sprint_id: id,
             feature,
@@ -145,64 +153,262 @@ fn ready(state: &State, id: SprintId, feature: Option<FeatureId>, team: Team) ->
     }
 }
 
-/// The package for QA of a feature whose last task was just completed, if anything of it is to be tested.
+/// The packages of a feature whose last task was just completed: for QA, if anything of it is to be tested, and for Product.
 ///
 /// Asked after each completion, so the feature's own count comes first.
-pub fn after_completion(state: &State, task: TaskId) -> Option<Event> {
+pub fn after_completion(state: &State, task: TaskId) -> Vec<Event> {
     let row = &state.tasks.table[task.index()];
     let feature = &state.tasks.features[row.feature.index()];
-    if feature.open > 0 || !feature.to_be_tested {
-        return None;
+    if feature.open > 0 || row.is_help() {
+        return Vec::new();
     }
-    let (id, of) = (row.sprint, Some(row.feature));
-    let tested = |row: &&Task| !row.spec.test_requirements.is_empty();
-    let wanted = tasks(state, id, of).iter().any(tested);
-    let complete = wanted && missing(state, id, of, Team::Qa).is_empty();
-    complete.then(|| ready(state, id, of, Team::Qa))
+    let mut events = Vec::new();
+    if feature.to_be_tested {
+        let (id, of) = (row.sprint, Some(row.feature));
+        let tested = |row: &&Task| !row.spec.test_requirements.is_empty();
+        let wanted = tasks(state, id, of).iter().any(tested);
+        if wanted && missing(state, id, of, Team::Qa).is_empty() {
+            events.push(ready(state, id, of, Team::Qa));
+        }
+    }
+    events.extend(demo(state, task).map(|event| renumbered(event, events.len() as u32)));
+    events
 }
 
-/// The item for the people of the other team, if there are any.
-pub fn delivered(
-    state: &State,
-    (id, handoff, team): (SprintId, u32, Team),
-    package: &HandoffPackage,
-    now: Time,
-) -> Option<Event> {
-    let role = state.team.by_role.get(team.role())?;
-    if !state.team.roles[role.index()].is_people() {
+/// The same package with a higher number, behind others of the same decision.
+fn renumbered(event: Event, by: u32) -> Event {
+    match event {
+        Event::ProductDemoReady(e) => ProductDemoReady {
+            handoff: e.handoff + by,
+            ..e
+        }
+        .into(),
+        other => other,
+    }
+}
+
+/// What a feature that is done lets be shown to Product, if there is anybody to show it to.
+fn demo(state: &State, task: TaskId) -> Option<Event> {
+    let row = &state.tasks.table[task.index()];
+    let (id, feature) = (row.sprint, row.feature);
+    state.peer(id, Team::Product)?;
+    if !missing(state, id, Some(feature), Team::Product).is_empty() {
         return None;
     }
-    let feature = state.handoffs.get(handoff as usize)?.feature.clone();
-    let mut lines = vec![format!(
-        "A package for {}: {} {}",
-        team.role(),
-        package.deliverable_type,
-        feature.map_or_else(String::new, |name| name.to_string())
-    )];
-    for (what, list) in [
-        ("artifact", &package.artifacts),
-        ("test", &package.test_requirements),
-        ("deploy", &package.deployment_requirements),
-        ("documentation", &package.documentation),
-    ] {
-        lines.extend(list.iter().map(|text| format!("{what}: {text}")));
+    let sprint = &state.sprints.table[id.index()];
+    let mut package = DemoPackage::default();
+    if sprint.spec.repo.is_some() {
+        let branch = format!("sprint/{}", sprint.spec.id);
+        package.how_to_run.push(format!(
+            "git worktree add --detach ../{branch} {branch} # everything that was merged, beside the repository"
+        ));
     }
-    let text = lines.join("\n");
-    let open = inbox::opened(
-        state,
-        InboxKind::Handoff,
-        (id, None),
-        Severity::Low,
-        text,
-        now,
-    );
+    for row in tasks(state, id, Some(feature)) {
+        let Some(story) = row
+            .story
+            .as_deref()
+            .filter(|_| row.phase == Phase::Completed)
+        else {
+            continue;
+        };
+        let spec = &row.spec;
+        let mut change = format!("{}: {}", spec.id, spec.title);
+        if !story.merged.is_empty() {
+            let stat = story.changes;
+            change += &format!(
+                " (commit {}, {} files, +{} -{})",
+                story.merged, stat.files, stat.insertions, stat.deletions
+            );
+        }
+        if !story.report.summary.trim().is_empty() {
+            change += &format!(": {}", story.report.summary.trim());
+        }
+        package.changes.push(change);
+        let try_it = spec
+            .test_requirements
+            .iter()
+            .chain(&spec.deployment_requirements);
+        package.how_to_run.extend(try_it.cloned());
+        for criterion in &spec.acceptance {
+            let mut answers = story.report.acceptance.iter();
+            let answer = answers.find(|answer| answer.criterion == *criterion);
+            package.criteria.push(match answer {
+                Some(answer) if answer.met => format!("met: {criterion} ({})", answer.evidence),
+                Some(answer) => format!("not met: {criterion} ({})", answer.evidence),
+                None => format!("not answered: {criterion}"),
+            });
+        }
+    }
     Some(
-        InboxOpened {
-            handoff: Some(handoff),
-            ..open
+        ProductDemoReady {
+            handoff: state.handoffs.len() as u32,
+            sprint_id: id,
+            feature: Some(state.tasks.features[feature.index()].name.clone()),
+            package,
         }
         .into(),
     )
+}
+
+/// What the other team reads of a package.
+fn lines(row: &Handoff) -> String {
+    let feature = row.feature.as_ref().map_or("", |name| name.as_str());
+    let (first, lists) = match row.team {
+        Team::Product => (
+            format!(
+                "{feature} can be shown. Say what you make of it: yes, a remark, or no with what has to change."
+            ),
+            vec![
+                ("change", &row.demo.changes),
+                ("try it", &row.demo.how_to_run),
+                ("criterion", &row.demo.criteria),
+            ],
+        ),
+        team => (
+            format!(
+                "A package for {}: {} {feature}",
+                team.as_str(),
+                row.package.deliverable_type
+            ),
+            vec![
+                ("artifact", &row.package.artifacts),
+                ("test", &row.package.test_requirements),
+                ("deploy", &row.package.deployment_requirements),
+                ("documentation", &row.package.documentation),
+            ],
+        ),
+    };
+    let mut lines = vec![first.trim_end().to_owned()];
+    for (what, list) in lists {
+        lines.extend(list.iter().map(|text| format!("{what}: {text}")));
+    }
+    lines.join("\n")
+}
+
+/// What becomes of a package that is ready: it waits in the inbox, or goes to an agent of the other team.
+pub fn delivered(state: &State, handoff: u32, now: Time) -> Option<Event> {
+    let row = state.handoffs.get(handoff as usize)?;
+    let goes = state.peer(row.sprint, row.team)?;
+    let cancelled = state.sprints.table[row.sprint.index()].cancelled;
+    match goes {
+        // Nobody is given anything any more in a sprint that is called off.
+        Goes::Role(..) if cancelled => Some(to_inbox(state, handoff, row, "", now)),
+        Goes::Inbox | Goes::Webhook(_) => Some(to_inbox(state, handoff, row, "", now)),
+        Goes::Role(role, run) => Some(to_agent(state, handoff, row, role, run)),
+    }
+}
+
+fn to_inbox(state: &State, handoff: u32, row: &Handoff, why: &str, now: Time) -> Event {
+    let text = format!("{why}{}", lines(row));
+    let place = (row.sprint, None);
+    let open = inbox::opened(state, InboxKind::Handoff, place, Severity::Low, text, now);
+    InboxOpened {
+        handoff: Some(handoff),
+        ..open
+    }
+    .into()
+}
+
+/// A task of looking at a package, for an agent of the other team.
+fn to_agent(state: &State, handoff: u32, row: &Handoff, role: Name, run: Option<RunSpec>) -> Event {
+    let sprint = &state.sprints.table[row.sprint.index()];
+    let name = |n: u32| Name::new(format!("{}-package-{n}", row.team.as_str()));
+    let id = (handoff + 1..)
+        .filter_map(|n| name(n).ok())
+        .find(|name| !sprint.by_name.contains_key(name))
+        .unwrap_or_else(|| role.clone());
+    let mut description = lines(row);
+    if let Some(repo) = &sprint.spec.repo {
+        description += &format!(
+            "\nThe work is on the branch sprint/{} of {repo}; change nothing there.",
+            sprint.spec.id
+        );
+    }
+    description += "\nIn the report, list in `findings` what has to be changed before you take the package; leave it out when you take it. What is worth knowing belongs into `summary`.";
+    let spec = TaskSpec {
+        title: format!(
+            "Look at {}",
+            row.feature
+                .as_ref()
+                .map_or("the sprint", |name| name.as_str())
+        ),
+        description,
+        kind: "review".to_owned(),
+        role,
+        points: 0,
+        estimate: Estimate::point(EFFORT),
+        depends_on: Vec::new(),
+        feature: id.clone(),
+        id,
+        priority: Priority::Normal,
+        skills: Vec::new(),
+        acceptance: Vec::new(),
+        spec: None,
+        design: None,
+        run,
+        budget: Budget::default(),
+        gates: Vec::new(),
+        expects: Expects::Nothing,
+        produces: Vec::new(),
+        severity: None,
+        class: Class::default(),
+        test_requirements: Vec::new(),
+        deployment_requirements: Vec::new(),
+        source: None,
+    };
+    TaskAdded {
+        task_id: TaskId(state.tasks.table.len() as u32),
+        sprint_id: row.sprint,
+        spec: spec.into(),
+        dependencies: Vec::new(),
+        origin: Origin::Package { handoff },
+        by: "director".to_owned(),
+    }
+    .into()
+}
+
+/// The package that help looks at, if it still waits.
+fn looked_at(state: &State, help: TaskId) -> Option<(u32, &Handoff)> {
+    let Some(Origin::Package { handoff }) = state.tasks.table[help.index()].origin.as_deref()
+    else {
+        return None;
+    };
+    let row = state.handoffs.get(*handoff as usize)?;
+    (row.standing == Standing::Ready).then_some((*handoff, row))
+}
+
+/// What follows the report of an agent that looked at a package.
+pub fn reported(state: &State, help: TaskId) -> Option<Event> {
+    let (handoff, _) = looked_at(state, help)?;
+    let row = &state.tasks.table[help.index()];
+    let report = row.story.as_ref().map(|story| &story.report);
+    let findings = report.map_or_else(String::new, |report| report.findings.join("\n"));
+    let summary = report.map_or("", |report| report.summary.trim());
+    Some(
+        PackageAnswered {
+            handoff,
+            accepted: findings.is_empty(),
+            reason: match findings.is_empty() {
+                true => summary.to_owned(),
+                false => findings,
+            },
+            by: row
+                .last_agent
+                .map_or_else(String::new, |agent| state.agent_name(agent)),
+            help: Some(help),
+        }
+        .into(),
+    )
+}
+
+/// What follows when the agent that was to look at a package is lost: a person does.
+pub fn lost(state: &State, help: TaskId, reason: &str, now: Time) -> Option<Event> {
+    let (handoff, row) = looked_at(state, help)?;
+    let why = format!(
+        "{} could not be looked at ({reason}). ",
+        state.task_name(help)
+    );
+    Some(to_inbox(state, handoff, row, &why, now))
 }
 
 /// What a person of the other team says.
@@ -212,6 +418,73 @@ pub fn answered(handoff: u32, (reply, text): (Reply, &str), by: &str) -> Event {
         accepted: reply != Reply::Reject,
         reason: text.trim().to_owned(),
         by: by.to_owned(),
+        help: None,
     }
     .into()
+}
+
+/// What becomes of what Product says: a no is a task of the same feature where the sprint can take one, everything else is for the
+/// retrospective.
+pub fn feedback(state: &State, e: &PackageAnswered) -> Vec<Event> {
+    let Some(row) = state.handoffs.get(e.handoff as usize) else {
+        return Vec::new();
+    };
+    if row.team != Team::Product || e.reason.is_empty() {
+        return Vec::new();
+    }
+    let task = match e.accepted {
+        true => None,
+        false => wanted(state, row, &e.reason),
+    };
+    let task_id = TaskId(state.tasks.table.len() as u32);
+    let mut events: Vec<Event> = Vec::new();
+    let is_task = task.is_some();
+    events.extend(task.map(|spec| -> Event {
+        TaskAdded {
+            task_id,
+            sprint_id: row.sprint,
+            spec: spec.into(),
+            dependencies: Vec::new(),
+            origin: Origin::Scope,
+            by: e.by.clone(),
+        }
+        .into()
+    }));
+    events.push(
+        FeedbackReceived {
+            handoff: e.handoff,
+            sprint_id: row.sprint,
+            feature: row.feature.clone(),
+            text: e.reason.clone(),
+            by: e.by.clone(),
+            task_id: is_task.then_some(task_id),
+        }
+        .into(),
+    );
+    events
+}
+
+/// The task that a no of Product asks for; none where nobody could do it, or the sprint is over.
+fn wanted(state: &State, row: &Handoff, text: &str) -> Option<TaskSpec> {
+    let sprint = &state.sprints.table[row.sprint.index()];
+    scope::takes_work(sprint).ok()?;
+    let feature = row.feature.clone()?;
+    let id = (1u32..)
+        .filter_map(|n| Name::new(format!("{feature}-feedback-{n}")).ok())
+        .find(|name| !sprint.by_name.contains_key(name))?;
+    let task = NewTask {
+        id,
+        title: Some(format!("Feedback on {feature}")),
+        description: text.to_owned(),
+        kind: None,
+        points: None,
+        hours: None,
+        depends_on: Vec::new(),
+        feature: Some(feature),
+        priority: Priority::Normal,
+        acceptance: Vec::new(),
+        run: None,
+        severity: None,
+    };
+    scope::spec_of(state, row.sprint, &task).ok()
 }

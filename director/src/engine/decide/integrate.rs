@@ -6,8 +6,8 @@
 use director_protocols::command::Command;
 use director_protocols::event::{
     AttemptEnded, BaseChecked, Event, IncidentOpened, MergeCompleted, MergeConflicted,
-    MergePrepared, QualityGateStatus, RepoPrepared, SprintRefused, StakeholderInformed,
-    WorkCommitted, WorkSalvaged, WorktreePrepared, WorktreesRemoved,
+    MergePrepared, QualityGateStatus, RepoPrepared, SprintRefused, WorkCommitted, WorkSalvaged,
+    WorktreePrepared, WorktreesRemoved,
 };
 use director_protocols::ids::{AgentId, EffectId, IncidentId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
@@ -16,8 +16,8 @@ use director_protocols::sprint::{Expects, OnConflict};
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{Answer, block, follow, message, retry, review};
-use crate::engine::effects::Effect;
+use super::{Answer, block, follow, message, peer, retry, review};
+use crate::engine::effects::{Effect, Recipient};
 use crate::engine::gating;
 use crate::engine::state::State;
 
@@ -173,7 +173,18 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
             _ => Err(Rejection::StaleEffect { effect: *effect }),
         },
         Command::Informed { effect, problem } => match outstanding(state, *effect)? {
-            Effect::Inform { .. } => Ok(informed(state, *effect, problem)),
+            Effect::Inform { .. } => Ok(peer::informed(state, *effect, problem, now)),
+            _ => Err(Rejection::StaleEffect { effect: *effect }),
+        },
+        Command::PeerSaid {
+            effect,
+            accepted,
+            text,
+        } => match outstanding(state, *effect)? {
+            Effect::Inform {
+                to: Recipient::Peer(peer, item),
+                ..
+            } => Ok(peer::said(state, (*peer, *item), *accepted, text, now)),
             _ => Err(Rejection::StaleEffect { effect: *effect }),
         },
         Command::RepoRefused { effect, reason } | Command::EffectFailed { effect, reason } => {
@@ -322,35 +333,9 @@ fn failed(state: &State, id: EffectId, reason: &str, now: Time) -> Answer {
             let attempt = row.attempt;
             return super::attempt::ended_of(state, task, attempt, agent, &end, now);
         }
-        Effect::Inform { .. } => informed(state, id, reason),
+        Effect::Inform { .. } => peer::informed(state, id, reason, now),
         Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. } => Vec::new(),
     })
-}
-
-/// The record that a stakeholder was told, or could not be.
-fn informed(state: &State, effect: EffectId, problem: &str) -> Vec<Event> {
-    let Some(Effect::Inform {
-        sprint,
-        stakeholder,
-        event,
-    }) = state.outstanding.get(effect)
-    else {
-        return Vec::new();
-    };
-    let told = &state.sprints.table[sprint.index()].spec.ways.stakeholders;
-    let name = told
-        .get(*stakeholder as usize)
-        .map(|who| who.name.to_string());
-    vec![
-        StakeholderInformed {
-            effect,
-            sprint_id: *sprint,
-            stakeholder: name.unwrap_or_default(),
-            about: event.name().to_owned(),
-            problem: problem.to_owned(),
-        }
-        .into(),
-    ]
 }
 
 /// Decides about an incident that was seen outside.

@@ -17,6 +17,7 @@ pub mod message;
 pub mod open;
 pub mod outside;
 pub mod pair;
+pub mod peer;
 pub mod retry;
 pub mod review;
 pub mod scope;
@@ -132,6 +133,7 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
         | Command::MergeCompleted { .. }
         | Command::CleanedUp { .. }
         | Command::Informed { .. }
+        | Command::PeerSaid { .. }
         | Command::EffectFailed { .. } => integrate::answer(state, command, now),
         Command::Replan { sprint, spec, by } => scope::replan(state, *sprint, spec, by),
         Command::Outside { sprint, what, by } => outside::said(state, *sprint, what, by, now),

@@ -82,8 +82,12 @@ pub fn cancel_sprint(state: &State, id: SprintId, by: &str) -> Answer {
         .into(),
     ];
     for task in sprint.tasks() {
-        // A merge under way is carried through: half of it may have happened. Help is called off with what it is about.
-        if state.tasks.table[task.index()].phase != Phase::Merging && !state.is_help(task) {
+        let row = &state.tasks.table[task.index()];
+        // A merge under way is carried through: half of it may have happened. Help is called off with what it is about, if it
+        // is about a task.
+        let with_its_task = row.origin.as_ref().and_then(|origin| origin.about());
+        let alone = !row.is_help() || with_its_task.is_none();
+        if row.phase != Phase::Merging && alone {
             events.extend(cancelled(state, task, by));
         }
     }

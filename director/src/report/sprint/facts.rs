@@ -111,6 +111,8 @@ pub(super) struct Facts {
     pub completed: BTreeMap<TaskId, u64>,
     /// What agents said about the work, and where.
     pub feedback: Vec<(TaskId, String, u64)>,
+    /// What Product said of a feature that did not become a task: the feature, who, what, where.
+    pub remarks: Vec<(String, String, String, u64)>,
     /// Directors that took over while it was going.
     pub takeovers: u32,
 }
@@ -170,6 +172,11 @@ impl Facts {
                     end: "",
                     seqs: (seq, seq),
                 });
+            }
+            Event::FeedbackReceived(e) if e.task_id.is_none() => {
+                let feature = e.feature.as_ref().map_or("", |name| name.as_str());
+                let (by, text) = (e.by.clone(), e.text.clone());
+                self.remarks.push((feature.to_owned(), by, text, seq));
             }
             Event::AttemptEnded(e) => {
                 let place = open.remove(&(e.task_id, e.attempt));

@@ -204,7 +204,7 @@ impl Incident {
 /// What an agent said about the work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Feedback {
-    /// The task.
+    /// The task, or the feature with who spoke of it.
     pub task: String,
     /// Its words.
     pub text: String,
@@ -301,6 +301,10 @@ fn feedback(state: &State, facts: &Facts) -> Vec<Feedback> {
             found.push(next);
         }
     }
+    found.extend(facts.remarks.iter().map(|(feature, by, text, _)| Feedback {
+        task: format!("{feature} ({by})"),
+        text: text.clone(),
+    }));
     found
 }
 

@@ -380,6 +380,41 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.dropped
         ),
         Event::TeamUtilizationAlert(e) => alert(e, state),
+        Event::DeliveryFailed(e) => format!(
+            "{} could not be told of {} (try {}): {}; {}",
+            e.stakeholder,
+            e.about,
+            e.tries,
+            e.problem,
+            e.again.map_or_else(
+                || "it is left to a person".to_owned(),
+                |at| format!("again at {}", timestamp(at).strftime("%H:%M:%SZ"))
+            )
+        ),
+        Event::DeliveryRetried(e) => format!("what is {} is posted again", e.effect),
+        Event::ProductDemoReady(e) => format!(
+            "{} can be shown: {}, {}",
+            e.feature
+                .as_ref()
+                .map_or("everything", |name| name.as_str()),
+            count(e.package.changes.len(), "change"),
+            match e.package.criteria.len() {
+                1 => "1 criterion".to_owned(),
+                n => format!("{n} criteria"),
+            }
+        ),
+        Event::FeedbackReceived(e) => format!(
+            "{} on {}: {} ({})",
+            e.by,
+            e.feature
+                .as_ref()
+                .map_or("everything", |name| name.as_str()),
+            e.text,
+            e.task_id.map_or_else(
+                || "for the retrospective".to_owned(),
+                |id| format!("becomes {}", task(id))
+            )
+        ),
         Event::DailyStandupCompleted(e) => format!(
             "standup of {}: {} completed since {}, {} planned, {} in the way; velocity {} ({} after {} points)",
             sprint(e.sprint_id),

@@ -101,6 +101,41 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             to_load: 400,
         }
         .into(),
+        DeliveryFailed {
+            effect,
+            sprint_id: SPRINT,
+            stakeholder: "qa".into(),
+            about: "qa_handoff_ready".into(),
+            tries: 2,
+            problem: "https://qa.example.org/ answered 503".into(),
+            again: Some(later),
+        }
+        .into(),
+        DeliveryRetried {
+            effect,
+            sprint_id: SPRINT,
+        }
+        .into(),
+        ProductDemoReady {
+            handoff: 0,
+            sprint_id: SPRINT,
+            feature: Some(name("pay")),
+            package: DemoPackage {
+                changes: vec!["connect: Connect the parts".into()],
+                how_to_run: vec!["git switch sprint/sprint-3".into()],
+                criteria: vec!["met: pays (tests)".into()],
+            },
+        }
+        .into(),
+        FeedbackReceived {
+            handoff: 0,
+            sprint_id: SPRINT,
+            feature: Some(name("pay")),
+            text: "the total is too small to read".into(),
+            by: "product".into(),
+            task_id: Some(task),
+        }
+        .into(),
         DailyStandupCompleted {
             sprint_id: SPRINT,
             since: Time(later.0 - 86_400_000),
@@ -196,6 +231,7 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             accepted: false,
             reason: "it does not start".into(),
             by: "ada".into(),
+            help: None,
         }
         .into(),
         HelpGiven {

@@ -528,6 +528,10 @@ fn every_event_reads_as_a_sentence() {
         task_rebalanced          connect moves from api-engineer (125% of what it can do) to fullstack-engineer (40% with it)
         daily_standup_completed  standup of sprint-3: 1 task completed since 2026-11-22 12:16Z, 1 planned, 1 blocker in the way; velocity up (5 after 3 points)
         progress_updated         sprint-3: 4 tasks completed, 2 in progress, 1 blocked, 13 of 40 points
+        delivery_failed          qa could not be told of qa_handoff_ready (try 2): https://qa.example.org/ answered 503; again at 12:16:13Z
+        delivery_retried         what is 7.1 is posted again
+        product_demo_ready       pay can be shown: 1 change, 1 criterion
+        feedback_received        product on pay: the total is too small to read (becomes connect)
         agent_task_completed     api says {"hours_spent":1.5,"summary":"paid","task_id":"pay"}
         agent_blocked            api says {"blocker_type":"unclear","severity":"high","task_id":"pay","text":"in euros?"}
         qa_testing_required      qa says {"feature":"pay"}

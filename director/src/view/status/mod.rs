@@ -198,7 +198,7 @@ fn packages(state: &State, id: SprintId) -> impl Iterator<Item = HandOff> {
             .feature
             .as_ref()
             .map_or_else(|| "sprint".to_owned(), |name| name.to_string()),
-        to: row.team.role().to_owned(),
+        to: row.team.as_str().to_owned(),
         state: row.standing.as_str(),
     })
 }

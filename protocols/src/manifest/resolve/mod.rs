@@ -68,7 +68,7 @@ pub(super) fn manifest(
     gates::known_judges(root.field("gates"), "gates", &mut reading, &is_role);
     let mut policy = limits(root.field("limits"), &mut reading);
     policy.shares = shares(root.field("shares"), &mut reading);
-    let ways = Box::new(ways::ways(root, &mut reading));
+    let ways = Box::new(ways::ways(root, &is_role, &mut reading));
     let tasks = tasks::tasks(root, &team, repo.is_some(), &mut reading);
     let mut warnings = reading.warnings;
     if reading.more_warnings > 0 {

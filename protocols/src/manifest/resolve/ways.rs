@@ -2,7 +2,10 @@
 
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
-use crate::ways::{Ceremonies, Ladder, Medium, Running, Stakeholder, Ways};
+use crate::ways::{
+    Ceremonies, Delivery, Destination, Ladder, Medium, Peer, PeerSpec, Running, Stakeholder, Ways,
+    Webhook,
+};
 
 use super::super::errors::Words;
 use super::super::shape::OFF;
@@ -21,7 +24,11 @@ const NEWS: [&str; 4] = [
 ];
 
 /// Reads everything about ways of working.
-pub(super) fn ways(root: &Node<'_>, reading: &mut Reading<'_>) -> Ways {
+pub(super) fn ways(
+    root: &Node<'_>,
+    is_role: &dyn Fn(&str) -> bool,
+    reading: &mut Reading<'_>,
+) -> Ways {
     let written = root.field("stakeholder").map_or(&[][..], Node::items);
     let mut stakeholders: Vec<Stakeholder> = written.iter().filter_map(stakeholder).collect();
     stakeholders.extend(root.field("notify").and_then(notify));
@@ -30,11 +37,20 @@ pub(super) fn ways(root: &Node<'_>, reading: &mut Reading<'_>) -> Ways {
         stakeholders,
         ladder: ladder(root.field("ladder")),
         ceremonies: ceremonies(root.field("ceremonies")),
+        peers: Peer::ALL
+            .into_iter()
+            .filter_map(|peer| {
+                let node = root.field("peer")?.field(peer.as_str())?;
+                let to = destination(node, peer, is_role, reading)?;
+                Some(PeerSpec { peer, to })
+            })
+            .collect(),
+        delivery: delivery(root.field("webhooks")),
     }
 }
 
 fn stakeholder(node: &Node<'_>) -> Option<Stakeholder> {
-    let webhook = text(node.field("webhook"));
+    let webhook = webhook(node);
     let run = node.field("run").and_then(run);
     let on = names(node.field("on"));
     Some(Stakeholder {
@@ -57,6 +73,65 @@ fn notify(node: &Node<'_>) -> Option<Stakeholder> {
         run: Some(node.field("run").and_then(run)?),
         inbox: false,
     })
+}
+
+fn webhook(node: &Node<'_>) -> Option<Webhook> {
+    Some(Webhook {
+        url: text(node.field("webhook"))?,
+        secret_env: text(node.field("secret_env")),
+    })
+}
+
+fn destination(
+    node: &Node<'_>,
+    peer: Peer,
+    is_role: &dyn Fn(&str) -> bool,
+    reading: &mut Reading<'_>,
+) -> Option<Destination> {
+    let at = |key: &str| format!("peer.{}.{key}", peer.as_str());
+    let (role, hook) = (node.field("role"), webhook(node));
+    if let (Some(role), Some(_)) = (role, &hook) {
+        reading.problems.add(&role.at, || {
+            Words::new("a team is a role or a webhook, not both", at("role"))
+                .help("leave one of them out")
+        });
+        return None;
+    }
+    if let (Some(secret), None) = (node.field("secret_env"), &hook) {
+        reading.problems.add(&secret.at, || {
+            Words::new(
+                "there is nothing to sign without a webhook",
+                at("secret_env"),
+            )
+            .help("write the address in `webhook`")
+        });
+        return None;
+    }
+    let Some(role) = role else {
+        return Some(hook.map_or(Destination::Inbox, Destination::Webhook));
+    };
+    let name = name(Some(role))?;
+    if !is_role(name.as_str()) {
+        reading.problems.add(&role.at, || {
+            Words::new(format!("there is no role `{name}` in the team"), at("role"))
+                .help(format!("add [team.{name}], or write a webhook"))
+        });
+        return None;
+    }
+    Some(Destination::Role {
+        role: name,
+        run: node.field("run").and_then(run),
+    })
+}
+
+fn delivery(node: Option<&Node<'_>>) -> Delivery {
+    let usual = Delivery::default();
+    let field = |key| node.and_then(|node| node.field(key));
+    Delivery {
+        tries_max: small(field("tries_max")).unwrap_or(usual.tries_max),
+        retry_min: duration(field("retry_min")).unwrap_or(usual.retry_min),
+        retry_max: duration(field("retry_max")).unwrap_or(usual.retry_max),
+    }
 }
 
 fn ceremonies(node: Option<&Node<'_>>) -> Ceremonies {

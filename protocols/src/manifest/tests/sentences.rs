@@ -247,6 +247,24 @@ fn each_mistake_has_its_sentence() {
             "`--force` cannot be a branch",
         ),
         (
+            "a team that is two",
+            with(
+                "[peer.qa]\nrole = \"tech-lead\"\nwebhook = \"https://x\"",
+                "",
+            ),
+            "a team is a role or a webhook, not both",
+        ),
+        (
+            "a team of nobody",
+            with("[peer.qa]\nrole = \"testers\"", ""),
+            "there is no role `testers` in the team",
+        ),
+        (
+            "a secret for nothing",
+            with("[peer.devops]\nsecret_env = \"KEY\"", ""),
+            "there is nothing to sign without a webhook",
+        ),
+        (
             "an hour that is none",
             with("[ceremonies]\nstandup = \"9 o'clock\"", ""),
             "is not an hour of the day",

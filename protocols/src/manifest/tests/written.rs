@@ -82,7 +82,21 @@ run = ["say", "it"]
 [[stakeholder]]
 name = "product"
 on = ["daily_standup_completed"]
-webhook = "https://example.org/hook""#,
+webhook = "https://example.org/hook"
+secret_env = "HOOK_SECRET"
+
+[webhooks]
+tries_max = 3
+retry_max = "1m"
+
+[peer.product]
+
+[peer.qa]
+role = "test-engineer"
+run = "sh try.sh"
+
+[peer.devops]
+webhook = "https://example.org/deploy""#,
             "gates = { tests = false, coverage = 90 }",
         ),
         (

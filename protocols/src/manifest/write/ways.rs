@@ -1,12 +1,17 @@
 //! Ways of working as a file has them: the inbox's rules, the ladder, and who is told what.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::super::shape::OFF;
 use super::{Run, duration, run};
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
-use crate::ways::{Ceremonies, Ladder, Medium, Running, Stakeholder, Ways};
+use crate::ways::{
+    Ceremonies, Delivery, Destination, Ladder, Medium, PeerSpec, Running, Stakeholder, Ways,
+    Webhook,
+};
 
 #[derive(Serialize)]
 pub(super) struct WaysOut {
@@ -16,6 +21,10 @@ pub(super) struct WaysOut {
     ladder: Option<LadderOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ceremonies: Option<CeremoniesOut>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    peer: BTreeMap<&'static str, PeerOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhooks: Option<WebhooksOut>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stakeholder: Vec<Told>,
 }
@@ -28,6 +37,25 @@ struct LadderOut {
     running: &'static str,
     resolution: String,
     repeats_max: u32,
+}
+
+#[derive(Default, Serialize)]
+struct PeerOut {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<Run>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_env: Option<String>,
+}
+
+#[derive(Serialize)]
+struct WebhooksOut {
+    tries_max: u32,
+    retry_min: String,
+    retry_max: String,
 }
 
 #[derive(Serialize)]
@@ -64,6 +92,8 @@ struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     webhook: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    secret_env: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<Run>,
     inbox: bool,
 }
@@ -75,6 +105,8 @@ impl WaysOut {
             stakeholders,
             ladder,
             ceremonies,
+            peers,
+            delivery,
         } = ways;
         let InboxRules {
             question,
@@ -90,6 +122,11 @@ impl WaysOut {
             inbox: (question.is_some() || task.is_some() || gate.is_some()).then_some(rules),
             ladder: (*ladder != Ladder::default()).then(|| tiers(ladder)),
             ceremonies: (*ceremonies != Ceremonies::default()).then(|| held(ceremonies)),
+            peer: peers
+                .iter()
+                .map(|PeerSpec { peer, to }| (peer.as_str(), goes(to)))
+                .collect(),
+            webhooks: (*delivery != Delivery::default()).then(|| tried(delivery)),
             stakeholder: stakeholders.iter().map(told).collect(),
         }
     }
@@ -99,7 +136,38 @@ impl WaysOut {
         self.inbox.is_none()
             && self.ladder.is_none()
             && self.ceremonies.is_none()
+            && self.peer.is_empty()
+            && self.webhooks.is_none()
             && self.stakeholder.is_empty()
+    }
+}
+
+fn goes(to: &Destination) -> PeerOut {
+    match to {
+        Destination::Inbox => PeerOut::default(),
+        Destination::Role { role, run: command } => PeerOut {
+            role: Some(role.to_string()),
+            run: command.as_ref().map(run),
+            ..PeerOut::default()
+        },
+        Destination::Webhook(Webhook { url, secret_env }) => PeerOut {
+            webhook: Some(url.clone()),
+            secret_env: secret_env.clone(),
+            ..PeerOut::default()
+        },
+    }
+}
+
+fn tried(delivery: &Delivery) -> WebhooksOut {
+    let Delivery {
+        tries_max,
+        retry_min,
+        retry_max,
+    } = delivery;
+    WebhooksOut {
+        tries_max: *tries_max,
+        retry_min: duration(*retry_min),
+        retry_max: duration(*retry_max),
     }
 }
 
@@ -162,7 +230,8 @@ fn told(who: &Stakeholder) -> Told {
     Told {
         name: name.to_string(),
         on: on.clone(),
-        webhook: webhook.clone(),
+        webhook: webhook.as_ref().map(|hook| hook.url.clone()),
+        secret_env: webhook.as_ref().and_then(|hook| hook.secret_env.clone()),
         run: command.as_ref().map(run),
         inbox: *inbox,
     }
