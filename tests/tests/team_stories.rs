@@ -138,13 +138,18 @@ fn what_waits_for_a_role_that_is_down_goes_to_those_who_cover_it_and_stays_there
           task_rebalanced c moves from api (it is down) to full (90% with it)
     "#]].assert_eq(&told);
     expect![[r#"
+        as shown:
           engineering-director directs (built in)
 
           agent   state  used  load     left  done  restarts  doing
           api-1   lost     0%    0%  40h/40h     0         1
           full-1  busy     0%   90%   7h/10h     0         0  d for 0s
     "#]]
-    .assert_eq(&view::agents::render(&view::agents(state, now), 100, false));
+    .assert_eq(&format!(
+        "as shown:
+{}",
+        view::agents::render(&view::agents(state, now), 100, false)
+    ));
     let why = view::why::why(state, &[], TaskId(1), now).expect("it is there");
     expect![[r#"
         ○ b ready b
