@@ -59,7 +59,7 @@ const COVERED: &[&str] = &[
     "handoff_accepted",
     "message_delivered",
     "question_answered",
-    "architect_asked",
+    "adviser_asked",
     "agent_up",
     "agent_down",
     "inbox_reminded",
