@@ -39,14 +39,14 @@ const fn mutant(
 pub const MUTANTS: &[Mutant] = &[
     mutant(
         "a task begins while one that it waits for is not done",
-        "director/src/engine/state.rs",
+        "director/src/engine/progress.rs",
         "if task.waiting_for == 0 && task.phase == Phase::Waiting && running {",
         "if task.waiting_for <= 1 && task.phase == Phase::Waiting && running {",
         20,
     ),
     mutant(
         "a worktree is not free again when its task is completed",
-        "director/src/engine/state.rs",
+        "director/src/engine/progress.rs",
         "        self.tasks.release(id);\n        if let Some(agent)",
         "        if let Some(agent)",
         20,

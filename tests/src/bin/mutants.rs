@@ -48,6 +48,10 @@ fn run(word: &str) -> io::Result<bool> {
     for mutant in MUTANTS.iter().filter(|mutant| mutant.name.contains(word)) {
         let path = copy.join(mutant.file);
         let whole = fs::read_to_string(&path)?;
+        if !whole.contains(mutant.from) {
+            let gone = format!("`{}` has no line for: {}", mutant.file, mutant.name);
+            return Err(io::Error::other(gone));
+        }
         fs::write(&path, whole.replacen(mutant.from, mutant.to, 1))?;
         let found = look_for(mutant, &copy)?;
         fs::write(&path, whole)?;
