@@ -146,7 +146,7 @@ pub const MUTANTS: &[Mutant] = &[
         "an attempt keeps its number",
         "director/src/engine/decide/assign.rs",
         "attempt: row.attempt.next(),",
-        "attempt: row.attempt.max(row.attempt.next().min(Attempt(2))),",
+        "attempt: row.attempt.max(row.attempt.next().min(director_protocols::ids::Attempt(2))),",
         20,
     ),
 ];
