@@ -979,13 +979,13 @@ fn a_lost_role_gives_back_its_work_and_is_started_again() {
               agent_down engineer-2
               role_lost
               inbox_opened 1: The role engineer is down after too many restarts (six restarts in a minute). Mend the cause, then answer anything to start it again.
-              team_utilization_alert: over [engineer-1 25 engineer-2 25], room [tester-1 1d16h], moves false
+              team_utilization_alert more to do than they can: engineer-1 (down), engineer-2 (down); room: tester-1 (40h); nothing that waits can move
             > done a
               no: attempt 1 at task `a` is over (the current one is 1); its report is not counted
             > answer 1
               inbox_answered 1: go on by ada
               role_restored
-              team_utilization_alert: over [], room [engineer-1 1d15h engineer-2 1d15h tester-1 1d16h], moves false
+              team_utilization_alert nobody has more to do than they can any more
             > up
               agent_up engineer-1
               task_assigned a to engineer-1 as attempt 2: 992 = 1000 expertise, 975 capacity, 1000 continuity
@@ -998,7 +998,7 @@ fn a_lost_role_gives_back_its_work_and_is_started_again() {
               agent_down engineer-2
               role_lost
               inbox_opened 2: The role engineer is down after too many restarts (six restarts in a minute). Mend the cause, then answer anything to start it again.
-              team_utilization_alert: over [engineer-1 25 engineer-2 25], room [tester-1 1d16h], moves false
+              team_utilization_alert more to do than they can: engineer-1 (down), engineer-2 (down); room: tester-1 (40h); nothing that waits can move
             > reopen
               epoch_opened
               inbox_closed 2: a new director starts every role again
