@@ -160,10 +160,18 @@ impl Corner {
     /// # Panics
     /// When it does not end.
     pub fn tell(&self, words: &[&str]) -> Said {
+        self.tell_later(words, Duration::ZERO)
+    }
+
+    /// As [`Self::tell`], by a director whose clock is so much ahead.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn tell_later(&self, words: &[&str], later: Duration) -> Said {
         let logs = tempfile::tempdir().expect("a temporary directory");
         let (out, err) = (logs.path().join("out"), logs.path().join("err"));
         let code = self
-            .start_to(words, &out, &err)
+            .start_to(words, later, &out, &err)
             .code_within(PATIENCE)
             .unwrap_or(-1);
         let read = |path: &Path| {
@@ -191,14 +199,17 @@ impl Corner {
     pub fn start_file(&self, file: &Path) -> Run {
         let log = file.with_extension("log");
         let words = ["run", &file.to_string_lossy()];
-        self.start_to(&words, &log, &log.with_extension("err"))
+        self.start_to(&words, Duration::ZERO, &log, &log.with_extension("err"))
     }
 
-    fn start_to(&self, words: &[&str], out: &Path, err: &Path) -> Run {
+    fn start_to(&self, words: &[&str], later: Duration, out: &Path, err: &Path) -> Run {
         let mut command = Command::new(&self.program);
         command.args(words).current_dir(self.repo());
         command.stdin(Stdio::null()).env("TERM", "dumb");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        if !later.is_zero() {
+            command.env("DIRECTOR_TEST_LATER", later.as_millis().to_string());
+        }
         command.stdout(File::create(out).expect("a file"));
         command.stderr(File::create(err).expect("a file"));
         Run(command.spawn().expect("the program starts"))

@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use director_tests::corner::Corner;
 use serde_json::Value;
@@ -58,6 +58,25 @@ const EMITTED: &[(&str, &[&str])] = &[
     (
         "engineering_emergency",
         &["issue", "impact", "response_team", "estimated_resolution"],
+    ),
+    (
+        "team_utilization_alert",
+        &[
+            "overloaded_agents",
+            "available_capacity",
+            "rebalancing_needed",
+        ],
+    ),
+    (
+        "daily_standup_completed",
+        &[
+            "sprint_progress",
+            "completed_yesterday",
+            "planned_today",
+            "blockers",
+            "dependency_updates",
+            "velocity_trend",
+        ],
     ),
 ];
 
@@ -111,7 +130,12 @@ impl Bakery {
 
     /// Runs `director` with these words; it has to end with this code. What it printed, or why not.
     fn does(&mut self, code: i32, words: &[&str]) -> String {
-        let said = self.corner.tell(words);
+        self.does_later(code, words, Duration::ZERO)
+    }
+
+    /// The same with a clock that is ahead.
+    fn does_later(&mut self, code: i32, words: &[&str], later: Duration) -> String {
+        let said = self.corner.tell_later(words, later);
         assert_eq!(said.code, code, "director {words:?}: {said:?}");
         self.said.push_str(&said.out);
         self.said.push_str(&said.err);
@@ -205,6 +229,7 @@ fn a_bakery_gets_a_till() {
     last_day(&mut bakery);
     afterwards(&mut bakery);
 
+    bakery.tells(&["events"]);
     the_journal_names_everything(&bakery.events());
     the_story_is_told_as_it_happened(&bakery.said);
     bakery.corner.nothing_left("the bakery");
@@ -371,7 +396,12 @@ fn third_day(bakery: &mut Bakery) {
 
 /// What was paused goes on, and the sprint ends.
 fn last_day(bakery: &mut Bakery) {
-    bakery.day(0);
+    let file = bakery.corner.file();
+    bakery.does_later(
+        0,
+        &["run", &file.to_string_lossy()],
+        until_noon_of_the_next_working_day(),
+    );
     assert_eq!(bakery.merged("logo.txt"), "8");
     assert!(bakery.merged("commands/closing.sh").contains("closed"));
     // The first half of the counting was saved before it was called off.
@@ -387,6 +417,18 @@ fn last_day(bakery: &mut Bakery) {
             ("improvement", "A second key at the owner's."),
         ],
     );
+}
+
+/// The standup of that day was due in the morning, and is held when the director is there again.
+fn until_noon_of_the_next_working_day() -> Duration {
+    const DAY: u64 = 24 * 3600;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
+    // Day 0 was a Thursday; 0 is Sunday, 6 Saturday.
+    let days = (now.as_secs() / DAY + 1)..;
+    let day = days.into_iter().find(|day| !matches!((day + 4) % 7, 0 | 6));
+    Duration::from_secs(day.expect("a working day") * DAY + DAY / 2) - now
 }
 
 /// The team looks back, and what it decides is in the next sprint's file.

@@ -1,7 +1,8 @@
 //! The `director` program for the tests of the whole product: its `main`, and one way to die on time.
 //!
 //! With `DIRECTOR_TEST_DIE_AFTER=SEQ` the process kills itself with SIGKILL as soon as it hears that record SEQ is
-//! durable, when what rests on the record is only just leaving. Without it this is `director` and nothing else.
+//! durable, when what rests on the record is only just leaving. With `DIRECTOR_TEST_LATER=MS` its clock is so much ahead, for stories of
+//! several days. Without them this is `director` and nothing else.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,10 +10,16 @@ use std::sync::Arc;
 use director::handle::Handle;
 use director::system::Builder;
 use director_runtime::bus::Heard;
+use director_runtime::clock::Clock;
 use rustix::process::{Signal, getpid, kill_process};
 
 fn main() -> ExitCode {
     let builder = Builder::new(".director");
+    let later = std::env::var("DIRECTOR_TEST_LATER");
+    let builder = match later.ok().and_then(|ms| ms.parse::<u64>().ok()) {
+        Some(ms) => builder.clock(Clock::tokio(Clock::system().now_ms() + ms)),
+        None => builder,
+    };
     let last = std::env::var("DIRECTOR_TEST_DIE_AFTER");
     let builder = match last.ok().and_then(|seq| seq.parse().ok()) {
         Some(last) => builder.service(
