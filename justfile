@@ -47,6 +47,11 @@ drivers seeds="1000":
 mutants:
     cargo run -p director-tests --bin mutants
 
+# The dashboard in a real browser, with pictures of its pages in a folder; needs Chromium
+browser pictures="target/pictures":
+    mkdir -p {{pictures}}
+    DIRECTOR_PICTURES={{absolute_path(pictures)}} cargo test -p director-tests --test serve browser
+
 # The documentation of the code, complete and without a warning
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

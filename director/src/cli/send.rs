@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::end::{CliError, Code};
 use super::source::{self, who};
 use super::{Context, Which};
-use crate::control::protocol::{LINE_BYTES_MAX, Order};
+use crate::control::protocol::Order;
 
 /// Send an outside party's event
 ///
@@ -50,9 +50,12 @@ pub(super) fn send(args: SendArgs, cx: &mut Context) -> Result<Code, CliError> {
     Ok(Code::Done)
 }
 
+/// The longest file of an event's fields, in bytes.
+const FIELDS_BYTES_MAX: u64 = 512 << 10;
+
 fn read(path: &Path) -> Result<String, CliError> {
     let named = |error: std::io::Error| CliError::Input(format!("{}: {error}", path.display()));
-    let most = LINE_BYTES_MAX as u64 / 2;
+    let most = FIELDS_BYTES_MAX;
     let mut text = String::new();
     let source: Box<dyn Read> = match path.as_os_str() == "-" {
         true => Box::new(stdin()),

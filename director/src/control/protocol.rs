@@ -19,8 +19,8 @@ use director_protocols::sprint::SprintSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The longest request, in bytes without its line end.
-pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// The longest request, in bytes without its line end: a sprint of some 30,000 tasks.
+pub const LINE_BYTES_MAX: usize = 16 << 20;
 
 /// The longest answer that a client takes, in bytes. Reports of large sprints are long.
 pub const ANSWER_BYTES_MAX: usize = 256 << 20;

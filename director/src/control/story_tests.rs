@@ -290,7 +290,7 @@ async fn junk_is_answered_or_hung_up_on_and_the_director_goes_on() {
         ("no line end", b"{\"op\":", 0, ""),
         ("nothing", b"", 0, ""),
         ("empty lines", b"\n\n\r\n", 0, ""),
-        ("too long", &long, 1, "up to 1048576 bytes"),
+        ("too long", &long, 1, "up to 16777216 bytes"),
         ("deeply nested", nested.as_bytes(), 1, "not a request"),
         (
             "two at once",
