@@ -7,7 +7,8 @@
 //!   Quintanilla, EJOR 185, 2008),
 //! - one member **shaken**: jobs of some stretch of time move about, the others keep their order, as in a large-neighbourhood search.
 //!
-//! It is decoded from the end and then from the start, which is double justification for the price of two passes. The best of members
+//! It is decoded from the end and then from the start, which is double justification for the price of two passes. An order, or a schedule from the
+//! end, that was made before is left where it is: what would come of it is known. The best of members
 //! and children live on. Of equal length, the one whose jobs end earlier is better: it has more room behind.
 //! Where jobs can be done in several ways, the first pass takes the way that is best there; the second keeps it or chooses again, by chance.
 //!
@@ -20,6 +21,7 @@ use super::floor::Floor;
 use super::model::Model;
 use super::random::Random;
 use super::rules::{self, RULES, Rule};
+use super::seen::Seen;
 
 /// A schedule that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub struct Island<'m> {
     /// Schedules that may be made.
     budget: u64,
     choice: bool,
+    /// Orders, and schedules from the end.
+    seen: Seen,
     /// The child in hand: its order from the end.
     child: Vec<u32>,
     /// By job: when it was last taken into an order.
@@ -87,6 +91,9 @@ const FAR: f64 = 0.1;
 /// Members of the first population when the budget is not known in schedules.
 const SIZE: usize = 64;
 const SIZE_MOST: usize = 4096;
+/// Kinds of what was seen.
+const ORDER: u64 = 1;
+const FROM_END: u64 = 2;
 
 impl<'m> Island<'m> {
     /// An island that may make `schedules`.
@@ -104,6 +111,7 @@ impl<'m> Island<'m> {
             best: nobody,
             budget: schedules,
             choice: model.has_choice(),
+            seen: Seen::with_room_for(schedules.saturating_mul(2)),
             child: Vec::new(),
             mark: vec![0; model.len()],
             stamp: 0,
@@ -197,7 +205,7 @@ impl<'m> Island<'m> {
     fn begin(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
         let weights = rules::weights(self.model, self.floor, Rule::LatestFinish);
         let mut by_rule = RULES.iter();
-        while self.members.len() < size {
+        for _ in 0..size {
             if !self.best.starts.is_empty() && (self.over() || !go_on()) {
                 return false;
             }
@@ -241,8 +249,12 @@ impl<'m> Island<'m> {
         self.evaluate();
     }
 
-    /// Decodes the child in hand from the end and then from the start, and makes it a member.
+    /// Decodes the child in hand from the end and then from the start, and makes it a member; one that was there before is none.
     fn evaluate(&mut self) {
+        // Where ways are chosen, what comes of an order is a matter of chance.
+        if !self.choice && self.seen.again(ORDER, &self.child) {
+            return;
+        }
         let mut order = std::mem::take(&mut self.spare);
         let again = if self.choice {
             Ways::Choose
@@ -250,6 +262,10 @@ impl<'m> Island<'m> {
             Ways::Keep
         };
         self.decoder.pass(From::End, again, &self.child);
+        if !self.choice && self.seen.again(FROM_END, self.decoder.ends()) {
+            self.spare = order;
+            return;
+        }
         self.decoder.turned(&self.child, &mut order);
         let how = if self.choice && self.random.chance(512) {
             Ways::Choose

@@ -21,5 +21,6 @@ pub mod model;
 pub mod psplib;
 pub mod random;
 pub mod rules;
+pub mod seen;
 #[cfg(test)]
 mod tests;
