@@ -151,6 +151,19 @@ fn best(jobs: &[u32], weights: &[u32]) -> Option<usize> {
 
 /// The order in which the parallel scheme starts jobs: whenever something ends, what fits starts, the greatest weight first.
 pub fn parallel(model: &Model, weights: &[u32]) -> Vec<u32> {
+    through_time(model, |fitting| best(fitting, weights).unwrap_or(0))
+}
+
+/// As [`parallel`], but what starts is drawn by chance as in [`sample`].
+pub fn sample_parallel(model: &Model, weights: &[u32], random: &mut Random) -> Vec<u32> {
+    let mut regrets = Vec::new();
+    through_time(model, |fitting| {
+        drawn(fitting, weights, &mut regrets, random)
+    })
+}
+
+/// The parallel scheme; `next` gives the place of the next to start among those that fit.
+fn through_time(model: &Model, mut next: impl FnMut(&[u32]) -> usize) -> Vec<u32> {
     let mut ready = Ready::of(model);
     let mut order: Vec<u32> = Vec::with_capacity(model.free.len());
     let mut left = model.capacity.clone();
@@ -159,22 +172,27 @@ pub fn parallel(model: &Model, weights: &[u32]) -> Vec<u32> {
     let mut now = 0;
     // A job waits until all it waits for has ended, not only started.
     let mut waiting: Vec<u32> = std::mem::take(&mut ready.jobs);
+    let mut fitting = Vec::new();
     loop {
-        waiting.sort_by_key(|&job| (std::cmp::Reverse(weights[job as usize]), job));
-        let mut later = Vec::new();
-        for &job in &waiting {
-            let fits = |resource: usize| model.demand(job, 0, resource) <= left[resource];
-            if model.release[job as usize] <= now && (0..left.len()).all(fits) {
-                for (resource, left) in left.iter_mut().enumerate() {
-                    *left -= model.demand(job, 0, resource);
-                }
-                running.push((now + model.ways[job as usize][0].duration, job));
-                order.push(job);
-            } else {
-                later.push(job);
+        loop {
+            let fits = |job: u32, left: &[u32]| {
+                model.release[job as usize] <= now
+                    && (0..left.len())
+                        .all(|resource| model.demand(job, 0, resource) <= left[resource])
+            };
+            fitting.clear();
+            fitting.extend(waiting.iter().copied().filter(|&job| fits(job, &left)));
+            if fitting.is_empty() {
+                break;
             }
+            let job = fitting[next(&fitting)];
+            waiting.retain(|&other| other != job);
+            for (resource, left) in left.iter_mut().enumerate() {
+                *left -= model.demand(job, 0, resource);
+            }
+            running.push((now + model.ways[job as usize][0].duration, job));
+            order.push(job);
         }
-        waiting = later;
         let released = waiting
             .iter()
             .map(|&job| model.release[job as usize])
@@ -187,23 +205,20 @@ pub fn parallel(model: &Model, weights: &[u32]) -> Vec<u32> {
             (None, Some(release)) => release,
             (None, None) => break,
         };
-        let done: Vec<u32> = running
-            .iter()
-            .filter(|&&(end, _)| end <= now)
-            .map(|&(_, job)| job)
-            .collect();
-        running.retain(|&(end, _)| end > now);
-        for job in done {
-            for (resource, left) in left.iter_mut().enumerate() {
-                *left += model.demand(job, 0, resource);
-            }
-            for &next in model.after.of(job) {
-                ready.waits[next as usize] -= 1;
-                if ready.waits[next as usize] == 0 {
-                    waiting.push(next);
+        running.retain(|&(end, job)| {
+            if end <= now {
+                for (resource, left) in left.iter_mut().enumerate() {
+                    *left += model.demand(job, 0, resource);
+                }
+                for &next in model.after.of(job) {
+                    ready.waits[next as usize] -= 1;
+                    if ready.waits[next as usize] == 0 {
+                        waiting.push(next);
+                    }
                 }
             }
-        }
+            end > now
+        });
     }
     order
 }
@@ -212,25 +227,29 @@ pub fn parallel(model: &Model, weights: &[u32]) -> Vec<u32> {
 pub fn sample(model: &Model, weights: &[u32], random: &mut Random) -> Vec<u32> {
     let mut ready = Ready::of(model);
     let mut order = Vec::with_capacity(model.free.len());
-    let mut regrets: Vec<f64> = Vec::new();
+    let mut regrets = Vec::new();
     while !ready.jobs.is_empty() {
-        let weight = |job: &u32| weights[*job as usize];
-        let least = ready.jobs.iter().map(weight).min().unwrap_or(0);
-        regrets.clear();
-        regrets.extend(
-            ready
-                .jobs
-                .iter()
-                .map(|job| f64::from(weight(job) - least + 1).powi(2)),
-        );
-        let mut drawn = random.unit() * regrets.iter().sum::<f64>();
-        let last = regrets.len() - 1;
-        let mut place = 0;
-        while place < last && drawn >= regrets[place] {
-            drawn -= regrets[place];
-            place += 1;
-        }
+        let place = drawn(&ready.jobs, weights, &mut regrets, random);
         order.push(ready.take(model, place));
     }
     order
+}
+
+/// The place of one of `jobs`, drawn by regret.
+fn drawn(jobs: &[u32], weights: &[u32], regrets: &mut Vec<f64>, random: &mut Random) -> usize {
+    let weight = |job: &u32| weights[*job as usize];
+    let least = jobs.iter().map(weight).min().unwrap_or(0);
+    regrets.clear();
+    regrets.extend(
+        jobs.iter()
+            .map(|job| f64::from(weight(job) - least + 1).powi(2)),
+    );
+    let mut drawn = random.unit() * regrets.iter().sum::<f64>();
+    let last = regrets.len() - 1;
+    let mut place = 0;
+    while place < last && drawn >= regrets[place] {
+        drawn -= regrets[place];
+        place += 1;
+    }
+    place
 }

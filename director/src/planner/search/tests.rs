@@ -134,9 +134,15 @@ proptest! {
     fn every_rule_gives_an_order_that_respects_what_waits(problem in problems()) {
         let model = Model::new(&problem).unwrap();
         let floor = Floor::of(&model);
+        let mut random = super::random::Random::new(1, 0);
         for rule in rules::RULES {
             let weights = rules::weights(&model, &floor, rule);
-            for order in [rules::serial(&model, &weights), rules::parallel(&model, &weights)] {
+            let by_chance = [
+                rules::sample(&model, &weights, &mut random),
+                rules::sample_parallel(&model, &weights, &mut random),
+            ];
+            let by_rule = [rules::serial(&model, &weights), rules::parallel(&model, &weights)];
+            for order in by_rule.into_iter().chain(by_chance) {
                 let place = |job: u32| order.iter().position(|&other| other == job);
                 prop_assert_eq!(order.len(), model.free.len());
                 for &job in &model.free {
