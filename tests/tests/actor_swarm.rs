@@ -44,6 +44,8 @@ fn sprint(seed: u64, tasks: usize) -> SprintSpec {
     let mut spec = random_sprint(seed, tasks);
     spec.repo = None;
     spec.gates.clear();
+    // What is posted to real addresses comes back when it likes; webhooks have stories of their own.
+    spec.ways.peers.clear();
     for role in &mut spec.team {
         role.agent.kind = CHAOS.to_owned();
         role.capacity = None;
