@@ -370,9 +370,11 @@ impl State {
                 task.blocker = None;
                 task.finished = None;
                 self.tasks.set_dropped(e.task_id, false);
-                let task = &mut self.tasks.table[e.task_id.index()];
+                let task = &self.tasks.table[e.task_id.index()];
+                // Before the sprint is initialized, which makes it ready, it may still be refused.
+                let running = self.sprints.table[task.sprint.index()].is_running();
                 let phase = match task.waiting_for {
-                    0 => Phase::Ready,
+                    0 if running => Phase::Ready,
                     _ => Phase::Waiting,
                 };
                 self.move_to(e.task_id, phase, now);
