@@ -4,7 +4,7 @@
 //! up | tick 1s | submit              everybody is there; time passes; the next sprint
 //! start T | done T | fail T | die T | time out T | stuck T SEVERITY
 //! ask T ROLE | hear | hear nothing   a question; the answer of who was asked
-//! git ok | git same | git missing | git conflict | git no     the oldest order to git
+//! git ok | git same | git missing | git conflict | git refused | git no     the oldest order to git
 //! gates green | gates red            the oldest order to the gates
 //! pause | resume | cancel T | cancel | retry T | reassign T [AGENT] | answer N
 //! lose ROLE | reopen                 a role's restarts are used up; the director is killed and another one starts
@@ -412,6 +412,10 @@ impl Script {
         }
         let commit = effect.to_string();
         match what {
+            Effect::PrepareRepo { .. } if how == "refused" => Command::RepoRefused {
+                effect,
+                reason: "no commit".to_owned(),
+            },
             Effect::PrepareRepo { .. } => Command::RepoPrepared {
                 branch: "main".to_owned(),
                 effect,

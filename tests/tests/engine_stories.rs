@@ -381,6 +381,42 @@ fn a_task_that_kills_agent_after_agent_is_quarantined() {
     );
 }
 
+/// Found by the swarm, seed 28532: the task stood ready in a sprint that was over.
+#[test]
+fn a_sprint_that_is_reopened_and_then_refused_leaves_nothing_ready() {
+    let mut script = Script::new(vec![in_repo(tasks("one:1"))]);
+    let told = script.run(
+        "submit
+        up
+        cancel
+        git ok
+        retry one
+        git refused",
+    );
+    expect![[r#"
+        > submit
+          sprint_submitted
+        > up
+          agent_up engineer-1
+          agent_up engineer-2
+          agent_up tester-1
+        > cancel
+          sprint_cancelled
+          task_cancelled one
+          sprint_ended cancelled
+        > git ok
+          worktrees_removed
+        > retry one
+          sprint_reopened
+          task_retried one
+        > git refused
+          sprint_refused: no commit
+    "#]]
+    .assert_eq(&told);
+    let task = &script.engine.state().tasks.table[0];
+    assert_eq!(task.phase.as_str(), "waiting");
+}
+
 #[test]
 fn failures_are_tried_again_later_and_later_until_there_were_enough() {
     let mut spec = tasks("one:1");
