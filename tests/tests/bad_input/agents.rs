@@ -61,7 +61,7 @@ const CASES: &[Case] = &[
     ),
     done(
         "forks",
-        "mkfifo gone; (setsid sh -c 'echo > gone; sleep 300' &); read _ < gone; rm gone; sleep 301 & echo x > forks",
+        "mkfifo gone; (setsid sh -c 'echo > gone; exec sleep 300' &); read _ < gone; rm gone; sleep 301 & echo x > forks",
         "had left its group was ended",
     ),
     done("reads", "cat > reads; echo end >> reads", ""),
