@@ -2,7 +2,7 @@
 //!
 //! Invariant: a phase changes through [`State::move_to`] alone.
 
-use director_protocols::event::AttemptEnded;
+use director_protocols::event::{AttemptEnded, Outcome};
 use director_protocols::ids::{AgentId, BlockerId, RoleId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Earlier};
@@ -174,6 +174,18 @@ impl State {
         }
         if blocked {
             self.move_to(task, Phase::Ready, now);
+        }
+    }
+
+    /// How the sprint would end if it ended now.
+    pub fn outcome(&self, sprint: SprintId) -> Outcome {
+        let tally = self.tasks.tally(sprint);
+        if self.sprints.table[sprint.index()].cancelled {
+            Outcome::Cancelled
+        } else if tally.completed == tally.committed {
+            Outcome::Done
+        } else {
+            Outcome::Incomplete
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use director_protocols::event::{Event, Outcome};
+use director_protocols::event::Event;
 use director_protocols::forecast::Forecast;
 use director_protocols::ids::{AgentId, Attempt, BlockerId, EffectId, InboxId, SprintId, TaskId};
 use director_protocols::time::Time;
@@ -585,17 +585,5 @@ impl State {
             self.deadlines.insert((at, Deadline::Retry(id)));
         }
         self.tasks.set_phase(id, phase, now);
-    }
-
-    /// How the sprint would end if it ended now.
-    pub fn outcome(&self, sprint: SprintId) -> Outcome {
-        let tally = self.tasks.tally(sprint);
-        if self.sprints.table[sprint.index()].cancelled {
-            Outcome::Cancelled
-        } else if tally.completed == tally.committed {
-            Outcome::Done
-        } else {
-            Outcome::Incomplete
-        }
     }
 }
