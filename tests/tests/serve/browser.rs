@@ -165,6 +165,7 @@ fn a_sprint_is_submitted_helped_along_and_seen_done_without_loading_the_page_aga
         PATIENCE,
     );
     picture(&mut page, "done");
+    page.until("document.querySelector('#deliver') !== null", PATIENCE);
     page.eval("document.querySelector('#deliver').click()");
     page.until(
         "!window.marked && document.querySelector('h1 .tag') !== null && document.querySelector('#deliver') === null",

@@ -29,7 +29,7 @@ struct Seen {
     projected: Option<String>,
     days: Option<u64>,
     over: bool,
-    delivered: bool,
+    deliverable: bool,
     warnings: Vec<String>,
     lanes: std::collections::BTreeMap<Column, Lane>,
     blockers: Vec<view::status::OpenBlocker>,
@@ -74,7 +74,11 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
                 projected: metrics.projected_completion,
                 days: metrics.days_remaining,
                 over: row.is_over(),
-                delivered: row.delivered.is_some() || row.spec.repo.is_none(),
+                // While it is tidied up and told of, a delivery would be refused.
+                deliverable: row.delivered.is_none()
+                    && row.spec.repo.is_some()
+                    && !state.outstanding.is_cleaning(id)
+                    && !state.outstanding.is_informing(id),
                 warnings: row.warnings.clone(),
                 lanes: view::board::lanes(state, id, CARDS, now()),
                 blockers: view::status::open_blockers(state, id, now()),
@@ -122,7 +126,7 @@ fn overview(visit: &Visit, seen: &Seen) -> Markup {
                         }
                     }
                 }
-                (steering(visit, live, seen.over, seen.delivered))
+                (steering(visit, live, seen.over, seen.deliverable))
             }
             @if let Some(reason) = &seen.reason { p.notice.bad role="alert" { (t(reason)) } }
             @for warning in &seen.warnings { p.notice { (t(warning)) } }
@@ -202,7 +206,7 @@ fn tiles(seen: &Seen) -> Markup {
     }
 }
 
-fn steering(visit: &Visit, live: &LiveView, over: bool, delivered: bool) -> Markup {
+fn steering(visit: &Visit, live: &LiveView, over: bool, deliverable: bool) -> Markup {
     let to = format!("/sprints/{}", super::escaped(&live.sprint));
     html! {
         @if visit.known && !over {
@@ -210,7 +214,7 @@ fn steering(visit: &Visit, live: &LiveView, over: bool, delivered: bool) -> Mark
                 @if live.state == "paused" { button.main #resume name="do" value="resume" { "Resume" } }
                 @else { button #pause name="do" value="pause" { "Pause" } }
             }
-        } @else if visit.known && !delivered && live.state == "done" {
+        } @else if visit.known && deliverable && live.state == "done" {
             form.act method="post" action=(to) { button.main #deliver name="do" value="deliver" { "Deliver" } }
         }
     }
