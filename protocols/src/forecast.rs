@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::ForecastRecorded;
 use crate::time::Span;
 
 /// When what is left of a sprint would be done, from the moment of the forecast.
@@ -22,4 +23,17 @@ pub struct Forecast {
     pub p85: Span,
     /// 95 of 100.
     pub p95: Span,
+}
+
+impl From<&ForecastRecorded> for Forecast {
+    fn from(event: &ForecastRecorded) -> Self {
+        Self {
+            runs: event.runs,
+            seed: event.seed,
+            done_probability: event.done_probability,
+            p50: event.p50,
+            p85: event.p85,
+            p95: event.p95,
+        }
+    }
 }

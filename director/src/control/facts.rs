@@ -149,22 +149,18 @@ pub fn fingerprint_of(state: &State, id: SprintId) -> Option<String> {
 pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
     let row = state.sprints.get(id)?;
     let tally = state.tasks.tally(id);
-    let is_over = |id: SprintId| {
-        let over = state.sprints.get(id).is_some_and(|row| row.is_over());
-        over && !state.outstanding.is_cleaning(id) && !state.outstanding.is_informing(id)
-    };
     let others = (0u32..).map(SprintId).zip(&state.sprints.table);
     Some(SprintFacts {
         number: id.0,
         sprint: row.spec.id.to_string(),
         state: row.state().to_owned(),
-        over: is_over(id),
+        over: state.is_settled(id),
         waits_for_people: waits_for_people(state, id),
         refused: row.refused.clone(),
         warnings: row.warnings.clone(),
         kept: row.kept.clone(),
         others: others
-            .filter(|(other, _)| *other != id && !is_over(*other))
+            .filter(|(other, _)| *other != id && !state.is_settled(*other))
             .map(|(_, other)| other.spec.id.to_string())
             .collect(),
         fingerprint: None,

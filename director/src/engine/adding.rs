@@ -85,30 +85,12 @@ impl State {
             self.tasks.table[dep.index()].dependents.push(id);
         }
         self.tasks.push(Task {
-            sprint: e.sprint_id,
-            role,
-            feature,
-            sibling: None,
             waiting_for,
             depends_on: e.dependencies.clone().into(),
-            dependents: Vec::new().into(),
-            rank,
             slack,
-            phase: Phase::Waiting,
-            changed: now,
-            attempt: Default::default(),
-            agent: None,
-            last_agent: None,
             avoid,
-            wanted: None,
-            blocker: None,
-            began: None,
-            finished: None,
-            dropped: false,
-            moved: false,
-            story: None,
             origin: Some(Box::new(e.origin.clone())),
-            spec: e.spec.clone(),
+            ..Task::new(e.sprint_id, e.spec.clone(), (role, feature, rank), now)
         });
         let sprint = &mut self.sprints.table[e.sprint_id.index()];
         sprint.added.push(id);

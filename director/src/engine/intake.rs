@@ -2,7 +2,7 @@
 //!
 //! Invariant: the rows of a sprint lie next to each other, in the order of its file; what comes later is [`super::adding`].
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use director_protocols::event::SprintSubmitted;
 use director_protocols::ids::{FeatureId, Name, RoleId, TaskId};
@@ -13,7 +13,7 @@ use super::ceremonies::Held;
 use super::replan::Plan;
 use super::sprints::{Quality, Sprint, Stage};
 use super::state::State;
-use super::tasks::{Feature, Phase, Tally, Task};
+use super::tasks::{Feature, Tally, Task};
 use crate::planner::critical_path::CriticalPath;
 use crate::planner::graph::Graph;
 
@@ -56,36 +56,15 @@ impl State {
             let urgency = urgency(task.priority);
             tally.committed += 1;
             tally.committed_points += task.points;
+            let role = self.team.by_role.get(&task.role).copied();
+            let rank = (urgency, u64::MAX - path.remaining[index as usize], id);
+            let place = (role.unwrap_or(RoleId(0)), feature, rank);
             self.tasks.push(Task {
-                sprint: e.sprint_id,
-                role: self
-                    .team
-                    .by_role
-                    .get(&task.role)
-                    .copied()
-                    .unwrap_or(RoleId(0)),
-                feature,
-                sibling: None,
                 waiting_for: depends_on.len() as u32,
                 depends_on: depends_on.into(),
                 dependents: dependents.into(),
-                rank: (urgency, u64::MAX - path.remaining[index as usize], id),
                 slack: Span(path.total_slack[index as usize]),
-                phase: Phase::Waiting,
-                changed: now,
-                attempt: Default::default(),
-                agent: None,
-                last_agent: None,
-                avoid: BTreeSet::new(),
-                wanted: None,
-                blocker: None,
-                began: None,
-                finished: None,
-                dropped: false,
-                moved: false,
-                story: None,
-                origin: None,
-                spec: task,
+                ..Task::new(e.sprint_id, task, place, now)
             });
         }
         self.sprints.listening |= !spec.ways.stakeholders.is_empty();

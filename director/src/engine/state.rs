@@ -93,6 +93,12 @@ impl State {
                 .is_some_and(|sprint| !sprint.head.is_empty())
     }
 
+    /// Whether the sprint is over, tidied up, and everybody was told.
+    pub fn is_settled(&self, sprint: SprintId) -> bool {
+        let over = self.sprints.get(sprint).is_some_and(Sprint::is_over);
+        over && !self.outstanding.is_cleaning(sprint) && !self.outstanding.is_informing(sprint)
+    }
+
     /// Whether it is the task's turn in its feature's worktree.
     pub fn holds_worktree(&self, task: TaskId) -> bool {
         self.tasks
@@ -209,14 +215,7 @@ impl State {
             }
             Event::PlanAdopted(e) => self.adopt(&e.order),
             Event::ForecastRecorded(e) => {
-                let forecast = Forecast {
-                    runs: e.runs,
-                    seed: e.seed,
-                    done_probability: e.done_probability,
-                    p50: e.p50,
-                    p85: e.p85,
-                    p95: e.p95,
-                };
+                let forecast = Forecast::from(e);
                 let forecasts = &mut self.sprints.table[e.sprint_id.index()].forecasts;
                 forecasts.push((now, forecast));
             }

@@ -169,6 +169,44 @@ pub struct Task {
     pub story: Option<Box<Story>>,
 }
 
+impl Task {
+    /// One that waits for nothing and nobody, and has not begun.
+    pub fn new(
+        sprint: SprintId,
+        spec: Shared<TaskSpec>,
+        place: (RoleId, FeatureId, Rank),
+        now: Time,
+    ) -> Self {
+        let (role, feature, rank) = place;
+        Self {
+            sprint,
+            spec,
+            role,
+            feature,
+            sibling: None,
+            depends_on: Vec::new().into(),
+            dependents: Vec::new().into(),
+            waiting_for: 0,
+            rank,
+            slack: Span::ZERO,
+            phase: Phase::Waiting,
+            changed: now,
+            attempt: Attempt::default(),
+            agent: None,
+            last_agent: None,
+            avoid: BTreeSet::new(),
+            wanted: None,
+            blocker: None,
+            began: None,
+            finished: None,
+            dropped: false,
+            moved: false,
+            origin: None,
+            story: None,
+        }
+    }
+}
+
 /// What has happened to a task; kept apart so that a waiting task stays small.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Story {

@@ -78,14 +78,7 @@ pub fn foreseen(state: &State, entries: &[Entry], id: SprintId) -> Vec<Foreseen>
             if e.sprint_id != id {
                 continue;
             }
-            let forecast = Forecast {
-                runs: e.runs,
-                seed: e.seed,
-                done_probability: e.done_probability,
-                p50: e.p50,
-                p85: e.p85,
-                p95: e.p95,
-            };
+            let forecast = Forecast::from(e);
             let took = took(row, entry.at);
             found.push(Foreseen {
                 at: rfc3339(entry.at),

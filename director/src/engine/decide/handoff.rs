@@ -15,10 +15,11 @@ use director_protocols::outside::Outside;
 use director_protocols::rejection::Rejection;
 use director_protocols::scope::NewTask;
 use director_protocols::severity::Severity;
-use director_protocols::sprint::{Budget, Class, Estimate, Expects, Priority, RunSpec, TaskSpec};
+use director_protocols::sprint::{Priority, RunSpec, TaskSpec};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
 
+use super::help::Help;
 use super::{Answer, inbox, scope};
 use crate::engine::handoffs::{Handoff, Standing, Team};
 use crate::engine::peers::Goes;
@@ -325,37 +326,17 @@ fn to_agent(state: &State, handoff: u32, row: &Handoff, role: Name, run: Option<
         );
     }
     description += "\nIn the report, list in `findings` what has to be changed before you take the package; leave it out when you take it. What is worth knowing belongs into `summary`.";
-    let spec = TaskSpec {
-        title: format!(
-            "Look at {}",
-            row.feature
-                .as_ref()
-                .map_or("the sprint", |name| name.as_str())
-        ),
+    let what = row.feature.as_ref().map_or("the sprint", Name::as_str);
+    let spec = Help {
+        id,
+        title: format!("Look at {what}"),
         description,
         kind: "review".to_owned(),
         role,
-        points: 0,
-        estimate: Estimate::point(EFFORT),
-        depends_on: Vec::new(),
-        feature: id.clone(),
-        id,
-        priority: Priority::Normal,
-        skills: Vec::new(),
-        acceptance: Vec::new(),
-        spec: None,
-        design: None,
+        effort: EFFORT,
         run,
-        budget: Budget::default(),
-        gates: Vec::new(),
-        expects: Expects::Nothing,
-        produces: Vec::new(),
-        severity: None,
-        class: Class::default(),
-        test_requirements: Vec::new(),
-        deployment_requirements: Vec::new(),
-        source: None,
-    };
+    }
+    .task(None);
     TaskAdded {
         task_id: TaskId(state.tasks.table.len() as u32),
         sprint_id: row.sprint,

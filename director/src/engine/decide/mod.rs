@@ -10,6 +10,7 @@ pub mod block;
 pub mod emergency;
 pub mod follow;
 pub mod handoff;
+pub mod help;
 pub mod inbox;
 pub mod incident;
 pub mod integrate;

@@ -9,10 +9,10 @@ use director_protocols::event::{
 use director_protocols::ids::{AgentId, BlockerId, TaskId};
 use director_protocols::origin::Origin;
 use director_protocols::severity::Severity;
-use director_protocols::sprint::{Budget, Estimate, Expects, TaskSpec};
 use director_protocols::time::{Span, Time};
 
-use super::{block, review, steer};
+use super::help::{self, Help};
+use super::{block, steer};
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
 
@@ -43,8 +43,8 @@ pub fn asked(
             && state.team.is_able(*id, row.role, &row.spec.kind)
     })?;
     let role = state.team.roles[second.role.index()].spec.name.clone();
-    let id = review::help_name(state, task, "pair");
-    let spec = TaskSpec {
+    let spec = Help {
+        id: help::name(state, task, "pair"),
         title: format!("Help with {}: {}", row.spec.id, row.spec.title),
         description: format!(
             "Task {} ({}) is held up: {text}\nFind out how it can go on. Change nothing; your `summary` is the answer, and whoever has the task goes on with it.\n{}",
@@ -52,27 +52,10 @@ pub fn asked(
         ),
         kind: row.spec.kind.clone(),
         role,
-        points: 0,
-        estimate: Estimate::point(EFFORT),
-        depends_on: Vec::new(),
-        feature: id.clone(),
-        id,
-        priority: row.spec.priority,
-        skills: Vec::new(),
-        acceptance: Vec::new(),
-        spec: row.spec.spec.clone(),
-        design: row.spec.design.clone(),
+        effort: EFFORT,
         run: None,
-        budget: Budget::default(),
-        gates: Vec::new(),
-        expects: Expects::Nothing,
-        produces: Vec::new(),
-        severity: None,
-        class: row.spec.class,
-        test_requirements: Vec::new(),
-        deployment_requirements: Vec::new(),
-        source: None,
-    };
+    }
+    .task(Some(&row.spec));
     Some(
         TaskAdded {
             task_id: TaskId(state.tasks.table.len() as u32),

@@ -13,10 +13,11 @@ use director_protocols::inbox::{InboxKind, Reply};
 use director_protocols::origin::Origin;
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
-use director_protocols::sprint::{Budget, Estimate, Expects, Judge, TaskSpec};
+use director_protocols::sprint::{Judge, TaskSpec};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{GateOutcome, Report, Verdict};
 
+use super::help::{self, Help};
 use super::{Answer, block, inbox, integrate, retry, steer};
 use crate::engine::gating;
 use crate::engine::judging::Judging;
@@ -81,52 +82,16 @@ fn help_for(
 ) -> TaskSpec {
     let spec = &state.tasks.table[task.index()].spec;
     let effort = Span(spec.estimate.mean().0 / EFFORT_SHARE).max(EFFORT_MIN);
-    let id = help_name(state, task, gate.as_str());
-    TaskSpec {
+    Help {
+        id: help::name(state, task, gate.as_str()),
         title: format!("{gate} of {}: {}", spec.id, spec.title),
         description: what_to_judge(state, task, gate),
         kind: "review".to_owned(),
         role: role.clone(),
-        points: 0,
-        estimate: Estimate::point(effort),
-        depends_on: Vec::new(),
-        feature: id.clone(),
-        id,
-        priority: spec.priority,
-        skills: Vec::new(),
-        acceptance: Vec::new(),
-        spec: spec.spec.clone(),
-        design: spec.design.clone(),
+        effort,
         run,
-        budget: Budget::default(),
-        gates: Vec::new(),
-        expects: Expects::Nothing,
-        produces: Vec::new(),
-        severity: None,
-        source: None,
-        class: spec.class,
-        test_requirements: Vec::new(),
-        deployment_requirements: Vec::new(),
     }
-}
-
-/// A name for help that nothing in the sprint has yet.
-pub fn help_name(state: &State, task: TaskId, what: &str) -> Name {
-    let row = &state.tasks.table[task.index()];
-    let taken = &state.sprints.table[row.sprint.index()].by_name;
-    let name = |n: u32| {
-        let end = match n {
-            1 => String::new(),
-            n => format!("-{n}"),
-        };
-        let long = format!("{}.{what}{end}", row.spec.id);
-        // A name that gets too long is made from the task's number, which is short.
-        Name::new(long).or_else(|_| Name::new(format!("{task}.{what}{end}")))
-    };
-    (1u32..)
-        .filter_map(|n| name(n).ok())
-        .find(|name| !taken.contains_key(name))
-        .unwrap_or_else(|| row.spec.id.clone())
+    .task(Some(spec))
 }
 
 /// What the one who judges reads.

@@ -77,8 +77,7 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
                 // While it is tidied up and told of, a delivery would be refused.
                 deliverable: row.delivered.is_none()
                     && row.spec.repo.is_some()
-                    && !state.outstanding.is_cleaning(id)
-                    && !state.outstanding.is_informing(id),
+                    && state.is_settled(id),
                 warnings: row.warnings.clone(),
                 lanes: view::board::lanes(state, id, CARDS, now()),
                 blockers: view::status::open_blockers(state, id, now()),
