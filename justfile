@@ -52,6 +52,11 @@ browser pictures="target/pictures":
     mkdir -p {{pictures}}
     DIRECTOR_PICTURES={{absolute_path(pictures)}} cargo test -p director-tests --test serve browser
 
+# The tools by real clients of their protocol, which are fetched first; needs python3 and npm
+clients:
+    tests/clients/get.sh
+    DIRECTOR_CLIENTS=1 cargo test -p director-tests --test serve clients
+
 # The documentation of the code, complete and without a warning
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

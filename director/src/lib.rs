@@ -27,6 +27,7 @@ pub mod handle;
 pub mod history;
 pub mod http;
 pub mod import;
+pub mod mcp;
 pub mod perform;
 pub mod planner;
 pub mod report;

@@ -117,11 +117,12 @@ impl CliError {
             | CliError::Simulate(_) => Code::BadInput,
             CliError::Fault(fault) => match fault.kind {
                 FaultKind::BadRequest
+                | FaultKind::BadSprint
                 | FaultKind::NotFound
                 | FaultKind::Rejected
                 | FaultKind::Changed => Code::BadInput,
                 FaultKind::Stopped => Code::Unfinished,
-                FaultKind::Busy => Code::Internal,
+                FaultKind::Busy | FaultKind::Internal => Code::Internal,
             },
             CliError::Client(ClientError::TooLong { .. }) => Code::BadInput,
             CliError::DataDir(_)

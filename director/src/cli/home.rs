@@ -42,7 +42,12 @@ pub(super) fn of_sprint(
 
 /// The data directory for a command without a sprint file; it has a journal.
 pub(super) fn find(cx: &Context) -> Result<PathBuf, CliError> {
-    if let Some(given) = &cx.data_dir {
+    find_from(cx.data_dir.as_deref())
+}
+
+/// The same, from what `--data-dir` says.
+pub(super) fn find_from(given: Option<&Path>) -> Result<PathBuf, CliError> {
+    if let Some(given) = given {
         let given = absolute(given)?;
         return match has_journal(&given) {
             true => Ok(given),

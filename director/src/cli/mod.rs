@@ -28,6 +28,7 @@ mod init;
 mod instance;
 mod journal;
 mod logs;
+mod mcp;
 mod offline;
 mod output;
 mod plan;
@@ -103,6 +104,7 @@ struct Which {
 enum Command {
     Run(run::RunArgs),
     Serve(serve::ServeArgs),
+    Mcp(mcp::McpArgs),
     Submit(submit::SubmitArgs),
     Plan(plan::PlanArgs),
     Simulate(simulate::SimulateArgs),
@@ -205,6 +207,7 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
     match command {
         Command::Run(args) => run::run(args, cx),
         Command::Serve(args) => serve::serve(args, cx),
+        Command::Mcp(args) => mcp::mcp(&args, cx),
         Command::Submit(args) => submit::submit(&args, cx),
         Command::Plan(args) => plan::plan(&args, cx),
         Command::Simulate(args) => simulate::simulate(&args, cx),

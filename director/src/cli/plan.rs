@@ -6,14 +6,13 @@ use clap::ValueEnum;
 use director_agents::roles;
 use director_protocols::manifest::{self, Manifest, Options, Purpose};
 use director_protocols::sprint::SprintSpec;
-use serde_json::Value;
 
 use super::end::{CliError, Code};
 use super::output::note;
 use super::{Context, home, instance, source};
+use crate::control::planning::{self, Planned};
 use crate::control::protocol::Ask;
 use crate::control::submission;
-use crate::planner::clarify::clarify;
 use crate::planner::{self, robust};
 use crate::report::calibration::{self, Calibration};
 use crate::report::plan as render;
@@ -82,58 +81,31 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         };
         return instance::plan(&args.file, json, cx);
     }
-    let mut manifest = read(&args.file, Purpose::Plan, cx)?;
-    let guesses = guesses(&mut manifest);
-    let mut spec = manifest.spec;
-    let past = past(&spec, &args.file, cx)?;
-    let mut said = Vec::new();
-    if args.calibrate {
-        said = calibration::apply(&mut spec, past.as_ref().unwrap_or(&Calibration::default()));
-        if said.is_empty() {
-            note(&format!(
-                "no kind of task of this sprint was completed {} times before; estimates stay as they are",
-                calibration::TASKS_MIN
-            ));
+    let manifest = read(&args.file, Purpose::Plan, cx)?;
+    let past = past(&manifest.spec, &args.file, cx)?;
+    let planned = Planned::of(manifest, past, args.calibrate, |spec| {
+        match args.objective {
+            _ if args.schedules == 0 => planner::listed(spec),
+            Objective::Expected => Planned::usual(spec),
+            Objective::P85 => robust::plan(spec, args.seed, args.schedules),
         }
+    })?;
+    if args.calibrate && planned.corrected.is_empty() {
+        note(&format!(
+            "no kind of task of this sprint was completed {} times before; estimates stay as they are",
+            calibration::TASKS_MIN
+        ));
     }
-    let mut plan = match args.objective {
-        _ if args.schedules == 0 => planner::listed(&spec)?,
-        Objective::Expected => planner::plan(&spec)?,
-        Objective::P85 => robust::plan(&spec, args.seed, args.schedules)?,
+    let Planned { spec, plan, .. } = &planned;
+    let text = match (args.json, args.format) {
+        (true, _) | (_, Format::Json) => planned.json(),
+        (_, Format::Md) => planned.markdown(),
+        (_, Format::Dot) => render::dot(spec, plan),
+        (_, Format::Mermaid) => render::mermaid(spec, plan),
+        (_, Format::Svg) => render::svg(spec, plan),
     };
-    if let Some(past) = &past {
-        plan.risks
-            .extend(calibration::optimistic(&spec, &plan, past));
-    }
-    let mut text = match (args.json, args.format) {
-        (true, _) | (_, Format::Json) => {
-            let past = past.map(|past| calibration::Applied {
-                past,
-                changes: said,
-            });
-            render::json_with_past(&spec, &plan, past.as_ref())
-        }
-        (_, Format::Md) => {
-            let mut text = render::markdown(&spec, &plan);
-            if let Some(past) = &past {
-                text += &calibration::section(past, &said);
-            }
-            text
-        }
-        (_, Format::Dot) => render::dot(&spec, &plan),
-        (_, Format::Mermaid) => render::mermaid(&spec, &plan),
-        (_, Format::Svg) => render::svg(&spec, &plan),
-    };
-    for link in dead_links(&spec, &args.file) {
+    for link in dead_links(spec, &args.file) {
         note(&format!("question: {link}"));
-    }
-    match (args.json, args.format) {
-        (true, _) | (_, Format::Json) => text = with_guesses(&text, &guesses),
-        (_, Format::Md) if !guesses.is_empty() => {
-            let lines: Vec<_> = guesses.iter().map(|guess| format!("- {guess}\n")).collect();
-            text += &format!("\n## Guesses\n{}", lines.concat());
-        }
-        _ => {}
     }
     cx.output.text(&text)?;
     if !text.ends_with('\n') {
@@ -150,9 +122,8 @@ fn past(spec: &SprintSpec, file: &Path, cx: &Context) -> Result<Option<Calibrati
         return Ok(None);
     };
     let answer = source::ask_at(Ask::Calibration {}, &data_dir, cx)?;
-    let past: Calibration = serde_json::from_value(answer.json)
-        .map_err(|error| CliError::Failed(format!("the past cannot be read: {error}")))?;
-    Ok((!past.sprints.is_empty()).then_some(past))
+    planning::past(answer.json)
+        .map_err(|error| CliError::Failed(format!("the past cannot be read: {error}")))
 }
 
 /// Reads a sprint file; its warnings go to standard error.
@@ -181,26 +152,6 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
 /// Makes clear what rules can, and gives those guesses in words that change who does what.
 pub(super) fn guessed_kinds(manifest: &mut Manifest) -> Vec<String> {
     submission::guessed_kinds(manifest)
-}
-
-/// Makes clear what rules can, and gives each guess in words.
-fn guesses(manifest: &mut Manifest) -> Vec<String> {
-    let guessed = clarify(&mut manifest.spec, &manifest.unsorted, &manifest.assumed);
-    guessed
-        .iter()
-        .map(|guess| text::line(&guess.to_string()))
-        .collect()
-}
-
-/// The plan for programs, with what was guessed.
-fn with_guesses(text: &str, guesses: &[String]) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Ok(mut plan) => {
-            plan["guesses"] = guesses.into();
-            format!("{plan:#}\n")
-        }
-        Err(_) => text.to_owned(),
-    }
 }
 
 /// Specifications and designs that a task names and that are not there; addresses are not looked at.

@@ -21,6 +21,10 @@ use crate::history::{self, History};
 const BETWEEN: Duration = Duration::from_millis(100);
 const BETWEEN_MAX: u32 = 50;
 
+/// What is said of an order that nobody carries out yet.
+pub(super) const WAITS: &str =
+    "no director runs; it is in the journal and takes effect with the next `director run`";
+
 /// Who answers.
 pub(super) enum Source {
     /// A director that runs.
@@ -58,9 +62,7 @@ impl Source {
     pub(super) async fn order(&mut self, order: Order) -> Result<Answer, CliError> {
         let answer = self.order_quietly(order).await?;
         if let Source::Journal(..) = self {
-            note(
-                "no director runs; it is in the journal and takes effect with the next `director run`",
-            );
+            note(WAITS);
         }
         Ok(answer)
     }

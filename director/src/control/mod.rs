@@ -13,9 +13,11 @@
 
 pub mod answer;
 pub mod client;
+pub mod desk;
 pub mod facts;
 pub mod orders;
 pub mod place;
+pub mod planning;
 pub mod protocol;
 pub mod records;
 pub mod server;

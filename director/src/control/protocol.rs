@@ -558,6 +558,8 @@ pub struct Answer {
 pub enum FaultKind {
     /// The request makes no sense.
     BadRequest,
+    /// The sprint file cannot be used.
+    BadSprint,
     /// There is no such sprint, task, agent.
     NotFound,
     /// The director said no.
@@ -568,6 +570,8 @@ pub enum FaultKind {
     Busy,
     /// The director is stopping or gone.
     Stopped,
+    /// Something in here failed.
+    Internal,
 }
 
 /// Why there is no answer.

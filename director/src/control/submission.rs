@@ -3,7 +3,7 @@
 //! Elsewhere: the file itself is `director_protocols::manifest`; whether the sprint is taken in is the engine's.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use director_agents::coding::allow;
 use director_agents::git::Repository;
@@ -24,25 +24,44 @@ pub struct Submission {
     pub notes: Vec<String>,
 }
 
-/// Reads the text of a sprint file; what is relative in it starts at `dir`, and `kinds` are the agents of this program.
+/// A sprint file as somebody sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// What it says.
+    pub text: String,
+    /// What it is called where something is wrong with it.
+    pub origin: String,
+    /// How it is written.
+    pub format: Format,
+    /// Where what is relative in it begins.
+    pub dir: PathBuf,
+}
+
+impl File {
+    /// Reads it; `kinds` are the agents of this program.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in words.
+    pub fn read(&self, purpose: Purpose, kinds: &[String]) -> Result<Manifest, String> {
+        let known: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        let options = Options {
+            known_agents: &known,
+            dir: Some(&self.dir),
+            purpose,
+            role_files: Some(roles::find),
+        };
+        manifest::parse(&self.text, &self.origin, self.format, &options)
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// Reads the text of a sprint file that is to be run; `kinds` are the agents of this program.
 ///
 /// # Errors
 /// Everything that is wrong with it, in words.
-pub fn parse(
-    text: &str,
-    format: Format,
-    dir: &Path,
-    kinds: &[String],
-) -> Result<Submission, String> {
+pub fn parse(file: &File, kinds: &[String]) -> Result<Submission, String> {
+    let mut manifest = file.read(Purpose::Run, kinds)?;
     let known: Vec<&str> = kinds.iter().map(String::as_str).collect();
-    let options = Options {
-        known_agents: &known,
-        dir: Some(dir),
-        purpose: Purpose::Run,
-        role_files: Some(roles::find),
-    };
-    let mut manifest =
-        manifest::parse(text, "sprint", format, &options).map_err(|error| error.to_string())?;
     runnable(&manifest.spec, &known)?;
     let mut notes = manifest.warnings.clone();
     notes.extend(about_roles(&manifest.spec));

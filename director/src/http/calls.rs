@@ -2,13 +2,13 @@
 //!
 //! An order is a task of its own once it is begun: a caller that goes away does not stop it half way, and its key keeps the answer.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use director_protocols::manifest::Format;
-use director_protocols::outside::Outside;
 use serde_json::{Map, Value, json};
 
 use super::keys::{Found, Given, print};
@@ -19,13 +19,11 @@ use super::route::{Does, Place, Route};
 use super::site::Site;
 use super::stream;
 use crate::control::answer::history_for;
-use crate::control::facts::{SprintFacts, TaskFacts};
+use crate::control::desk::{self, Desk, Place as Desks, blocking};
+use crate::control::facts::SprintFacts;
 use crate::control::protocol::{Answer, Ask, Fault, Op, Order, Screen};
-use crate::control::submission::{self, Submission};
+use crate::control::submission::File;
 use crate::control::{server, work};
-
-/// The most of a task's output that is shown.
-const LOG_BYTES_MAX: u64 = 1 << 20;
 
 /// Who is named in the journal when a caller gives no name.
 const SOMEBODY: &str = "api";
@@ -35,6 +33,27 @@ const SCREEN: Screen = Screen {
     width: 100,
     colour: false,
 };
+
+/// The director of this process, as whoever asks finds it.
+#[derive(Clone)]
+pub struct Within(pub Arc<Site>);
+
+impl Desk for Within {
+    async fn serve(&self, op: Op) -> Result<Answer, Fault> {
+        match op {
+            Op::Ask(question) => ask(&self.0, question).await,
+            op => server::serve(&self.0.handle, op, SCREEN).await,
+        }
+    }
+
+    fn place(&self) -> &Desks {
+        &self.0.place
+    }
+
+    fn data_dir(&self) -> Result<PathBuf, Fault> {
+        Ok(self.0.setup.data_dir.clone())
+    }
+}
 
 /// The answer to a call.
 pub async fn call(
@@ -218,18 +237,6 @@ async fn once(
     Ok(response(&given))
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            error.to_string(),
-        )
-    })
-}
-
 fn response(given: &Given) -> Response<Body> {
     let mut response = Response::new(Body::from(given.body.clone()));
     let status = StatusCode::from_u16(given.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -284,7 +291,7 @@ async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem
             match Op::named(name, Value::Object(args))? {
                 Op::Order(order) => {
                     let answer = server::carry_out(&site.handle, order, expected).await?;
-                    Ok(done(200, &answer, json!({})))
+                    Ok(done(200, answer, json!({})))
                 }
                 Op::Shutdown => {
                     site.stop();
@@ -293,65 +300,40 @@ async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem
                         text,
                         ..Answer::default()
                     };
-                    Ok(done(200, &answer, json!({})))
+                    Ok(done(200, answer, json!({})))
                 }
                 _ => Err(Problem::bad("this is a question")),
             }
         }
         Does::Submit => {
-            let Submission { spec, notes } = sprint_file(site, &headers, &body).await?;
-            let sprint = spec.id.to_string();
-            let hidden = spec.clone();
-            blocking(move || submission::hide_our_folders(&hidden)).await?;
-            let order = Order::Submit {
-                spec: Box::new(spec),
-            };
-            let answer = server::carry_out(&site.handle, order, None).await?;
-            Ok(done(
-                201,
-                &answer,
-                json!({ "sprint": sprint, "notes": notes }),
-            ))
+            let file = file(site, &headers, &body)?;
+            let answer = desk::submit(&Within(Arc::clone(site)), file).await?;
+            Ok(Given::of(201, &answer))
         }
         Does::Replan => {
-            let Submission { spec, notes } = sprint_file(site, &headers, &body).await?;
-            let sprint = spec.id.to_string();
-            let order = Order::Replan {
-                spec: Box::new(spec),
-                by: by.to_owned(),
-            };
-            let answer = server::carry_out(&site.handle, order, None).await?;
-            Ok(done(
-                200,
-                &answer,
-                json!({ "sprint": sprint, "notes": notes }),
-            ))
+            let file = file(site, &headers, &body)?;
+            let answer = desk::replan(&Within(Arc::clone(site)), file, by).await?;
+            Ok(Given::of(200, &answer))
         }
         Does::Difference => {
-            let Submission { spec, .. } = sprint_file(site, &headers, &body).await?;
-            let ask = Ask::Replan {
-                spec: Box::new(spec),
-            };
-            let answer = server::serve(&site.handle, Op::Ask(ask), SCREEN).await?;
-            Ok(Given {
-                status: 200,
-                body: answer.json.to_string(),
-                seq: answer.seq,
-            })
+            let file = file(site, &headers, &body)?;
+            let answer = desk::difference(&Within(Arc::clone(site)), file).await?;
+            Ok(Given::of(200, &answer))
+        }
+        Does::Plan => {
+            let file = file(site, &headers, &body)?;
+            let calibrate = args.get("calibrate").and_then(Value::as_bool);
+            let desk = Within(Arc::clone(site));
+            let answer = desk::plan(&desk, file, calibrate.unwrap_or(false)).await?;
+            Ok(Given::of(200, &answer))
         }
         Does::Send => {
             let fields = object(&headers, &body)?;
             let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
             let event = text("event").unwrap_or_default();
-            let what: Outside = serde_json::from_value(json!({ event.as_str(): fields }))
-                .map_err(|error| Problem::bad(format!("{event}: {error}")))?;
-            let order = Order::Send {
-                sprint: text("sprint"),
-                what: Box::new(what),
-                by: by.to_owned(),
-            };
-            let answer = server::carry_out(&site.handle, order, None).await?;
-            Ok(done(200, &answer, json!({})))
+            let desk = Within(Arc::clone(site));
+            let answer = desk::send(&desk, &event, fields, (text("sprint"), by)).await?;
+            Ok(Given::of(200, &answer))
         }
         Does::Deliver => {
             let sprint = args
@@ -365,23 +347,12 @@ async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem
     }
 }
 
-fn done(status: u16, answer: &Answer, more: Value) -> Given {
-    let mut body = more;
-    body["seq"] = json!(answer.seq);
-    body["text"] = json!(answer.text.trim_end());
-    Given {
-        status,
-        body: body.to_string(),
-        seq: answer.seq,
-    }
+fn done(status: u16, answer: Answer, more: Value) -> Given {
+    Given::of(status, &desk::done(answer, more))
 }
 
 /// The sprint file in a body.
-pub async fn sprint_file(
-    site: &Arc<Site>,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Submission, Problem> {
+fn file(site: &Site, headers: &HeaderMap, body: &[u8]) -> Result<File, Problem> {
     let format = match media(headers) {
         "application/json" => Format::Json,
         "application/toml" | "text/plain" => Format::Toml,
@@ -397,12 +368,12 @@ pub async fn sprint_file(
     let text = std::str::from_utf8(body)
         .map_err(|_| Problem::bad("the sprint file is not UTF-8"))?
         .to_owned();
-    let site = Arc::clone(site);
-    // Role files are looked for on disk.
-    let read =
-        blocking(move || submission::parse(&text, format, &site.setup.dir, &site.setup.kinds))
-            .await?;
-    read.map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_sprint", why))
+    Ok(File {
+        text,
+        origin: "sprint".to_owned(),
+        format,
+        dir: site.place.dir.clone(),
+    })
 }
 
 /// Brings a sprint's result into its base.
@@ -412,14 +383,11 @@ pub async fn deliver(
     partial: bool,
     by: &str,
 ) -> Result<Given, Problem> {
-    let facts: SprintFacts = facts(
-        site,
-        Ask::Sprint {
-            sprint,
-            fingerprint: false,
-        },
-    )
-    .await?;
+    let ask = Ask::Sprint {
+        sprint,
+        fingerprint: false,
+    };
+    let facts: SprintFacts = desk::facts(&Within(Arc::clone(site)), ask).await?;
     let told = facts.clone();
     let found = blocking(move || work::deliver(&told, partial, server::now())).await?;
     let found = found.map_err(not_there)?;
@@ -436,7 +404,7 @@ pub async fn deliver(
         answer.seq = server::carry_out(&site.handle, order, None).await?.seq;
     }
     let more = json!({ "sprint": facts.sprint, "base": found.base, "commit": found.commit });
-    Ok(done(200, &answer, more))
+    Ok(done(200, answer, more))
 }
 
 fn not_there(error: work::WorkError) -> Problem {
@@ -444,18 +412,6 @@ fn not_there(error: work::WorkError) -> Problem {
         work::WorkError::Nothing(why) => Problem::new(StatusCode::CONFLICT, "rejected", why),
         error => Problem::new(StatusCode::CONFLICT, "git", error.to_string()),
     }
-}
-
-/// Facts for ourselves.
-pub async fn facts<T: serde::de::DeserializeOwned>(site: &Site, ask: Ask) -> Result<T, Problem> {
-    let answer = server::serve(&site.handle, Op::Ask(ask), SCREEN).await?;
-    serde_json::from_value(answer.json).map_err(|error| {
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            error.to_string(),
-        )
-    })
 }
 
 /// Answers a question; those that read the whole journal wait for their turn.
@@ -483,17 +439,14 @@ async fn answered(
         }
         Does::Logs => {
             let attempt = number("attempt").and_then(|n| u32::try_from(n).ok());
-            let shown = log(
-                site,
-                text("sprint"),
-                text("task").unwrap_or_default(),
-                attempt,
-            )
-            .await?;
+            let task = text("task").unwrap_or_default();
+            let desk = Within(Arc::clone(site));
+            let shown = desk::log(&desk, text("sprint"), task, attempt).await?;
             Ok(plain(shown))
         }
         Does::Diff => {
-            let patch = diff(site, text("sprint"), text("task").unwrap_or_default()).await?;
+            let task = text("task").unwrap_or_default();
+            let patch = desk::diff(&Within(Arc::clone(site)), text("sprint"), task).await?;
             Ok(plain(patch))
         }
         Does::Op(name) => {
@@ -540,59 +493,4 @@ fn plain(text: String) -> Response<Body> {
     let media = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, media);
     response
-}
-
-/// What an attempt printed, made harmless; the end of it when it is long.
-pub async fn log(
-    site: &Arc<Site>,
-    sprint: Option<String>,
-    task: String,
-    attempt: Option<u32>,
-) -> Result<String, Problem> {
-    let facts: TaskFacts = facts(site, Ask::Task { sprint, task }).await?;
-    let attempt = attempt.unwrap_or(facts.attempt);
-    let none = format!("attempt {attempt} at task `{}` left no output", facts.task);
-    let data_dir = site.setup.data_dir.clone();
-    let read = blocking(move || {
-        let log = work::log_of(&data_dir, &facts, attempt)?;
-        Some(work::tail(&log, LOG_BYTES_MAX))
-    });
-    match read.await? {
-        None => Err(Fault::not_found(none).into()),
-        Some(Err(error)) => Err(Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            error.to_string(),
-        )),
-        Some(Ok((bytes, cut))) => {
-            let text = work::harmless(&bytes);
-            Ok(match cut {
-                true => format!(
-                    "… only the last {} KiB are shown\n{text}",
-                    LOG_BYTES_MAX >> 10
-                ),
-                false => text,
-            })
-        }
-    }
-}
-
-/// What a task changed so far.
-pub async fn diff(
-    site: &Arc<Site>,
-    sprint: Option<String>,
-    task: String,
-) -> Result<String, Problem> {
-    let task: TaskFacts = facts(site, Ask::Task { sprint, task }).await?;
-    let sprint: SprintFacts = facts(
-        site,
-        Ask::Sprint {
-            sprint: Some(task.sprint.clone()),
-            fingerprint: false,
-        },
-    )
-    .await?;
-    let patch = blocking(move || work::diff(&sprint, &task)).await?;
-    let patch = patch.map_err(|error| Problem::from(Fault::not_found(error.to_string())))?;
-    Ok(work::harmless(patch.as_bytes()))
 }

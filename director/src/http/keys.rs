@@ -22,6 +22,7 @@ use director_protocols::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
+use crate::control::protocol::Answer;
 
 /// Keys that are kept.
 pub const KEYS_MAX: usize = 10_000;
@@ -44,6 +45,17 @@ pub struct Given {
     pub body: String,
     /// The position that it led to.
     pub seq: u64,
+}
+
+impl Given {
+    /// An answer's JSON.
+    pub fn of(status: u16, answer: &Answer) -> Self {
+        Self {
+            status,
+            body: answer.json.to_string(),
+            seq: answer.seq,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -18,15 +18,16 @@ mod calls;
 mod guard;
 mod keys;
 pub mod limits;
+mod mcp;
 mod metrics;
 mod openapi;
 mod pages;
 mod problem;
-mod route;
+pub(crate) mod route;
 pub mod server;
 mod site;
 mod stream;
-mod table;
+pub(crate) mod table;
 pub mod token;
 
 pub use metrics::page as metrics_page;

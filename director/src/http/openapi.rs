@@ -110,7 +110,7 @@ fn body(route: &Route) -> Option<Value> {
         return None;
     }
     let content = match route.does {
-        Does::Submit | Does::Replan | Does::Difference => json!({
+        Does::Submit | Does::Replan | Does::Difference | Does::Plan => json!({
             "application/toml": { "schema": { "type": "string" } },
             "application/json": { "schema": { "$ref": "#/components/schemas/SprintFile" } },
         }),
@@ -156,7 +156,7 @@ fn responses(route: &Route) -> Value {
     let content = match route.does {
         Does::Logs | Does::Diff => json!({ "text/plain": { "schema": { "type": "string" } } }),
         Does::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
-        _ if route.changes && route.does != Does::Difference => {
+        _ if route.changes && !matches!(route.does, Does::Difference | Does::Plan) => {
             json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Done" } } })
         }
         _ => json!({

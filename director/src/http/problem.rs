@@ -74,11 +74,13 @@ impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         let (status, code) = match fault.kind {
             FaultKind::BadRequest => (StatusCode::BAD_REQUEST, "bad_request"),
+            FaultKind::BadSprint => (StatusCode::UNPROCESSABLE_ENTITY, "bad_sprint"),
             FaultKind::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             FaultKind::Rejected => (StatusCode::CONFLICT, "rejected"),
             FaultKind::Changed => (StatusCode::PRECONDITION_FAILED, "changed"),
             FaultKind::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
             FaultKind::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopped"),
+            FaultKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         Self::new(status, code, fault.message)
     }

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
+use crate::control::protocol::{Fault, FaultKind};
 
 /// Where all calls lie.
 pub const ROOT: &str = "/api/v1";
@@ -23,6 +24,8 @@ pub enum Does {
     Replan,
     /// What that would change.
     Difference,
+    /// Plans the sprint file that is the body.
+    Plan,
     /// An outside party's event, its fields the body.
     Send,
     /// What an attempt printed.
@@ -106,7 +109,7 @@ impl Route {
         self.changes
             && !matches!(
                 self.does,
-                Does::Submit | Does::Replan | Does::Difference | Does::Send
+                Does::Submit | Does::Replan | Does::Difference | Does::Plan | Does::Send
             )
     }
 
@@ -124,7 +127,7 @@ impl Route {
         for (place, given) in [(Place::Path, in_path), (Place::Query, in_query)] {
             for (name, text) in given {
                 let Some(param) = self.param(name, place) else {
-                    return Err(self.unknown(name, place));
+                    return Err(Problem::bad(self.unknown(name, |p| p.place == place)));
                 };
                 if args.contains_key(name) {
                     return Err(Problem::bad(format!("`{name}` is given twice")));
@@ -135,21 +138,39 @@ impl Route {
         if self.has_fields() {
             for (name, value) in std::mem::take(&mut body) {
                 let Some(param) = self.param(&name, Place::Body) else {
-                    return Err(self.unknown(&name, Place::Body));
+                    return Err(Problem::bad(
+                        self.unknown(&name, |p| p.place == Place::Body),
+                    ));
                 };
-                param.check(&value)?;
+                param.check(&value).map_err(Problem::bad)?;
                 args.insert(name, value);
             }
         }
+        self.complete(args).map_err(Problem::bad)
+    }
+
+    /// The same where all parameters come by name, wherever they stand in a request.
+    ///
+    /// # Errors
+    /// What is wrong with them, each by its name.
+    pub fn named(&self, given: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
+        let bad = |why: String| Fault::new(FaultKind::BadRequest, why);
+        for (name, value) in &given {
+            let Some(param) = self.params.iter().find(|param| param.name == *name) else {
+                return Err(bad(self.unknown(name, |_| true)));
+            };
+            param.check(value).map_err(bad)?;
+        }
+        self.complete(given).map_err(bad)
+    }
+
+    fn complete(&self, args: Map<String, Value>) -> Result<Map<String, Value>, String> {
         let missing = self
             .params
             .iter()
             .find(|p| p.required && !args.contains_key(p.name));
         match missing {
-            Some(param) => Err(Problem::bad(format!(
-                "`{}` is missing: {}",
-                param.name, param.about
-            ))),
+            Some(param) => Err(format!("`{}` is missing: {}", param.name, param.about)),
             None => Ok(args),
         }
     }
@@ -159,15 +180,15 @@ impl Route {
         all.find(|param| param.name == name && param.place == place)
     }
 
-    fn unknown(&self, name: &str, place: Place) -> Problem {
+    fn unknown(&self, name: &str, among: impl Fn(&Param) -> bool) -> String {
         let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
-        let known = self.params.iter().filter(|param| param.place == place);
+        let known = self.params.iter().filter(|param| among(param));
         let known: Vec<_> = known.map(|param| format!("`{}`", param.name)).collect();
         let known = match known.is_empty() {
             true => "there are none here".to_owned(),
             false => format!("there are {}", known.join(", ")),
         };
-        Problem::bad(format!("there is no parameter `{shown}`; {known}"))
+        format!("there is no parameter `{shown}`; {known}")
     }
 }
 
@@ -183,11 +204,11 @@ impl Param {
             },
             _ => json!(text),
         };
-        self.check(&value)?;
+        self.check(&value).map_err(Problem::bad)?;
         Ok(value)
     }
 
-    fn check(&self, value: &Value) -> Result<(), Problem> {
+    fn check(&self, value: &Value) -> Result<(), String> {
         let fits = match (self.kind, value) {
             (Kind::Name, Value::String(text)) => {
                 let rest = |c: char| c.is_alphanumeric() || "._-".contains(c);
@@ -206,10 +227,7 @@ impl Param {
         };
         match fits {
             true => Ok(()),
-            false => Err(Problem::bad(format!(
-                "`{}` has to be {}",
-                self.name, self.kind
-            ))),
+            false => Err(format!("`{}` has to be {}", self.name, self.kind)),
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::middleware;
-use axum::routing::{MethodFilter, get, on};
+use axum::routing::{MethodFilter, any, get, on};
 use director_runtime::bus::Bus;
 use tokio::sync::Semaphore;
 
@@ -19,7 +19,8 @@ use super::problem::Problem;
 use super::server::Setup;
 use super::stream::Told;
 use super::table::TABLE;
-use super::{calls, guard, metrics, openapi, pages};
+use super::{calls, guard, mcp, metrics, openapi, pages};
+use crate::control::desk::Place;
 use crate::handle::Handle;
 
 /// Written entries that are kept for slow streams; more are read from the journal.
@@ -28,6 +29,7 @@ const TOLD_LEN: usize = 4_096;
 /// What every request has at hand.
 pub struct Site {
     pub setup: Arc<Setup>,
+    pub place: Place,
     pub handle: Handle,
     pub told: Bus<Arc<Told>>,
     pub keys: Arc<Keys>,
@@ -46,6 +48,10 @@ impl Site {
     pub fn new(setup: Arc<Setup>, handle: Handle) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             keys: Arc::new(Keys::open(&setup.data_dir)?),
+            place: Place {
+                dir: setup.dir.clone(),
+                kinds: setup.kinds.clone(),
+            },
             setup,
             handle,
             told: Bus::new(TOLD_LEN),
@@ -81,6 +87,7 @@ pub fn router(site: Arc<Site>) -> Router {
             };
         router = router.route(&route.full(), on(method, handler));
     }
+    router = router.route(mcp::PATH, any(mcp::answer));
     pages::routes(router)
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)

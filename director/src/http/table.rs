@@ -389,6 +389,20 @@ pub const TABLE: &[Route] = &[
         )
     },
     Route {
+        does: Does::Plan,
+        name: "plan",
+        ..order(
+            "/plan",
+            "plan",
+            "Plans a sprint file without running anything: who does what when, the critical path, risks, open questions.",
+            &[query(
+                "calibrate",
+                Kind::Flag,
+                "Correct estimates by how each kind of task came out in past sprints.",
+            )],
+        )
+    },
+    Route {
         does: Does::Send,
         name: "send",
         ..order(
@@ -644,7 +658,7 @@ mod tests {
                 Does::Difference => "replan",
                 Does::Send => "send",
                 Does::Deliver => "delivered",
-                Does::Logs | Does::Diff | Does::Events => route.name,
+                Does::Logs | Does::Diff | Does::Events | Does::Plan => route.name,
             })
             .collect();
         let known = ASKS

@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod browser;
+mod clients;
 mod life;
+mod mcp;
 mod steering;
 
 use std::fs;

@@ -40,6 +40,7 @@ fn each_library_has_one_home() {
             &["director/src/report/", "director/src/http/pages/"],
         ),
         ("axum", &["director/src/http/"]),
+        ("rmcp", &["director/src/mcp/", "director/src/http/mcp.rs"]),
         ("hyper", &["director/src/http/"]),
         ("hyper_util", &["director/src/http/"]),
         ("form_urlencoded", &["director/src/http/"]),

@@ -1,17 +1,19 @@
 //! What buttons do: the same orders as everywhere, and back to a page.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use director_protocols::inbox::Reply;
+use director_protocols::manifest::Format;
 
 use super::{At, Visit, board, go, link, shell, sprints};
 use crate::control::protocol::Order;
-use crate::control::{server, submission};
-use crate::http::calls;
+use crate::control::submission::File;
+use crate::control::{desk, server};
+use crate::http::calls::{self, Within};
 use crate::http::problem::Problem;
 
 /// The fields of a form.
@@ -158,23 +160,18 @@ pub(super) async fn submit(State(site): At, request: Request) -> Response {
 }
 
 async fn taken_in(visit: &Visit, file: &str) -> Result<String, Problem> {
-    let media = match file.trim_start().starts_with('{') {
-        true => "application/json",
-        false => "application/toml",
+    let format = match file.trim_start().starts_with('{') {
+        true => Format::Json,
+        false => Format::Toml,
     };
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-    let read = calls::sprint_file(&visit.site, &headers, &Bytes::from(file.to_owned())).await?;
-    let sprint = read.spec.id.to_string();
-    let hidden = read.spec.clone();
-    let hide = move || submission::hide_our_folders(&hidden);
-    tokio::task::spawn_blocking(hide)
-        .await
-        .map_err(|error| Problem::bad(error.to_string()))?;
-    let order = Order::Submit {
-        spec: Box::new(read.spec),
+    let file = File {
+        text: file.to_owned(),
+        origin: "sprint".to_owned(),
+        format,
+        dir: visit.site.place.dir.clone(),
     };
-    server::carry_out(&visit.site.handle, order, None).await?;
+    let answer = desk::submit(&Within(Arc::clone(&visit.site)), file).await?;
+    let sprint = answer.json["sprint"].as_str().unwrap_or_default();
     tracing::info!(target: "director::audit", order = "submit", by = visit.by(), sprint, "order carried out");
-    Ok(sprint)
+    Ok(sprint.to_owned())
 }

@@ -1,16 +1,18 @@
 //! A task's page: its whole story, from why it is where it is to what it printed and changed.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
 use super::board::{state_tag, to};
 use super::{At, Visit, escaped, t, when};
-use crate::control::orders;
 use crate::control::protocol::{Ask, Fault};
 use crate::control::server::{now, refused};
+use crate::control::{desk, orders};
 use crate::engine::Engine;
-use crate::http::calls;
+use crate::http::calls::{self, Within};
 use crate::http::problem::Problem;
 use crate::report::text::block;
 use crate::view::{self, count};
@@ -52,14 +54,15 @@ async fn make(visit: &Visit, task: String) -> Result<(String, Markup, u64), Prob
     let about = move |engine: &Engine| about(engine, of.as_deref(), &name);
     let (about, handed): (About, Vec<view::status::HandOff>) =
         visit.site.handle.read(about).await.map_err(refused)??;
+    let desk = Within(Arc::clone(&visit.site));
     let log = match about.status.attempt {
         0 => None,
-        _ => calls::log(&visit.site, sprint.clone(), task.clone(), None)
+        _ => desk::log(&desk, sprint.clone(), task.clone(), None)
             .await
             .ok(),
     };
     let patch = match about.has_repo && about.status.attempt > 0 {
-        true => calls::diff(&visit.site, sprint, task.clone()).await.ok(),
+        true => desk::diff(&desk, sprint, task.clone()).await.ok(),
         false => None,
     };
     let why = &answer.json;

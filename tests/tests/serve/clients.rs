@@ -1,0 +1,86 @@
+//! Real clients of the Model Context Protocol against the real program: its reference client in Python and its inspector.
+//!
+//! `tests/clients/get.sh` gets them; needs python3 and npm. Where they are not there the tests are left out and say so, unless
+//! `DIRECTOR_CLIENTS` is set.
+
+use std::process::{Command, Output};
+
+use director_tests::harness::Playground;
+use director_tests::mcp::{self, Clients};
+use serde_json::Value;
+
+use super::{PROGRAM, serve};
+
+fn clients() -> Option<Clients> {
+    match mcp::found() {
+        Ok(clients) => Some(clients),
+        Err(why) => {
+            assert!(std::env::var_os("DIRECTOR_CLIENTS").is_none(), "{why}");
+            eprintln!("left out: {why}");
+            None
+        }
+    }
+}
+
+fn said(case: &str, output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    let (out, err) = (String::from_utf8_lossy(out), String::from_utf8_lossy(err));
+    assert!(output.status.success(), "{case}: {out}\n{err}");
+    out.into_owned()
+}
+
+#[test]
+fn the_reference_client_carries_a_sprint_through_by_every_way_and_version() {
+    let Some(Clients { python, .. }) = clients() else {
+        return;
+    };
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/assistant.py");
+    let url = format!("http://{}/mcp", site.address);
+    for mode in ["auto", "legacy"] {
+        for words in [
+            vec![mode, "http", &url, &site.token],
+            vec![mode, "stdio", PROGRAM, "mcp"],
+        ] {
+            let mut command = Command::new(&python);
+            command.arg(script).args(&words).current_dir(play.repo());
+            let output = command.output().expect("python runs");
+            said(&format!("{} {}", words[0], words[1]), &output);
+        }
+    }
+}
+
+#[test]
+fn the_inspector_finds_nothing_wrong_with_the_tools_and_calls_them() {
+    let Some(Clients { inspector, .. }) = clients() else {
+        return;
+    };
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let url = format!("http://{}/mcp", site.address);
+    let header = format!("Authorization: Bearer {}", site.token);
+    for (way, target) in [
+        ("stdio", vec![PROGRAM, "mcp"]),
+        ("http", vec![url.as_str(), "--header", header.as_str()]),
+    ] {
+        let ask = |words: &[&str]| {
+            let mut command = Command::new(&inspector);
+            command.arg("--cli").args(&target).args(words);
+            // Its catalogue of servers is not the user's.
+            command.env("HOME", play.root()).current_dir(play.repo());
+            command.output().expect("the inspector runs")
+        };
+        // Strict: what some client could not read of a schema is an error.
+        let listed = said(way, &ask(&["--method", "tools/list", "--strict"]));
+        let listed: Value = serde_json::from_str(&listed).expect("JSON");
+        let tools = listed["tools"].as_array().expect("tools");
+        assert!(tools.iter().any(|tool| tool["name"] == "submit"), "{way}");
+        let call = ["--method", "tools/call", "--tool-name"];
+        let status = ask(&[&call[..], &["sprints"]].concat());
+        assert!(said(way, &status).contains("structuredContent"), "{way}");
+        let refused = ask(&[&call[..], &["why", "--tool-arg", "task=nothing"]].concat());
+        let out = String::from_utf8_lossy(&refused.stdout).into_owned();
+        assert!(out.contains("\"isError\": true"), "{way}: {out}");
+    }
+}
