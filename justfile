@@ -43,6 +43,10 @@ swarm seeds="100000":
 drivers seeds="1000":
     DIRECTOR_SEEDS={{seeds}} cargo test --release -p director-tests --test drivers agree -- --nocapture
 
+# The long-lived director beside a bare axum server: reads, a thousand event streams, slow readers, SIGKILL
+load *parts:
+    cargo run --release -p director-tests --bin load -- {{parts}}
+
 # Deliberate bugs, each of which the swarm has to find
 mutants:
     cargo run -p director-tests --bin mutants

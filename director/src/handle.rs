@@ -199,6 +199,11 @@ impl Handle {
         self.bus.subscribe()
     }
 
+    /// How many entries have been published since it was started. It has grown before whoever asked for one hears of it.
+    pub fn heard(&self) -> u64 {
+        self.bus.next_position()
+    }
+
     /// Stops the director in order: agents are interrupted, their work saved, the journal closed.
     pub fn shutdown(&self) {
         let _ = (self.send)(Call::Shutdown);

@@ -7,6 +7,7 @@ pub mod drivers;
 pub mod harness;
 pub mod hook;
 pub mod http;
+pub mod load;
 pub mod mcp;
 pub mod mutants;
 pub mod power;

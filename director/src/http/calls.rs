@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use director_protocols::manifest::Format;
 use serde_json::{Map, Value, json};
 
+use super::kept::{Name, TEXT, Written, wants_text};
 use super::keys::{Found, Given, print};
 use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
 use super::openapi::can_compare;
@@ -75,6 +76,15 @@ async fn carry_out(
     request: Request,
 ) -> Result<Response<Body>, Problem> {
     let (parts, body) = request.into_parts();
+    let target = parts.uri.path_and_query();
+    let target = target.map_or_else(String::new, ToString::to_string);
+    let asked = (target, wants_text(&parts.headers));
+    if !route.changes
+        && let Some(answer) = site.kept.at_once(&asked, site.handle.heard())
+    {
+        site.figures.kept(false);
+        return Ok(answer.response());
+    }
     let query: Vec<(String, String)> =
         form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
             .into_owned()
@@ -85,7 +95,7 @@ async fn carry_out(
         .collect();
     if !route.changes {
         let args = route.arguments(&path, &query, Map::new())?;
-        return answered(site, route, args, &parts.headers).await;
+        return answered(site, route, args, &parts.headers, asked).await;
     }
     let body = whole(body).await?;
     let fields = match route.has_fields() && !body.is_empty() {
@@ -109,7 +119,7 @@ async fn carry_out(
         headers: parts.headers,
         expected,
     };
-    let target = parts.uri.to_string();
+    let target = asked.0;
     let site = Arc::clone(site);
     let done = tokio::spawn(async move { once(&site, call, key, &target).await });
     done.await.unwrap_or_else(|error| {
@@ -429,6 +439,7 @@ async fn answered(
     route: &'static Route,
     args: Map<String, Value>,
     headers: &HeaderMap,
+    asked: Name,
 ) -> Result<Response<Body>, Problem> {
     let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
     let number = |name: &str| args.get(name).and_then(Value::as_u64);
@@ -451,46 +462,29 @@ async fn answered(
         }
         Does::Op(name) => {
             debug_assert!(route.params.iter().all(|param| param.place != Place::Body));
-            let answer = match Op::named(name, Value::Object((route.shape)(args)))? {
-                Op::Ask(question) => ask(site, question).await?,
-                other => server::serve(&site.handle, other, SCREEN).await?,
-            };
-            Ok(shown(answer, headers))
+            let text = asked.1;
+            match Op::named(name, Value::Object((route.shape)(args)))? {
+                Op::Ask(question) if history_for(&question).is_none() => {
+                    let make = || async { Ok(Written::of(ask(site, question).await?, text)) };
+                    let heard = || site.handle.heard();
+                    let (answer, made) = site.kept.answer(asked, heard, make).await?;
+                    site.figures.kept(made);
+                    Ok(answer.response())
+                }
+                Op::Ask(question) => Ok(Written::of(ask(site, question).await?, text).response()),
+                other => {
+                    let answer = server::serve(&site.handle, other, SCREEN).await?;
+                    Ok(Written::of(answer, text).response())
+                }
+            }
         }
         _ => Err(Problem::bad("this is an order")),
     }
 }
 
-fn shown(answer: Answer, headers: &HeaderMap) -> Response<Body> {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok());
-    let wants_text = accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"));
-    let mut response = match wants_text {
-        true => plain(answer.text),
-        false => {
-            let mut response = Response::new(Body::from(answer.json.to_string()));
-            let media = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(header::CONTENT_TYPE, media);
-            response
-        }
-    };
-    let headers = response.headers_mut();
-    if answer.seq > 0 {
-        headers.insert("director-seq", HeaderValue::from(answer.seq));
-    }
-    let version = answer.json.get("version").and_then(Value::as_str);
-    if let Some(version) = version
-        && let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\""))
-    {
-        headers.insert(header::ETAG, tag);
-    }
-    response
-}
-
 fn plain(text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
-    let media = HeaderValue::from_static("text/plain; charset=utf-8");
+    let media = HeaderValue::from_static(TEXT);
     response.headers_mut().insert(header::CONTENT_TYPE, media);
     response
 }

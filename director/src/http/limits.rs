@@ -30,6 +30,30 @@ pub const ORDERS: (u32, u32) = (200, 50);
 /// log readable.
 pub const WRONG_TOKENS: (u32, u32) = (20, 2);
 
+/// Answers that are kept for whoever asks the same.
+pub const KEPT_MAX: usize = 64;
+
+/// The most bytes of them; one of more than its share is not kept.
+pub const KEPT_BYTES_MAX: usize = 64 << 20;
+
+/// How old an answer may be in what only the clock changes.
+pub const KEPT_TIME_MAX: Duration = Duration::from_millis(100);
+
+/// Events that are told together, in bytes; one that is longer is told alone.
+pub const BATCH_BYTES_MAX: usize = 256 << 10;
+
+/// Batches that are kept for streams that are slower than others; more are read from the journal.
+pub const BATCHES_MAX: usize = 128;
+
+/// The most of the past that is kept written out for streams that catch up, in bytes.
+pub const PAST_BYTES_MAX: usize = 16 << 20;
+
+/// A connection whose other end reads nothing for so long is cut.
+pub const UNREAD_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// What the system keeps for a connection whose other end is slow, in bytes; it may double this.
+pub const UNREAD_BYTES_MAX: usize = 256 << 10;
+
 /// Questions that read the whole journal, at the same time.
 pub const HEAVY_MAX: usize = 2;
 

@@ -121,6 +121,12 @@ const METRICS: &[(&str, Sort, &str, &str)] = &[
         "Seconds until answers began, by part of the site.",
     ),
     (
+        "director_http_answers_total",
+        Sort::Counter,
+        "how",
+        "Answers to questions that are kept for a moment: made, or given again.",
+    ),
+    (
         "director_http_connections",
         Sort::Gauge,
         "",
@@ -154,6 +160,8 @@ pub struct Figures {
     /// By part and first digit of the status.
     answers: [[AtomicU64; 6]; PARTS.len()],
     micros: [AtomicU64; PARTS.len()],
+    made: AtomicU64,
+    given_again: AtomicU64,
     connections: Arc<AtomicI64>,
     streams: Arc<AtomicI64>,
 }
@@ -183,6 +191,20 @@ impl Figures {
         self.answers[part][class].fetch_add(1, Ordering::Relaxed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.micros[part].fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// One more answer of those that are kept.
+    pub fn kept(&self, made: bool) {
+        let which = match made {
+            true => &self.made,
+            false => &self.given_again,
+        };
+        which.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many streams are open.
+    pub fn streams(&self) -> u64 {
+        u64::try_from(self.streams.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
     /// One more connection.
@@ -225,6 +247,13 @@ pub async fn text(site: &Site) -> Result<String, super::problem::Problem> {
         let seconds = figures.micros[part].load(Ordering::Relaxed) as f64 / 1e6;
         let of = labels(&[("part", name)]);
         series.insert(("director_http_request_seconds_total", of), seconds);
+    }
+    for (how, counter) in [("made", &figures.made), ("again", &figures.given_again)] {
+        let count = counter.load(Ordering::Relaxed) as f64;
+        series.insert(
+            ("director_http_answers_total", labels(&[("how", how)])),
+            count,
+        );
     }
     for (name, gauge) in [
         ("director_http_connections", &figures.connections),

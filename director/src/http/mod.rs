@@ -4,7 +4,7 @@
 //! connection ─▶ server: places, time for headers ─▶ guard: host, origin, token, rate ─▶ site: which path
 //!                                                                                         │
 //!               table ─▶ calls ─▶ the socket's questions and orders ◀─────────────────────┤
-//!               stream: events as they happen · pages: the dashboard · metrics ◀──────────┘
+//!               told, stream: events as they happen · pages: the dashboard · metrics ◀────┘
 //! ```
 //!
 //! A call is a row of [`table`]; what it does is a question or an order of [`crate::control::protocol`], so the command
@@ -16,12 +16,14 @@
 
 mod calls;
 mod guard;
+mod kept;
 mod keys;
 pub mod limits;
 mod mcp;
 mod metrics;
 mod openapi;
 mod pages;
+mod patience;
 mod problem;
 pub(crate) mod route;
 pub mod server;
@@ -29,5 +31,6 @@ mod site;
 mod stream;
 pub(crate) mod table;
 pub mod token;
+mod told;
 
 pub use metrics::page as metrics_page;

@@ -19,7 +19,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use super::limits::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX};
+use super::limits::{
+    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, UNREAD_BYTES_MAX, UNREAD_TIME_MAX,
+};
+use super::patience::Patient;
 use super::site::{self, Site};
 use super::token::Token;
 use crate::handle::Handle;
@@ -95,7 +98,7 @@ pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
     let listener = setup.listener.try_clone().map_err(broken)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(broken)?;
     let site = Site::new(setup, handle).map_err(|error| format!("HTTP cannot start: {error}"))?;
-    let telling = tokio::spawn(super::stream::tell(Arc::clone(&site)));
+    let telling = tokio::spawn(super::told::tell(Arc::clone(&site)));
     let _telling = Stopped(telling);
     let router = site::router(Arc::clone(&site));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -117,6 +120,8 @@ pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
         };
         // Answers are small and wait for nothing.
         let _ = stream.set_nodelay(true);
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, UNREAD_BYTES_MAX);
+        let stream = Patient::new(stream, UNREAD_TIME_MAX);
         let service = TowerToHyperService::new(router.clone());
         let counted = site.figures.connection();
         connections.spawn(async move {

@@ -9,29 +9,27 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::middleware;
 use axum::routing::{MethodFilter, any, get, on};
-use director_runtime::bus::Bus;
 use tokio::sync::Semaphore;
 
+use super::kept::Kept;
 use super::keys::Keys;
 use super::limits::{Bucket, HEAVY_MAX, ORDERS, STREAMS_MAX, WRONG_TOKENS};
 use super::metrics::Figures;
 use super::problem::Problem;
 use super::server::Setup;
-use super::stream::Told;
 use super::table::TABLE;
+use super::told::Telling;
 use super::{calls, guard, mcp, metrics, openapi, pages};
 use crate::control::desk::Place;
 use crate::handle::Handle;
-
-/// Written entries that are kept for slow streams; more are read from the journal.
-const TOLD_LEN: usize = 4_096;
 
 /// What every request has at hand.
 pub struct Site {
     pub setup: Arc<Setup>,
     pub place: Place,
     pub handle: Handle,
-    pub told: Bus<Arc<Told>>,
+    pub telling: Telling,
+    pub kept: Kept,
     pub keys: Arc<Keys>,
     pub orders: Bucket,
     pub wrong_tokens: Bucket,
@@ -54,7 +52,8 @@ impl Site {
             },
             setup,
             handle,
-            told: Bus::new(TOLD_LEN),
+            telling: Telling::default(),
+            kept: Kept::default(),
             orders: Bucket::new(ORDERS),
             wrong_tokens: Bucket::new(WRONG_TOKENS),
             heavy: Semaphore::new(HEAVY_MAX),

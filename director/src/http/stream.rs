@@ -1,96 +1,30 @@
 //! Events as they happen, to any number of listeners.
 //!
-//! One task hears the director's bus and writes each entry out once; every stream takes the written lines from a second bus. A
-//! stream that fell behind, or that begins in the past, reads pages of the journal until it has caught up, so its client sees
-//! every event once and in order, whatever it missed. A slow client fills its own connection and nothing else.
+//! A stream takes what is told ([`super::told`]) batch by batch. One that fell behind, or that begins in the past, reads blocks
+//! of the journal until it has caught up, so its client sees every event once and in order, whatever it missed. A slow client
+//! fills its own connection and nothing else, and is cut when it reads nothing for a while ([`super::patience`]).
 //!
 //! An event's id is `seq.n`: the position in the journal and the place in it. After `Last-Event-ID` comes the one behind it.
 //!
 //! Elsewhere: what an event looks like is `view::events`; the bus is `director_runtime::bus`.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use director_runtime::bus::{Heard, Subscriber};
-use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::metrics::Counted;
 use super::problem::Problem;
 use super::site::Site;
-use crate::control::answer::read_page;
+use super::told::Told;
 use crate::control::protocol::{Ask, Fault, FaultKind, Op, Screen};
 use crate::control::server;
-use crate::engine::Engine;
-use crate::handle::Entry;
-use crate::view;
-
-/// Entries that are written out in one look at the state.
-const AT_ONCE: usize = 256;
 
 /// After so long without an event, a stream says that it is alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
-
-/// An entry of the journal, written out.
-#[derive(Debug)]
-pub struct Told {
-    seq: u64,
-    lines: Vec<Line>,
-}
-
-#[derive(Debug)]
-struct Line {
-    n: u64,
-    sprint: Option<String>,
-    text: Bytes,
-}
-
-fn line(object: &Value) -> Line {
-    let number = |name: &str| object.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let (seq, n) = (number("seq"), number("n"));
-    Line {
-        n,
-        sprint: object
-            .get("sprint")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        // JSON has no line ends of its own.
-        text: Bytes::from(format!("id: {seq}.{n}\ndata: {object}\n\n")),
-    }
-}
-
-/// Writes out what happens, until the director stops.
-pub async fn tell(site: Arc<Site>) {
-    let mut bus = site.handle.subscribe();
-    while let Some(first) = bus.recv().await {
-        let more = std::iter::from_fn(|| bus.try_recv()).take(AT_ONCE);
-        // What this task missed, the streams read from the journal: they see that numbers are left out.
-        let entries: Vec<Arc<Entry>> = std::iter::once(first)
-            .chain(more)
-            .filter_map(|heard| match heard {
-                Heard::Event(entry) => Some(entry),
-                Heard::Gap { .. } => None,
-            })
-            .collect();
-        let look = move |engine: &Engine| -> Vec<(u64, Vec<Value>)> {
-            let written = entries.iter();
-            written
-                .map(|entry| (entry.seq.0, view::event_lines(entry, engine.state())))
-                .collect()
-        };
-        let Ok(written) = site.handle.read(look).await else {
-            break;
-        };
-        for (seq, objects) in written {
-            let lines = objects.iter().map(line).collect();
-            site.told.publish(Arc::new(Told { seq, lines }));
-        }
-    }
-    site.told.close();
-}
 
 /// Where a stream begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,84 +71,67 @@ struct Listener {
     heard: Subscriber<Arc<Told>>,
     from: From,
     sprint: Option<String>,
-    behind: bool,
-    over: bool,
-    ready: VecDeque<Bytes>,
+    /// Up to here the journal has to be read.
+    to_read: u64,
+    ready: Option<Bytes>,
     _place: OwnedSemaphorePermit,
     _counted: Counted,
 }
 
 impl Listener {
-    fn take(&mut self, seq: u64, line: Line) {
-        let known = seq == self.from.after + 1 && self.from.n.is_some_and(|n| line.n <= n);
-        let wanted = match (&self.sprint, &line.sprint) {
-            (Some(wanted), Some(of)) => wanted == of,
-            _ => true,
+    /// What of it comes next for this client; the batch as it is where that is all of it.
+    fn take(&mut self, told: &Told) {
+        let all = told.first == self.from.after + 1 && self.from.n.is_none();
+        let text = match (all, &self.sprint) {
+            (true, None) => told.text.clone(),
+            _ => self.chosen(told),
         };
-        if wanted && !known {
-            self.ready.push_back(line.text);
-        }
+        self.from = From::after(told.last.max(self.from.after));
+        self.ready = (!text.is_empty()).then_some(text);
     }
 
-    fn reached(&mut self, seq: u64) {
-        self.from = From::after(seq);
+    fn chosen(&self, told: &Told) -> Bytes {
+        let From { after, n } = self.from;
+        let mut text = Vec::new();
+        for line in told.lines.iter().filter(|line| line.seq > after) {
+            let known = line.seq == after + 1 && n.is_some_and(|n| line.n <= n);
+            let wanted = match (&self.sprint, &line.sprint) {
+                (Some(wanted), Some(of)) => **wanted == **of,
+                _ => true,
+            };
+            if wanted && !known {
+                text.extend_from_slice(&told.text[line.at.clone()]);
+            }
+        }
+        Bytes::from(text)
     }
 
     /// What comes next; nothing once the director has stopped.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if let Some(text) = self.ready.pop_front() {
+            if let Some(text) = self.ready.take() {
                 return Some(text);
             }
-            if self.over {
-                return None;
-            }
-            if self.behind {
-                self.catch_up().await;
+            if self.from.after < self.to_read {
+                let past = self.site.telling.past(&self.site.handle, self.from.after);
+                match past.await.ok()? {
+                    told if told.last > self.from.after => self.take(&told),
+                    // What was durable is not there: only a director that is going says so.
+                    _ => return None,
+                }
                 continue;
             }
             match tokio::time::timeout(ALIVE_EVERY, self.heard.recv()).await {
                 Err(_) => return Some(Bytes::from_static(b": alive\n\n")),
                 Ok(None) => return None,
-                Ok(Some(Heard::Gap { .. })) => self.behind = true,
-                Ok(Some(Heard::Event(told))) if told.seq <= self.from.after => {}
-                Ok(Some(Heard::Event(told))) if told.seq > self.from.after + 1 => {
-                    self.behind = true;
+                Ok(Some(Heard::Gap { .. })) => self.to_read = self.site.telling.head(),
+                Ok(Some(Heard::Event(told))) if told.last <= self.from.after => {}
+                Ok(Some(Heard::Event(told))) if told.first > self.from.after + 1 => {
+                    self.to_read = told.last;
                 }
-                Ok(Some(Heard::Event(told))) => {
-                    for line in &told.lines {
-                        let line = Line {
-                            n: line.n,
-                            sprint: line.sprint.clone(),
-                            text: line.text.clone(),
-                        };
-                        self.take(told.seq, line);
-                    }
-                    self.reached(told.seq);
-                }
+                Ok(Some(Heard::Event(told))) => self.take(&told),
             }
         }
-    }
-
-    /// Reads one page of the journal.
-    async fn catch_up(&mut self) {
-        let ask = Op::Ask(Ask::Page {
-            after: self.from.after,
-            sprint: self.sprint.clone(),
-        });
-        let answer = server::serve(&self.site.handle, ask, Screen::default()).await;
-        let Some((reached, lines)) = answer.ok().and_then(|answer| read_page(answer).ok()) else {
-            self.over = true;
-            return;
-        };
-        if reached <= self.from.after {
-            self.behind = false;
-            return;
-        }
-        for found in &lines {
-            self.take(found.seq, line(&found.json));
-        }
-        self.reached(reached);
     }
 }
 
@@ -241,15 +158,15 @@ pub async fn open(
         });
         server::serve(&site.handle, ask, Screen::default()).await?;
     }
+    // Listening starts before the past is read, so that nothing falls between.
+    let heard = site.telling.news.subscribe();
     let listener = Listener {
-        // Listening starts before the past is read, so that nothing falls between.
-        heard: site.told.subscribe(),
+        heard,
+        to_read: site.telling.head(),
         site: Arc::clone(site),
         from,
         sprint,
-        behind: true,
-        over: false,
-        ready: VecDeque::from([Bytes::from_static(b"retry: 1000\n\n")]),
+        ready: Some(Bytes::from_static(b"retry: 1000\n\n")),
         _place: place,
         _counted: site.figures.stream(),
     };

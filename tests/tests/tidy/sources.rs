@@ -58,6 +58,7 @@ fn each_library_has_one_home() {
                 "agents/src/git/",
                 "director/src/cli/",
                 "director/src/control/",
+                "director/src/http/",
             ],
         ),
         (
