@@ -61,6 +61,11 @@ clients:
     tests/clients/get.sh
     DIRECTOR_CLIENTS=1 cargo test -p director-tests --test serve clients
 
+# `director watch` in a real terminal, with pictures of its screens in a folder
+terminal pictures="target/pictures":
+    mkdir -p {{pictures}}
+    DIRECTOR_PICTURES={{absolute_path(pictures)}} cargo test -p director-tests --test story_watch
+
 # The documentation of the code, complete and without a warning
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -34,3 +34,4 @@ pub mod report;
 pub mod simulate;
 pub mod system;
 pub mod view;
+pub mod watch;

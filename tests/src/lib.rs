@@ -14,6 +14,7 @@ pub mod power;
 pub mod process;
 pub mod referee;
 pub mod script;
+pub mod terminal;
 pub mod world;
 
 use director_protocols::manifest::{self, Format, Options};

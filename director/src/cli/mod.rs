@@ -48,6 +48,7 @@ mod steer;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod why;
 mod worktrees;
 
@@ -110,6 +111,7 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     Status(status::StatusArgs),
     Events(events::EventsArgs),
+    Watch(watch::WatchArgs),
     Why(why::WhyArgs),
     Report(report::ReportArgs),
     Standup(standup::StandupArgs),
@@ -213,6 +215,7 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
         Command::Simulate(args) => simulate::simulate(&args, cx),
         Command::Status(args) => status::status(args, cx),
         Command::Events(args) => events::events(args, cx),
+        Command::Watch(args) => watch::watch(args, cx),
         Command::Why(args) => why::why(args, cx),
         Command::Report(args) => report::report(args, cx),
         Command::Standup(args) => standup::standup(args, cx),

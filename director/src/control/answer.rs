@@ -35,6 +35,7 @@ pub fn history_for(ask: &Ask) -> Option<(u64, usize)> {
         | Ask::Agents {}
         | Ask::Sprints {}
         | Ask::Tasks { .. }
+        | Ask::Graph { .. }
         | Ask::Inbox {}
         | Ask::Calibration {}
         | Ask::Incidents { .. }
@@ -102,6 +103,16 @@ pub fn answer(
             let found = view::board::tasks(state, id, &wanted, now)
                 .map_err(|why| Fault::new(FaultKind::BadRequest, why))?;
             both(view::board::render_tasks(&found, width, colour), &found)
+        }
+        Ask::Graph {
+            sprint,
+            skip,
+            limit,
+        } => {
+            let id = orders::sprint(state, sprint.as_deref())?;
+            let limit = limit.map_or(TASKS_PAGE, |limit| (limit as usize).min(PAGE_MAX));
+            let found = view::graph::graph(state, id, *skip as usize, limit);
+            both(view::graph::render(&found, width, colour), &found)
         }
         Ask::Agents {} => {
             let agents = view::agents(state, now);

@@ -80,6 +80,8 @@ pub struct Client {
     read: BufReader<OwnedReadHalf>,
     write: OwnedWriteHalf,
     requests: u64,
+    /// What has come of the next line, so that who stops waiting for it loses nothing.
+    line: Vec<u8>,
 }
 
 impl Client {
@@ -106,6 +108,7 @@ impl Client {
             read: BufReader::new(read),
             write,
             requests: 0,
+            line: Vec::new(),
         })
     }
 
@@ -139,7 +142,7 @@ impl Client {
         Ok(Following { id })
     }
 
-    /// The next event of a stream; `None` once the director is gone.
+    /// The next event of a stream; `None` once the director is gone. Whoever stops waiting loses nothing: the next call goes on.
     ///
     /// # Errors
     /// [`ClientError`]; [`ClientError::Fault`] when the director said no.
@@ -177,12 +180,12 @@ impl Client {
 
     async fn reply(&mut self, id: &Value) -> Result<Body, ClientError> {
         loop {
-            let mut line = Vec::new();
-            let limit = ANSWER_BYTES_MAX as u64 + 1;
+            let limit = (ANSWER_BYTES_MAX + 1).saturating_sub(self.line.len()) as u64;
             let read = (&mut self.read)
                 .take(limit)
-                .read_until(b'\n', &mut line)
+                .read_until(b'\n', &mut self.line)
                 .await;
+            let line = &self.line;
             match read {
                 Ok(_) if line.ends_with(b"\n") => {}
                 Ok(_) if line.len() > ANSWER_BYTES_MAX => {
@@ -200,6 +203,7 @@ impl Client {
                 }
                 Err(error) => return Err(self.failed(error)),
             }
+            let line = std::mem::take(&mut self.line);
             let reply: Reply =
                 serde_json::from_slice(&line).map_err(|error| self.unknown(&error.to_string()))?;
             // Without an id it is about the connection itself.

@@ -171,6 +171,18 @@ pub enum Ask {
         #[serde(default)]
         limit: Option<u32>,
     },
+    /// A page of a sprint's graph, level by level.
+    Graph {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// How many tasks come before.
+        #[serde(default)]
+        skip: u32,
+        /// The most tasks that are wanted.
+        #[serde(default)]
+        limit: Option<u32>,
+    },
 }
 
 /// How a report is written for people.
@@ -389,11 +401,12 @@ pub enum Op {
 }
 
 /// The names of all questions, as requests spell them.
-pub(crate) const ASKS: [&str; 19] = [
+pub(crate) const ASKS: [&str; 20] = [
     "status",
     "agents",
     "sprints",
     "tasks",
+    "graph",
     "why",
     "inbox",
     "report",

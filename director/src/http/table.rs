@@ -195,6 +195,24 @@ pub const TABLE: &[Route] = &[
         ],
     ),
     ask(
+        "/graph",
+        "graph",
+        "A page of a sprint's graph: tasks level by level, what each waits for, and the critical path.",
+        &[
+            SPRINT,
+            query(
+                "skip",
+                Kind::Whole(0, u32::MAX as u64),
+                "How many tasks come before.",
+            ),
+            query(
+                "limit",
+                Kind::Whole(1, 1_000),
+                "The most tasks that are wanted.",
+            ),
+        ],
+    ),
+    ask(
         "/tasks/{task}",
         "task",
         "Where a task's work is.",

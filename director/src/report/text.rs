@@ -22,6 +22,14 @@ pub(crate) fn line(text: &str) -> String {
     out
 }
 
+/// One character as it may be shown: itself, or `�` in place of one that could steer the terminal or hide something.
+pub(crate) fn shown(c: char) -> char {
+    match is_unsafe(c) {
+        true => '\u{fffd}',
+        false => c,
+    }
+}
+
 /// Text of several lines, each made harmless.
 pub(crate) fn block(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")

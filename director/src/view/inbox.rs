@@ -171,7 +171,8 @@ fn until(deadline: &str, now: Time) -> String {
     )
 }
 
-fn age(opened: &str, now: Time) -> String {
+/// For how long something has been, since a time in RFC 3339.
+pub(crate) fn age(opened: &str, now: Time) -> String {
     opened.parse::<jiff::Timestamp>().map_or_else(
         |_| opened.to_owned(),
         |at| {

@@ -13,6 +13,7 @@ pub mod difference;
 pub mod events;
 mod fields;
 pub(crate) mod forecast;
+pub mod graph;
 pub mod inbox;
 pub mod incident;
 pub mod live;

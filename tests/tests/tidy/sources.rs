@@ -48,6 +48,8 @@ fn each_library_has_one_home() {
         ("plotters", &["director/src/report/charts/"]),
         ("plotters_backend", &["director/src/report/charts/"]),
         ("clap", &["director/src/cli/"]),
+        ("ratatui", &["director/src/watch/"]),
+        ("vt100", &["tests/src/terminal.rs"]),
         ("clap_complete", &["director/src/cli/"]),
         ("indicatif", &["director/src/cli/"]),
         ("tracing_subscriber", &["director/src/cli/"]),
