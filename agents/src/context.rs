@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use crate::agent::AgentError;
 use crate::command::report::name_by_content;
 use crate::process::Guard;
+use crate::reach::Reach;
 
 /// The longest progress note that is kept, in bytes; the rest is cut off.
 pub const PROGRESS_BYTES_MAX: usize = 500;
@@ -79,6 +80,8 @@ pub struct Host {
     pub mark: String,
     /// Where the content of artifacts is kept; `None` in tests.
     pub blobs: Option<Arc<Blobs>>,
+    /// What an agent at work is given to reach the director; `None` in tests.
+    pub reach: Option<Arc<Reach>>,
 }
 
 impl Host {
@@ -94,6 +97,7 @@ impl Host {
             guard: None,
             mark,
             blobs: None,
+            reach: None,
         }
     }
 

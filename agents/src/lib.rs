@@ -11,6 +11,7 @@ pub mod factory;
 pub mod git;
 pub mod liveness;
 pub mod process;
+pub mod reach;
 pub mod roles;
 mod samples;
 pub mod simulated;

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use director_agents::reach::Reach;
 use director_protocols::command::Command;
 use director_protocols::event::Event;
 use director_protocols::ids::Seq;
@@ -78,6 +79,8 @@ pub struct Tree {
     pub below: Vec<TreeView>,
     /// Messages that wait, by the actor's name, for actors with a mailbox of ours (the director's own is `director`).
     pub depth: BTreeMap<String, usize>,
+    /// How far agents say that they are, and what they say they are doing, by the agent's name.
+    pub said: BTreeMap<String, String>,
 }
 
 /// Speaks to one director; cheap to clone.
@@ -85,12 +88,27 @@ pub struct Tree {
 pub struct Handle {
     send: Arc<dyn Fn(Call) -> bool + Send + Sync>,
     bus: Bus<Arc<Entry>>,
+    reach: Option<Arc<Reach>>,
 }
 
 impl Handle {
     /// A handle whose calls go to `send`, which says whether there is still somebody to take them.
     pub fn new(send: Arc<dyn Fn(Call) -> bool + Send + Sync>, bus: Bus<Arc<Entry>>) -> Self {
-        Self { send, bus }
+        Self {
+            send,
+            bus,
+            reach: None,
+        }
+    }
+
+    /// The same, for a director whose agents are given tokens.
+    pub fn with_reach(self, reach: Option<Arc<Reach>>) -> Self {
+        Self { reach, ..self }
+    }
+
+    /// What agents are given to reach this director; none where they are given nothing.
+    pub fn reach(&self) -> Option<&Arc<Reach>> {
+        self.reach.as_ref()
     }
 
     /// Asks for something and waits until it is durable; answers with the position.

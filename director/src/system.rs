@@ -13,6 +13,7 @@ use director_agents::context::Host;
 use director_agents::factory::Registry;
 use director_agents::process::Guard;
 use director_agents::process::sweep::{self, Marks};
+use director_agents::reach::Reach;
 use director_protocols::digest::Digest;
 use director_runtime::blobs::{BlobError, Blobs};
 use director_runtime::bus::Bus;
@@ -52,6 +53,9 @@ pub enum StartError {
     /// The place for artifacts cannot be used.
     #[error(transparent)]
     Blobs(#[from] BlobError),
+    /// The secret behind the tokens of agents cannot be used.
+    #[error("{0}")]
+    Secret(std::io::Error),
     /// The guard process could not be started.
     #[error("the guard process could not be started: {0}")]
     Guard(std::io::Error),
@@ -76,6 +80,7 @@ pub struct Builder {
     data_dir: PathBuf,
     registry: Registry,
     guard_exe: Option<PathBuf>,
+    url: Option<String>,
     clock: Clock,
     store: Option<StoreSlot>,
     writing: Writing,
@@ -97,6 +102,7 @@ impl Builder {
             clock: Clock::system(),
             store: None,
             writing: Writing::Thread,
+            url: None,
             services: Vec::new(),
             on_failed: Arc::new(|error| tracing::error!(%error, "journal failed")),
             engine: Engine::default(),
@@ -126,6 +132,12 @@ impl Builder {
     /// The program that runs the guard when it is given `__guard`; none runs without a guard.
     pub fn guard_exe(mut self, exe: Option<PathBuf>) -> Self {
         self.guard_exe = exe;
+        self
+    }
+
+    /// Where agents reach it over HTTP, if it serves any.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
         self
     }
 
@@ -193,6 +205,7 @@ impl Builder {
             data_dir,
             registry,
             guard_exe,
+            url,
             clock,
             store,
             writing,
@@ -229,6 +242,14 @@ impl Builder {
                 );
             }
         }
+        // Agents of a store in memory have no files to speak of.
+        let reach = match &dir {
+            None => None,
+            Some(_) => {
+                let reach = Reach::open(&data_dir, url, guard_exe.clone());
+                Some(Arc::new(reach.map_err(StartError::Secret)?))
+            }
+        };
         let guard = guard_exe
             .map(|exe| Guard::start(&exe, &mark))
             .transpose()
@@ -248,6 +269,7 @@ impl Builder {
                 Arc::new(move |call: Call| post.send(Item::Call(call))),
                 bus.clone(),
             )
+            .with_reach(reach.clone())
         };
         let sink: Sink = {
             let post = post.clone();
@@ -267,6 +289,7 @@ impl Builder {
                 guard: guard.clone(),
                 mark: mark.clone(),
                 blobs,
+                reach: reach.clone(),
             },
             sink: Arc::clone(&sink),
             clock: clock.clone(),

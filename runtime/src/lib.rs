@@ -9,5 +9,6 @@ pub mod clock;
 pub mod directory;
 pub mod journal;
 pub mod mailbox;
+pub mod secret;
 pub mod supervisor;
 pub mod timer;

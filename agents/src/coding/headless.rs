@@ -5,6 +5,8 @@
 //! that session any more, the attempt begins afresh, once. The prompt is never an argument: lists of options would swallow it, and
 //! other users of the machine could read it.
 //!
+//! It is offered the director's own tools for reports and questions, by a server that it starts itself (`director mcp`).
+//!
 //! A question of somebody else starts it too, in an empty directory, and its last words are the answer.
 //!
 //! What a resumed session costs is counted by the program from its first beginning; what was counted before is
@@ -13,7 +15,9 @@
 //! Elsewhere: events are understood in [`super::stream`], the prompt is [`super::prompt`].
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,16 +26,18 @@ use director_protocols::digest::Digest;
 use director_protocols::sprint::{AgentSpec, RoleSpec};
 use director_protocols::time::Span;
 use director_protocols::work::Assignment;
+use serde_json::json;
 
 use super::stream::{Ended, Heard, Stream};
 use super::{allow, prompt};
 use crate::agent::{Agent, AgentError, Inbound, Turn};
 use crate::command::{
     Files, Watch, annotate, attend, end_of, mark, not_run, passed_environment, read_report,
-    redacted, with_evidence, without_secrets,
+    redacted, secrets, with_evidence, without_secrets,
 };
 use crate::context::{Context, Host};
 use crate::process::{Exit, Line, Outcome, Spec};
+use crate::reach::TOKEN_ENV;
 
 /// What `program` is when nothing else is said.
 const CLAUDE: &str = "claude";
@@ -41,6 +47,8 @@ const EVENT_BYTES_MAX: usize = 16 << 20;
 const TALK_TIME_MAX: Span = Span::minutes(15);
 /// The output of an answer that is kept, in bytes.
 const TALK_BYTES_MAX: u64 = 1 << 20;
+/// The name of the director's own server of tools.
+const SERVER: &str = "director";
 /// Options of the agent that become flags of the program.
 const FLAGS: [(&str, &str); 6] = [
     ("effort", "--effort"),
@@ -113,7 +121,7 @@ impl Headless {
 
     async fn attempt(&self, assignment: &Assignment, cx: &Context) -> Result<Turn, AgentError> {
         let files = Files::prepare(cx, assignment)?;
-        let passed = passed_environment(&self.env);
+        let passed = secrets(cx, assignment, &self.env);
         // An id that begins with a dash would be taken for an option.
         let session = assignment
             .session
@@ -155,6 +163,7 @@ impl Headless {
         let passed = passed_environment(&self.env);
         let mut spec = Spec::new(&self.program, self.args.clone(), &work, mark(cx));
         spec.env = passed.clone();
+        spec.hidden = passed.clone();
         spec.env
             .insert("DIRECTOR_AGENT".to_owned(), cx.agent().to_owned());
         // What lies above is the user's checkout.
@@ -213,15 +222,22 @@ impl Headless {
             let dollars = format!("{}.{:06}", cost / 1_000_000, cost % 1_000_000);
             args.extend(["--max-budget-usd".to_owned(), dollars]);
         }
-        let text = match session {
+        let mut text = match session {
             Some(session) => {
                 args.extend(["--resume".to_owned(), session.to_owned()]);
                 prompt::resume(assignment)
             }
             None => prompt::render(assignment, &self.role),
         };
+        if let Some(config) = server_of(cx, files, passed) {
+            // One word each: both flags take lists.
+            args.push(format!("--mcp-config={}", config.display()));
+            args.push(format!("--allowedTools=mcp__{SERVER}"));
+            text.push_str(prompt::TOOLS);
+        }
         let mut spec = Spec::new(&self.program, args, &files.workdir, mark(cx));
         spec.env = files.environment(cx, assignment, passed);
+        spec.hidden = passed.clone();
         spec.stdin = Some(text.into_bytes());
         spec.line_limit_bytes = EVENT_BYTES_MAX;
         spec.log_path = Some(files.log.clone());
@@ -273,6 +289,36 @@ impl Agent for Headless {
             Inbound::Guidance { .. } | Inbound::Answered { .. } | Inbound::Told { .. } => {
                 Ok(Turn::NotYet)
             }
+        }
+    }
+}
+
+/// Writes which server of tools the program is to start: the director's own, with the token of the assignment. The file is for its owner alone,
+/// and arguments that others of the machine can read do not have the token. `None` where the director cannot be reached, and where
+/// the file cannot be written: then the report file is what there is.
+fn server_of(cx: &Context, files: &Files, secrets: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let reach = cx.host().reach.as_ref()?;
+    let token = secrets.get(TOKEN_ENV)?;
+    let mut env = reach.environment();
+    env.insert(TOKEN_ENV.to_owned(), token.clone());
+    let server = json!({ "command": reach.program()?, "args": ["mcp"], "env": env });
+    let config = json!({ "mcpServers": { SERVER: server } });
+    let path = files.report.with_file_name("mcp.json");
+    let written = fs::remove_file(&path)
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })
+        .and_then(|()| {
+            let mut file = OpenOptions::new();
+            file.write(true).create_new(true).mode(0o600);
+            file.open(&path)?.write_all(config.to_string().as_bytes())
+        });
+    match written {
+        Ok(()) => Some(path),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "tools of the director not offered");
+            None
         }
     }
 }

@@ -151,6 +151,10 @@ fn report_stamp(path: &Path) -> u64 {
 fn pass_on_progress(cx: &Context, watch: &Watch<'_>) {
     let said = report::read(watch.report);
     if let Some(percent) = said.progress {
-        cx.progress(percent, redacted(said.report.summary, watch.passed));
+        let words = match said.doing.is_empty() {
+            true => said.report.summary,
+            false => said.doing,
+        };
+        cx.progress(percent, redacted(words, watch.passed));
     }
 }

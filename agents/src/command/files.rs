@@ -17,11 +17,11 @@ use std::path::{Path, PathBuf};
 use director_protocols::work::{Assignment, HandoffPart};
 use serde_json::json;
 
+use super::say;
 use crate::agent::AgentError;
 use crate::context::Context;
-
-/// The value of a secret shorter than this is not looked for in texts: it would be found in any.
-const SECRET_BYTES_MIN: usize = 8;
+use crate::process::SECRET_BYTES_MIN;
+use crate::reach::TOKEN_ENV;
 
 /// Where the files of one attempt are. The directories exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +45,8 @@ impl Files {
             } else {
                 PathBuf::from(&assignment.workdir)
             },
-            handoff: dir.join("handoff.json"),
-            report: dir.join("report.json"),
+            handoff: dir.join(say::HANDOFF),
+            report: dir.join(say::FILE),
             log: dir.join("output.log"),
         };
         let failed = |what: &Path, error: io::Error| {
@@ -76,6 +76,9 @@ impl Files {
     ) -> BTreeMap<String, String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut env = passed.clone();
+        if let Some(reach) = &cx.host().reach {
+            env.extend(reach.environment());
+        }
         env.extend([
             ("DIRECTOR_TASK".to_owned(), assignment.spec.id.to_string()),
             (
@@ -135,6 +138,19 @@ fn handed_on(cx: &Context, part: &HandoffPart) -> serde_json::Value {
         }
     }
     value
+}
+
+/// What an attempt is given that nobody else may see: the variables that `names` asks for, and the token of its assignment.
+pub(crate) fn secrets(
+    cx: &Context,
+    assignment: &Assignment,
+    names: &[String],
+) -> BTreeMap<String, String> {
+    let mut secrets = passed_environment(names);
+    if let Some(reach) = &cx.host().reach {
+        secrets.insert(TOKEN_ENV.to_owned(), reach.token_of(assignment));
+    }
+    secrets
 }
 
 /// The variables of our own environment that `names` asks for; those that are not set are left out.

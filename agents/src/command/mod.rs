@@ -9,6 +9,7 @@
 mod attend;
 mod files;
 pub mod report;
+pub mod say;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -17,7 +18,7 @@ use director_protocols::sprint::{AgentSpec, RunSpec};
 use director_protocols::work::{Assignment, Report};
 
 pub(crate) use attend::{Watch, attend};
-pub(crate) use files::{Files, passed_environment, redacted};
+pub(crate) use files::{Files, passed_environment, redacted, secrets};
 
 use crate::agent::{Agent, AgentError, Inbound, Turn};
 use crate::context::Context;
@@ -49,7 +50,7 @@ impl CommandAgent {
             )));
         };
         let files = Files::prepare(cx, assignment)?;
-        let passed = passed_environment(&self.env);
+        let passed = secrets(cx, assignment, &self.env);
         let mut spec = match run {
             RunSpec::Shell(line) => Spec::shell(line, &files.workdir, mark(cx)),
             RunSpec::Exec(words) => {
@@ -60,6 +61,7 @@ impl CommandAgent {
             }
         };
         spec.env = files.environment(cx, assignment, &passed);
+        spec.hidden = passed.clone();
         spec.log_path = Some(files.log.clone());
         spec.log_limit_bytes = assignment.output_max;
         let watch = Watch {

@@ -32,6 +32,8 @@ pub struct Said {
     pub blocker: Option<BlockerReport>,
     /// How far it is, 0 to 100.
     pub progress: Option<u8>,
+    /// What is being done now; empty where only the summary says it.
+    pub doing: String,
     /// What in the file could not be understood.
     pub notes: Vec<String>,
 }
@@ -124,11 +126,13 @@ impl Reader {
             cost_micros: self.number("cost_usd", micros).unwrap_or(0),
         };
         let progress = self.number("progress", percent);
+        let doing = self.text("doing");
         let blocker = self.blocker();
         Said {
             report,
             blocker,
             progress,
+            doing,
             notes: self.notes,
         }
     }

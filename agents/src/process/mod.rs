@@ -27,6 +27,7 @@ mod search;
 mod spec;
 pub mod sweep;
 pub(crate) mod table;
+mod veil;
 
 pub use error::ProcessError;
 pub use evidence::{Probe, Sample};
@@ -34,3 +35,4 @@ pub use guard::Guard;
 pub use output::Line;
 pub use run::{Exit, Hooks, OnLine, Outcome, Stop, never_stop, run};
 pub use spec::{INHERITED_ENV, MARK_BYTES_MAX, MARK_ENV, Spec};
+pub(crate) use veil::SECRET_BYTES_MIN;

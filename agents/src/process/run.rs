@@ -28,6 +28,7 @@ use super::group::Group;
 use super::guard::Guard;
 use super::output::{Line, Lines, Log, Tail};
 use super::sweep::Swept;
+use super::veil::Veil;
 use super::{ProcessError, Spec, lookup, search};
 
 /// A longer grace is cut to this.
@@ -180,10 +181,11 @@ pub async fn run(
             }
         };
         let mut to_stderr = |chunk: &[u8]| stderr.push(chunk);
+        let veil = || Veil::over(&spec.hidden);
         let streams = async {
             tokio::join!(
-                drain(out_pipe, &log, &probe, &mut to_stdout),
-                drain(err_pipe, &log, &probe, &mut to_stderr),
+                drain(out_pipe, veil(), &log, &probe, &mut to_stdout),
+                drain(err_pipe, veil(), &log, &probe, &mut to_stderr),
                 feed(in_pipe, spec.stdin.as_deref().unwrap_or_default()),
             );
         };
@@ -361,27 +363,31 @@ async fn past(deadline: Option<Instant>) {
     }
 }
 
-/// Reads a pipe to its end. `sink` gets every chunk.
+/// Reads a pipe to its end. `sink` gets all of it, behind its veil.
 async fn drain(
     pipe: Option<impl AsyncRead + Unpin>,
+    mut veil: Veil,
     log: &Mutex<Log>,
     probe: &Probe,
     sink: &mut (dyn FnMut(&[u8]) + Send),
 ) {
     let Some(mut pipe) = pipe else { return };
+    let mut keep = |chunk: &[u8]| {
+        log.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(chunk);
+        sink(chunk);
+    };
     let mut buffer = vec![0; READ_BYTES];
     loop {
         // A read error on a pipe leaves nothing to read: the end.
         let read = pipe.read(&mut buffer).await.unwrap_or(0);
         let chunk = buffer.get(..read).unwrap_or_default();
         if chunk.is_empty() {
-            return;
+            return veil.end(&mut keep);
         }
         probe.printed(read);
-        log.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(chunk);
-        sink(chunk);
+        veil.pass(chunk, &mut keep);
     }
 }
 

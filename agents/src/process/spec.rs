@@ -31,6 +31,8 @@ pub struct Spec {
     pub cwd: PathBuf,
     /// What the command sees beside [`INHERITED_ENV`] and the mark; wins over the inherited values.
     pub env: BTreeMap<String, String>,
+    /// Secrets that it is given, by name: where it prints the value of one, the name is kept.
+    pub hidden: BTreeMap<String, String>,
     /// Bytes for standard input, which is closed after them. `None`: standard input is empty.
     pub stdin: Option<Vec<u8>>,
     /// How long the command may take before it is stopped. `None`: as long as it likes.
@@ -69,6 +71,7 @@ impl Spec {
             args: args.into_iter().map(Into::into).collect(),
             cwd: cwd.into(),
             env: BTreeMap::new(),
+            hidden: BTreeMap::new(),
             stdin: None,
             timeout: None,
             grace: Duration::from_secs(2),

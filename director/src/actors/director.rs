@@ -334,6 +334,7 @@ impl State {
                 let tree = Tree {
                     below: self.subtree.view(),
                     depth,
+                    said: self.performer.said(),
                 };
                 drop(answer.send(tree));
             }

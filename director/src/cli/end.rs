@@ -120,6 +120,8 @@ impl CliError {
                 | FaultKind::BadSprint
                 | FaultKind::NotFound
                 | FaultKind::Rejected
+                | FaultKind::Unauthorized
+                | FaultKind::Forbidden
                 | FaultKind::Changed => Code::BadInput,
                 FaultKind::Stopped => Code::Unfinished,
                 FaultKind::Busy | FaultKind::Internal => Code::Internal,

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use director_agents::git::Repository;
+use director_agents::reach::{DATA_DIR_ENV, TOKEN_ENV};
 
 use super::end::{CliError, Code};
 use super::source::{self, Source};
 use super::{Context, home, submit};
+use crate::control::assigned::Token;
 use crate::control::desk::{Desk, Place};
 use crate::control::protocol::{Answer, Fault, FaultKind, Op, Order, Screen};
 use crate::mcp::front::Front;
@@ -21,15 +23,24 @@ use crate::system::Builder;
 
 /// Serve an assistant on standard input and output, by the Model Context Protocol
 ///
-/// For Claude Code: `claude mcp add director -- director mcp`, in the repository. See docs/mcp.md for others.
+/// For Claude Code: `claude mcp add director -- director mcp`, in the repository. See docs/mcp.md for others. Where `DIRECTOR_TOKEN` is set,
+/// as for an agent at work, there are the tools for reports on its task alone.
 #[derive(Debug, clap::Args)]
 pub(super) struct McpArgs {}
 
 pub(super) fn mcp(_: &McpArgs, cx: &Context) -> Result<Code, CliError> {
     let here = home::absolute(Path::new("."))?;
     let dir = Repository::open(&here).map_or(here, |found| found.top().to_owned());
+    // Started by an agent at work, it is that agent's.
+    let token = std::env::var(TOKEN_ENV)
+        .ok()
+        .filter(|token| !token.is_empty());
+    let of_agent = token
+        .is_some()
+        .then(|| std::env::var_os(DATA_DIR_ENV))
+        .flatten();
     let beside = Beside(Arc::new(Inner {
-        given: cx.data_dir.clone(),
+        given: cx.data_dir.clone().or(of_agent.map(PathBuf::from)),
         place: Place {
             dir,
             kinds: cx.builder.as_ref().map(Builder::kinds).unwrap_or_default(),
@@ -40,7 +51,11 @@ pub(super) fn mcp(_: &McpArgs, cx: &Context) -> Result<Code, CliError> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| CliError::Failed(format!("could not start: {error}")))?;
-    let served = runtime.block_on(on_stdio(Front::assistant(beside, source::who())));
+    let front = match token {
+        None => Front::assistant(beside, source::who()),
+        Some(token) => Front::worker(beside, Token(token)),
+    };
+    let served = runtime.block_on(on_stdio(front));
     // A read of standard input cannot be called off.
     runtime.shutdown_background();
     served.map_err(CliError::Failed)?;

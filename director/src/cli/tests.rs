@@ -160,6 +160,7 @@ fn the_help_lists_every_command_in_one_line_each() {
         Commands:
           run          Run a sprint in the foreground, or resume it
           serve        Serve: many sprints, from any terminal, a browser or a program, until stopped
+          mcp          Serve an assistant on standard input and output, by the Model Context Protocol
           submit       Hand a sprint to the director that runs, and return
           plan         Plan a sprint: who does what when, the critical path, risks and open questions
           simulate     Forecast a sprint: thousands of whole runs on virtual time

@@ -12,6 +12,7 @@
 //! Elsewhere: who may be asked is decided by the lock on the data directory; the user's words are `cli`.
 
 pub mod answer;
+pub mod assigned;
 pub mod client;
 pub mod desk;
 pub mod facts;

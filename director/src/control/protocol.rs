@@ -19,6 +19,8 @@ use director_protocols::sprint::SprintSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::assigned::Assigned;
+
 /// The longest request, in bytes without its line end: a sprint of some 30,000 tasks.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 
@@ -396,6 +398,8 @@ pub enum Op {
         /// Which sprint; all of them without.
         sprint: Option<String>,
     },
+    /// What an agent at work says, with the token of its assignment.
+    Assigned(Box<Assigned>),
     /// Stop in order.
     Shutdown,
 }
@@ -487,6 +491,7 @@ impl Op {
         Ok(match name {
             "tree" => Op::Tree,
             "shutdown" => Op::Shutdown,
+            "assigned" => Op::Assigned(serde_json::from_value(args).map_err(wrong)?),
             "events" => {
                 let EventsArgs { after, sprint } = serde_json::from_value(args).map_err(wrong)?;
                 Op::Events { after, sprint }
@@ -540,6 +545,7 @@ impl Request {
         let (op, args) = match &self.op {
             Op::Ask(ask) => tagged(serde_json::to_value(ask)),
             Op::Order(order) => tagged(serde_json::to_value(order)),
+            Op::Assigned(said) => ("assigned".to_owned(), json!(said)),
             Op::Tree => ("tree".to_owned(), json!({})),
             Op::Shutdown => ("shutdown".to_owned(), json!({})),
             Op::Events { after, sprint } => (
@@ -579,6 +585,10 @@ pub enum FaultKind {
     Rejected,
     /// What it is about is not as the caller last saw it.
     Changed,
+    /// The token is none of this director's.
+    Unauthorized,
+    /// The token is not good for that.
+    Forbidden,
     /// A limit is reached.
     Busy,
     /// The director is stopping or gone.

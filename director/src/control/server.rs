@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use super::answer;
+use super::assigned;
 use super::orders;
 use super::place;
 use super::protocol::{
@@ -216,6 +217,7 @@ pub async fn serve(handle: &Handle, op: Op, screen: Screen) -> Result<Answer, Fa
             let look = move |engine: &Engine| answer::tree(&tree, engine, screen);
             handle.read(look).await.map_err(refused)
         }
+        Op::Assigned(said) => assigned::carry_out(handle, *said).await,
         Op::Shutdown => {
             handle.shutdown();
             Ok(Answer {

@@ -11,6 +11,8 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use director_protocols::manifest::Format;
 use serde_json::{Map, Value, json};
 
+use super::assigned;
+use super::guard::{self, Known};
 use super::kept::{Name, TEXT, Written, wants_text};
 use super::keys::{Found, Given, print};
 use super::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
@@ -103,6 +105,10 @@ async fn carry_out(
         false => Map::new(),
     };
     let args = route.arguments(&path, &query, fields)?;
+    if route.does == Does::Assigned {
+        // It may be said twice by itself, so it needs no key.
+        return said(site, route, args, parts.extensions.get::<Known>()).await;
+    }
     let expected = expected(route, &parts.headers)?;
     let key = match parts.headers.get("idempotency-key") {
         None => None,
@@ -130,6 +136,24 @@ async fn carry_out(
             why,
         ))
     })
+}
+
+/// What an agent at work says.
+async fn said(
+    site: &Arc<Site>,
+    route: &Route,
+    args: Map<String, Value>,
+    known: Option<&Known>,
+) -> Result<Response<Body>, Problem> {
+    let Some(Known::Agent(token)) = known else {
+        let why = "this is for an agent at work: it needs the token of its assignment, which is in its environment as `DIRECTOR_TOKEN`";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", why));
+    };
+    let op = assigned::op(route, token.clone(), args)?;
+    match server::serve(&site.handle, op, SCREEN).await {
+        Ok(answer) => Ok(response(&Given::of(200, &answer))),
+        Err(fault) => Err(guard::unproved(site, fault.into())),
+    }
 }
 
 struct Call {
@@ -353,7 +377,9 @@ async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem
             let partial = args.get("partial").and_then(Value::as_bool);
             deliver(site, sprint, partial.unwrap_or(false), by).await
         }
-        Does::Logs | Does::Diff | Does::Events => Err(Problem::bad("this is a question")),
+        Does::Logs | Does::Diff | Does::Events | Does::Assigned => {
+            Err(Problem::bad("this is a question"))
+        }
     }
 }
 

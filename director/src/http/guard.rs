@@ -16,6 +16,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
+use director_agents::reach::Claim;
+
+use super::assigned;
 use super::problem::Problem;
 use super::site::Site;
 
@@ -24,9 +27,23 @@ pub const COOKIE: &str = "director";
 /// The cookie that holds the name of who is signed in.
 pub const NAME_COOKIE: &str = "director-name";
 
-/// Whether the caller has shown the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known(pub bool);
+/// Who the caller has shown to be.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Somebody who has the token.
+    Holder,
+    /// An agent at work, by its word: this is the token that it shows.
+    Agent(String),
+    /// Anybody.
+    Nobody,
+}
+
+impl Known {
+    /// Whether it is somebody who has the token.
+    pub fn is_holder(&self) -> bool {
+        *self == Known::Holder
+    }
+}
 
 /// What nobody needs a token for, wherever it is asked.
 fn is_open(path: &str) -> bool {
@@ -93,6 +110,9 @@ fn check(
         Some(text) => Some(text.strip_prefix("Bearer ").unwrap_or_default().trim()),
         None => cookie(headers, COOKIE),
     };
+    if let Some(shown) = bearer.and(shown).filter(|shown| Claim::is_one(shown)) {
+        return admit_agent(site, path, shown);
+    }
     let known = match shown {
         None => false,
         // Guessing is slow; who has the token is not held up by who guesses.
@@ -122,7 +142,35 @@ fn check(
         let detail = "too many calls that change something; wait a little";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail));
     }
-    Ok(Known(known))
+    Ok(match known {
+        true => Known::Holder,
+        false => Known::Nobody,
+    })
+}
+
+/// Lets an agent at work in where it may be. Whether its token is good is found out where the state is at hand.
+fn admit_agent(site: &Site, path: &str, token: &str) -> Result<Known, Problem> {
+    if !assigned::may(path) {
+        let detail =
+            "this token is an agent's at work: it can report on its own task, and nothing else";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
+    }
+    if !site.reports.take() {
+        let detail = "too many reports; wait a little";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail));
+    }
+    Ok(Known::Agent(token.to_owned()))
+}
+
+/// What is said to whoever shows an agent's token that is none of ours: guessing is slow here too.
+pub fn unproved(site: &Site, problem: Problem) -> Problem {
+    match problem.status() {
+        StatusCode::UNAUTHORIZED if !site.wrong_tokens.take() => {
+            let detail = "too many wrong tokens; wait a little";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail)
+        }
+        _ => problem,
+    }
 }
 
 /// The one value of a header; none when it is not there.

@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::problem;
 use super::route::{Does, Param, Place, ROOT, Route};
-use super::table::TABLE;
+use super::table;
 
 /// The document.
 pub fn document() -> Value {
     let mut paths = Map::new();
-    for route in TABLE {
+    for route in table::all() {
         let method = if route.changes { "post" } else { "get" };
         let path = paths.entry(route.full()).or_insert_with(|| json!({}));
         path[method] = operation(route);
@@ -33,6 +33,11 @@ pub fn document() -> Value {
                 "scheme": "bearer",
                 "description": "The text of `http.token` in the data directory. Every call that changes something needs it, and on a \
                     listener off loopback every call.",
+            }, "assignment": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "What `DIRECTOR_TOKEN` holds in the environment of an agent at work: good for reports on the one attempt that \
+                    it was given for, as long as that is under way.",
             } },
             "schemas": { "Problem": problem_schema(), "Done": done_schema(), "SprintFile": sprint_file() },
             "responses": { "Problem": {
@@ -49,7 +54,7 @@ fn operation(route: &Route) -> Value {
         .iter()
         .filter(|param| param.place != Place::Body)
         .map(parameter)
-        .chain(route.changes.then(idempotency_key))
+        .chain((route.changes && route.does != Does::Assigned).then(idempotency_key))
         .chain(can_compare(route).then(if_match))
         .collect();
     let mut operation = json!({
@@ -59,7 +64,11 @@ fn operation(route: &Route) -> Value {
         "responses": responses(route),
     });
     if route.changes {
-        operation["security"] = json!([{ "token": [] }]);
+        let token = match route.does {
+            Does::Assigned => "assignment",
+            _ => "token",
+        };
+        operation["security"] = json!([{ token: [] }]);
     }
     if let Some(body) = body(route) {
         operation["requestBody"] = body;
@@ -156,7 +165,9 @@ fn responses(route: &Route) -> Value {
     let content = match route.does {
         Does::Logs | Does::Diff => json!({ "text/plain": { "schema": { "type": "string" } } }),
         Does::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
-        _ if route.changes && !matches!(route.does, Does::Difference | Does::Plan) => {
+        _ if route.changes
+            && !matches!(route.does, Does::Difference | Does::Plan | Does::Assigned) =>
+        {
             json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Done" } } })
         }
         _ => json!({

@@ -78,6 +78,8 @@ impl From<Fault> for Problem {
             FaultKind::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             FaultKind::Rejected => (StatusCode::CONFLICT, "rejected"),
             FaultKind::Changed => (StatusCode::PRECONDITION_FAILED, "changed"),
+            FaultKind::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            FaultKind::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             FaultKind::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
             FaultKind::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopped"),
             FaultKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

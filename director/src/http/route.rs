@@ -13,6 +13,9 @@ pub const ROOT: &str = "/api/v1";
 /// The form of a name in the sprint file, as far as a pattern can say it.
 const NAME: &str = r"^[\p{L}\p{N}][\p{L}\p{N}._-]*$";
 
+/// The most entries of a list.
+const ITEMS_MAX: usize = 1_000;
+
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Does {
@@ -36,6 +39,8 @@ pub enum Does {
     Deliver,
     /// Events as they happen.
     Events,
+    /// What an agent at work says, with the token of its assignment.
+    Assigned,
 }
 
 /// Where a parameter stands.
@@ -62,6 +67,10 @@ pub enum Kind {
     Flag,
     /// One of these.
     Word(&'static [&'static str]),
+    /// A list of texts.
+    Texts,
+    /// A list of criteria, each with whether it is met.
+    Criteria,
 }
 
 /// One parameter.
@@ -149,19 +158,28 @@ impl Route {
         self.complete(args).map_err(Problem::bad)
     }
 
-    /// The same where all parameters come by name, wherever they stand in a request.
+    /// The same where all parameters come by name, wherever they stand in a request. Those that are `known` may not be given.
     ///
     /// # Errors
     /// What is wrong with them, each by its name.
-    pub fn named(&self, given: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
+    pub fn named(
+        &self,
+        given: Map<String, Value>,
+        known: &[(&str, Value)],
+    ) -> Result<Map<String, Value>, Fault> {
         let bad = |why: String| Fault::new(FaultKind::BadRequest, why);
+        let is_open = |param: &Param| known.iter().all(|(name, _)| *name != param.name);
         for (name, value) in &given {
-            let Some(param) = self.params.iter().find(|param| param.name == *name) else {
-                return Err(bad(self.unknown(name, |_| true)));
+            let mut open = self.params.iter().filter(|param| is_open(param));
+            let Some(param) = open.find(|param| param.name == *name) else {
+                return Err(bad(self.unknown(name, is_open)));
             };
             param.check(value).map_err(bad)?;
         }
-        self.complete(given).map_err(bad)
+        let mut all = given;
+        let known = known.iter().cloned();
+        all.extend(known.map(|(name, value)| (name.to_owned(), value)));
+        self.complete(all).map_err(bad)
     }
 
     fn complete(&self, args: Map<String, Value>) -> Result<Map<String, Value>, String> {
@@ -208,7 +226,11 @@ impl Param {
         Ok(value)
     }
 
-    fn check(&self, value: &Value) -> Result<(), String> {
+    /// Whether a value fits.
+    ///
+    /// # Errors
+    /// What it has to be.
+    pub fn check(&self, value: &Value) -> Result<(), String> {
         let fits = match (self.kind, value) {
             (Kind::Name, Value::String(text)) => {
                 let rest = |c: char| c.is_alphanumeric() || "._-".contains(c);
@@ -223,6 +245,12 @@ impl Param {
             }
             (Kind::Flag, Value::Bool(_)) => true,
             (Kind::Word(words), Value::String(text)) => words.contains(&text.as_str()),
+            (Kind::Texts, Value::Array(items)) => {
+                items.len() <= ITEMS_MAX && items.iter().all(Value::is_string)
+            }
+            (Kind::Criteria, Value::Array(items)) => {
+                items.len() <= ITEMS_MAX && items.iter().all(is_criterion)
+            }
             _ => false,
         };
         match fits {
@@ -230,6 +258,18 @@ impl Param {
             false => Err(format!("`{}` has to be {}", self.name, self.kind)),
         }
     }
+}
+
+fn is_criterion(value: &Value) -> bool {
+    let Value::Object(fields) = value else {
+        return false;
+    };
+    let text = |name: &str| fields.get(name).is_some_and(Value::is_string);
+    let known = ["criterion", "met", "evidence"];
+    text("criterion")
+        && fields.get("met").is_some_and(Value::is_boolean)
+        && (text("evidence") || !fields.contains_key("evidence"))
+        && fields.keys().all(|name| known.contains(&name.as_str()))
 }
 
 impl std::fmt::Display for Kind {
@@ -243,6 +283,11 @@ impl std::fmt::Display for Kind {
             Kind::Whole(least, most) => write!(f, "a whole number from {least} to {most}"),
             Kind::Flag => f.write_str("true or false"),
             Kind::Word(words) => write!(f, "one of {}", words.join(", ")),
+            Kind::Texts => write!(f, "a list of at most {ITEMS_MAX} texts"),
+            Kind::Criteria => write!(
+                f,
+                "a list of at most {ITEMS_MAX} objects with `criterion`, `met` and `evidence`"
+            ),
         }
     }
 }
@@ -259,6 +304,23 @@ impl Kind {
             }
             Kind::Flag => json!({"type": "boolean"}),
             Kind::Word(words) => json!({"type": "string", "enum": words}),
+            Kind::Texts => {
+                json!({"type": "array", "items": {"type": "string"}, "maxItems": ITEMS_MAX})
+            }
+            Kind::Criteria => json!({
+                "type": "array",
+                "maxItems": ITEMS_MAX,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "criterion": {"type": "string", "description": "As the task has it."},
+                        "met": {"type": "boolean"},
+                        "evidence": {"type": "string", "description": "What shows it."},
+                    },
+                    "required": ["criterion", "met"],
+                    "additionalProperties": false,
+                },
+            }),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! Elsewhere: what is answered is [`super::site`]'s.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl Setup {
         dir: &std::path::Path,
         kinds: Vec<String>,
     ) -> io::Result<Self> {
-        let token = Token::of(data_dir)?;
+        let token = super::token::of(data_dir)?;
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         Ok(Self {
@@ -76,6 +76,18 @@ impl Setup {
             stopping: Arc::default(),
             stop: Arc::default(),
         })
+    }
+
+    /// Where it is reached from this machine.
+    pub fn url(&self) -> String {
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{address}")
     }
 
     /// Whether it can be reached from this machine alone.

@@ -11,13 +11,14 @@ use axum::middleware;
 use axum::routing::{MethodFilter, any, get, on};
 use tokio::sync::Semaphore;
 
+use super::assigned::REPORTS;
 use super::kept::Kept;
 use super::keys::Keys;
 use super::limits::{Bucket, HEAVY_MAX, ORDERS, STREAMS_MAX, WRONG_TOKENS};
 use super::metrics::Figures;
 use super::problem::Problem;
 use super::server::Setup;
-use super::table::TABLE;
+use super::table;
 use super::told::Telling;
 use super::{calls, guard, mcp, metrics, openapi, pages};
 use crate::control::desk::Place;
@@ -32,6 +33,7 @@ pub struct Site {
     pub kept: Kept,
     pub keys: Arc<Keys>,
     pub orders: Bucket,
+    pub reports: Bucket,
     pub wrong_tokens: Bucket,
     pub heavy: Semaphore,
     pub streams: Arc<Semaphore>,
@@ -55,6 +57,7 @@ impl Site {
             telling: Telling::default(),
             kept: Kept::default(),
             orders: Bucket::new(ORDERS),
+            reports: Bucket::new(REPORTS),
             wrong_tokens: Bucket::new(WRONG_TOKENS),
             heavy: Semaphore::new(HEAVY_MAX),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
@@ -75,7 +78,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(figures))
         .route(&openapi::path(), get(document));
-    for route in TABLE {
+    for route in table::all() {
         let method = match route.changes {
             true => MethodFilter::POST,
             false => MethodFilter::GET,

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::assigned::ASSIGNED;
 use super::route::{Does, Kind, Param, Place, Route};
 
 const fn path(name: &'static str, kind: Kind, about: &'static str) -> Param {
@@ -148,7 +149,7 @@ const fn order(
     }
 }
 
-/// Every call there is.
+/// Every call of a person or a program.
 pub const TABLE: &[Route] = &[
     ask(
         "/status",
@@ -634,6 +635,11 @@ pub const TABLE: &[Route] = &[
     ),
 ];
 
+/// Every call there is, with those of agents at work.
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    TABLE.iter().chain(ASSIGNED)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -648,6 +654,7 @@ mod tests {
             Kind::Whole(least, _) => json!(least),
             Kind::Flag => json!(true),
             Kind::Word(words) => json!(words[0]),
+            Kind::Texts | Kind::Criteria => json!([]),
         }
     }
 
@@ -676,7 +683,7 @@ mod tests {
                 Does::Difference => "replan",
                 Does::Send => "send",
                 Does::Deliver => "delivered",
-                Does::Logs | Does::Diff | Does::Events | Does::Plan => route.name,
+                Does::Logs | Does::Diff | Does::Events | Does::Plan | Does::Assigned => route.name,
             })
             .collect();
         let known = ASKS
@@ -687,8 +694,8 @@ mod tests {
         let known = known.filter(|op| **op != "forecast");
         let missing: Vec<_> = known.filter(|op| !rows.contains(**op)).collect();
         assert!(missing.is_empty(), "{missing:?}");
-        let names: BTreeSet<_> = TABLE.iter().map(|route| route.name).collect();
-        assert_eq!(names.len(), TABLE.len(), "each has a name of its own");
+        let names: BTreeSet<_> = all().map(|route| route.name).collect();
+        assert_eq!(names.len(), all().count(), "each has a name of its own");
     }
 
     #[test]

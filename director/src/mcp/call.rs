@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use director_protocols::manifest::Format;
 use serde_json::{Map, Value, json};
 
+use super::front::Who;
 use super::tools::Tool;
 use crate::control::desk::{self, Desk, blocking};
 use crate::control::protocol::{Answer, Fault, FaultKind, Op};
 use crate::control::submission::File;
+use crate::http::assigned;
 use crate::http::route::Does;
 
 /// Carries a tool out.
@@ -19,23 +21,22 @@ pub async fn carry_out<D: Desk>(
     desk: &D,
     tool: &Tool,
     mut given: Map<String, Value>,
-    by: &str,
+    who: &Who,
 ) -> Result<Answer, Fault> {
     let route = tool.route();
     let file = match tool.takes_a_file() {
         true => Some(file(desk, given.remove("file"), given.remove("path")).await?),
         false => None,
     };
-    if let Some((name, _)) = tool.set.iter().find(|(name, _)| given.contains_key(*name)) {
-        let why = format!("there is no parameter `{name}` here");
-        return Err(Fault::new(FaultKind::BadRequest, why));
-    }
-    let mut args = route.named(given)?;
-    for (name, value) in tool.set {
-        args.insert((*name).to_owned(), json!(value));
-    }
-    if route.params.iter().any(|param| param.name == "by") {
-        args.insert("by".to_owned(), json!(by));
+    let by = match who {
+        Who::Assistant(by) => by.as_str(),
+        Who::Worker(_) => "",
+    };
+    let args = route.named(given, &tool.known(by))?;
+    if let Who::Worker(token) = who {
+        return desk
+            .serve(assigned::op(route, token.0.clone(), args)?)
+            .await;
     }
     let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
     let words = |text: String| Answer {

@@ -25,6 +25,11 @@ pub trait Performer: Send + Sync {
 
     /// Messages that wait, by actor.
     fn depths(&self) -> BTreeMap<String, usize>;
+
+    /// How far agents at work say that they are, by name.
+    fn said(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
 }
 
 /// Performs with the real actors.
@@ -170,6 +175,21 @@ impl Performer for Ports {
                 ("gatekeeper".to_owned(), self.gatekeeper.depth()),
                 ("messenger".to_owned(), self.messenger.depth()),
             ])
+            .collect()
+    }
+
+    fn said(&self) -> BTreeMap<String, String> {
+        let agents = self.slots.snapshot().into_iter();
+        agents
+            .filter_map(|(_, slot)| {
+                let status = slot.status();
+                let percent = status.percent?;
+                let words = match status.note.is_empty() {
+                    true => format!("{percent} %"),
+                    false => format!("{percent} %, {}", status.note),
+                };
+                Some((slot.name().to_owned(), words))
+            })
             .collect()
     }
 }

@@ -71,7 +71,13 @@ fn below(view: &TreeView, tree: &Tree, state: &State) -> Node {
             ChildState::Down | ChildState::BackingOff => {
                 exit.map_or_else(String::new, |exit| exit.to_string())
             }
-            _ => doing(name, state),
+            _ => match (doing(name, state), tree.said.get(name)) {
+                // What it says is its own words.
+                (doing, Some(said)) if !doing.is_empty() => {
+                    format!("{doing}, {}", text::line(said))
+                }
+                (doing, _) => doing,
+            },
         },
         below: view
             .below
@@ -227,6 +233,12 @@ mod tests {
             ]
             .map(|(name, depth)| (name.to_owned(), depth))
             .into(),
+            said: [
+                ("api-engineer-1", "40 %, tests\u{1b}[2J"),
+                ("tech-lead-1", "9 %"),
+            ]
+            .map(|(name, said)| (name.to_owned(), said.to_owned()))
+            .into(),
         };
         expect![[r#"
             as shown:
@@ -239,7 +251,7 @@ mod tests {
               │  ├─ documentation-research       running        1         0
               │  │  └─ documentation-research-1  running        1         0
               │  ├─ api-engineer                 running        1         0
-              │  │  ├─ api-engineer-1            running        1         0        1  cart-api
+              │  │  ├─ api-engineer-1            running        1         0        1  cart-api, 40 %, tests�[2J
               │  │  └─ api-engineer-2            running        1         0        0
               │  ├─ ux-engineer                  running        1         0
               │  │  └─ ux-engineer-1             backing off    3         2           panicked: index out of ra…

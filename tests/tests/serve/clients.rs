@@ -5,11 +5,12 @@
 
 use std::process::{Command, Output};
 
-use director_tests::harness::Playground;
+use director_tests::harness::{PATIENCE, Playground};
 use director_tests::mcp::{self, Clients};
+use director_tests::process;
 use serde_json::Value;
 
-use super::{PROGRAM, serve};
+use super::{PROGRAM, serve, submit};
 
 fn clients() -> Option<Clients> {
     match mcp::found() {
@@ -49,6 +50,92 @@ fn the_reference_client_carries_a_sprint_through_by_every_way_and_version() {
             said(&format!("{} {}", words[0], words[1]), &output);
         }
     }
+}
+
+#[test]
+fn an_agent_in_python_reports_asks_and_hands_on_with_its_token_which_is_nowhere_afterwards() {
+    let Some(Clients { python, .. }) = clients() else {
+        return;
+    };
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let run = |words: &str| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/worker.py");
+        format!("{} {script} {words}", python.display())
+    };
+    let file = format!(
+        "[sprint]\nid = \"python\"\n\
+         [[task]]\nid = \"first\"\nacceptance = [\"it works\"]\nrun = \"{}\"\n\
+         [[task]]\nid = \"second\"\ndepends_on = [\"first\"]\nrun = \"{}\"\n",
+        run("stdio"),
+        run("http --ask first"),
+    );
+    submit(&site, &file);
+    // The author of what it received cannot be talked to, so it comes to a person.
+    let item = process::until(PATIENCE, || {
+        let inbox = site.get("/api/v1/inbox").json();
+        let item = inbox["inbox"].as_array()?.first()?.clone();
+        item["question"]
+            .as_str()?
+            .contains("Which <colour>?")
+            .then_some(item)
+    });
+    let item = item.unwrap_or_else(|| panic!("{}", site.get("/api/v1/status").body));
+    let answer = format!("/api/v1/inbox/{}/answer", item["id"]);
+    assert_eq!(
+        site.post(&answer, r#"{"text": "blue", "by": "mia"}"#)
+            .status,
+        200
+    );
+    let over = process::until(PATIENCE, || {
+        let status = site.get("/api/v1/status").json();
+        (status["state"] == "done").then_some(())
+    });
+    over.unwrap_or_else(|| panic!("{}", site.get("/api/v1/status").body));
+    let events = site.get("/api/v1/journal").body;
+    assert!(events.contains("worked on first"), "{events}");
+    assert!(
+        events.contains("worked on second, blue, says mia"),
+        "{events}"
+    );
+    let log = site.get("/api/v1/tasks/first/logs").body;
+    assert_eq!(
+        log.matches("my token is [DIRECTOR_TOKEN]").count(),
+        2,
+        "{log}"
+    );
+    assert!(!log.contains("assignment."), "{log}");
+}
+
+#[test]
+fn a_coding_agent_is_offered_the_tools_without_its_token_in_its_arguments() {
+    let Some(Clients { python, .. }) = clients() else {
+        return;
+    };
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/coder.py");
+    let file = format!(
+        "[sprint]\nid = \"coder\"\n\
+         [agent.coder]\nkind = \"claude\"\nprogram = [\"{}\", \"{script}\"]\n\
+         [team.fullstack-engineer]\nagent = \"coder\"\n\
+         [[task]]\nid = \"build\"\nacceptance = [\"it works\"]\n",
+        python.display(),
+    );
+    submit(&site, &file);
+    let over = process::until(PATIENCE, || {
+        let status = site.get("/api/v1/status").json();
+        status["state"]
+            .as_str()
+            .filter(|state| ["done", "incomplete"].contains(state))
+            .map(str::to_owned)
+    });
+    let (events, log) = (
+        site.get("/api/v1/journal").body,
+        site.get("/api/v1/tasks/build/logs").body,
+    );
+    assert_eq!(over.as_deref(), Some("done"), "{events}\n{log}");
+    assert!(events.contains("worked on build"), "{events}");
 }
 
 #[test]

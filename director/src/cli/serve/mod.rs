@@ -122,6 +122,9 @@ async fn whole(args: ServeArgs, cx: &mut Context) -> Result<Code, CliError> {
         let setup = Arc::clone(&setup);
         Arc::new(move |handle| Box::pin(server::run(Arc::clone(&setup), handle)))
     };
+    // From here on agents can be told where it is.
+    let url = setup.url();
+    cx.builder = cx.builder.take().map(|builder| builder.url(url));
     let running = run::start(&data_dir, vec![("http", http)], cx).await?;
     let said = data_dir.join(ADDRESS);
     fs::write(&said, format!("http://{address}\n")).map_err(unusable)?;

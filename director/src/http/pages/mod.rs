@@ -77,7 +77,7 @@ impl Visit {
             site,
             query: query(request.uri()),
             path: request.uri().path().to_owned(),
-            known: known.is_some_and(|known| known.0),
+            known: known.is_some_and(Known::is_holder),
             name: name(request.headers()),
         }
     }

@@ -1,0 +1,83 @@
+//! What an agent at work says by other ways than its report file goes into that file.
+//!
+//! So there is one account of an attempt and one way on from it, whichever way it came in; the same said twice is there once.
+//!
+//! Invariant: the file is replaced as a whole; whoever reads it finds the old one or the new one.
+//! Elsewhere: who may say something is `director::control::assigned`; what it means is [`super::report`].
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+
+use super::report::REPORT_BYTES_MAX;
+
+/// The report's file in the directory of an attempt.
+pub const FILE: &str = "report.json";
+/// The hand-off's file in the directory of an attempt.
+pub const HANDOFF: &str = "handoff.json";
+
+/// Two that write at once would lose one of both.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// Puts fields into the report in the directory of an attempt, in the place of those with the same name.
+///
+/// # Errors
+/// In words: the attempt has no such directory, the report would be too long, or it cannot be written.
+pub fn merge(attempt_dir: &Path, fields: Map<String, Value>) -> Result<(), String> {
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (file, new) = (attempt_dir.join(FILE), attempt_dir.join("report.json.new"));
+    let failed = |error: io::Error| format!("the report cannot be written: {error}");
+    let mut report = match fs::symlink_metadata(&file) {
+        Ok(found) if found.is_file() && found.len() <= REPORT_BYTES_MAX => {
+            // What the agent wrote by itself and is no object could not have been understood either.
+            let text = fs::read(&file).map_err(failed)?;
+            serde_json::from_slice::<Map<String, Value>>(&text).unwrap_or_default()
+        }
+        _ => Map::new(),
+    };
+    report.extend(fields);
+    let text = serde_json::to_vec(&report).map_err(|error| error.to_string())?;
+    if text.len() as u64 > REPORT_BYTES_MAX {
+        return Err(format!(
+            "the report would be longer than {} KiB; say less",
+            REPORT_BYTES_MAX >> 10
+        ));
+    }
+    fs::write(&new, text).map_err(failed)?;
+    fs::rename(&new, &file).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::command::report;
+
+    fn fields(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().expect("an object")
+    }
+
+    #[test]
+    fn what_is_said_joins_what_the_agent_wrote_and_twice_is_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join(FILE), r#"{"feedback": "mine"}"#).expect("written");
+        let said = fields(json!({ "summary": "built", "progress": 40, "doing": "tests" }));
+        for _ in 0..2 {
+            merge(dir.path(), said.clone()).expect("said");
+        }
+        merge(dir.path(), fields(json!({ "progress": 60 }))).expect("said");
+        let found = report::read(&dir.path().join(FILE));
+        assert_eq!(found.complaint(), None);
+        assert_eq!((found.progress, found.doing.as_str()), (Some(60), "tests"));
+        assert_eq!(found.report.feedback, "mine");
+        assert_eq!(found.report.summary, "built");
+        let long = fields(json!({ "summary": "x".repeat(1 << 20) }));
+        let why = merge(dir.path(), long).expect_err("too long");
+        assert!(why.contains("longer than 1024 KiB"), "{why}");
+        assert!(merge(&dir.path().join("nowhere"), said).is_err());
+    }
+}
