@@ -82,6 +82,8 @@ pub struct Host {
     pub blobs: Option<Arc<Blobs>>,
     /// What an agent at work is given to reach the director; `None` in tests.
     pub reach: Option<Arc<Reach>>,
+    /// Whether traces are sent, so that commands are told which span they are part of.
+    pub traced: bool,
 }
 
 impl Host {
@@ -98,6 +100,7 @@ impl Host {
             mark,
             blobs: None,
             reach: None,
+            traced: false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use director_protocols::ids::{AgentId, Attempt, Name, TaskId};
 use director_protocols::sprint::{Budget, Class, Estimate, Expects, Priority, TaskSpec};
-use director_protocols::time::Span;
+use director_protocols::time::{Span, Time};
 use director_protocols::work::Assignment;
 
 /// Attempt 1 at task 0, `sample`, for agent 0 of the role `engineer`, with an hour of time.
@@ -12,6 +12,7 @@ pub(crate) fn assignment(description: &str) -> Assignment {
         attempt: Attempt(1),
         agent: AgentId(0),
         sprint: "s1".to_owned(),
+        submitted: Time::default(),
         spec: task(description).into(),
         role: "engineer".to_owned(),
         workdir: String::new(),

@@ -33,5 +33,6 @@ pub mod planner;
 pub mod report;
 pub mod simulate;
 pub mod system;
+pub mod traces;
 pub mod view;
 pub mod watch;

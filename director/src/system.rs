@@ -34,6 +34,7 @@ use crate::handle::{Call, Handle};
 use crate::history::{self, HistoryError};
 use crate::perform::plans::Plans;
 use crate::perform::{Performer, Ports, Workshop};
+use crate::traces;
 
 /// Entries that the bus keeps for slow subscribers.
 const BUS_LEN: usize = 16_384;
@@ -90,6 +91,7 @@ pub struct Builder {
     seed: u64,
     rounds: Rounds,
     performer: Option<MakePerformer>,
+    traces: Option<traces::Settings>,
 }
 
 impl Builder {
@@ -109,6 +111,7 @@ impl Builder {
             seed: 0,
             rounds: Rounds::default(),
             performer: None,
+            traces: None,
         }
     }
 
@@ -196,6 +199,12 @@ impl Builder {
         self
     }
 
+    /// Sends traces there.
+    pub fn traces(mut self, settings: Option<traces::Settings>) -> Self {
+        self.traces = settings;
+        self
+    }
+
     /// Starts it. Has to be called in a tokio runtime.
     ///
     /// # Errors
@@ -215,6 +224,7 @@ impl Builder {
             seed,
             rounds,
             performer,
+            traces,
         } = self;
         let given =
             store.and_then(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -290,6 +300,7 @@ impl Builder {
                 mark: mark.clone(),
                 blobs,
                 reach: reach.clone(),
+                traced: traces.is_some(),
             },
             sink: Arc::clone(&sink),
             clock: clock.clone(),
@@ -307,6 +318,7 @@ impl Builder {
                 }),
             }
         };
+        let sending = traces.map(|settings| traces::start(settings, handle.clone(), &data_dir));
         let workshop = Arc::new(Workshop::new(data_dir, mark, guard.clone(), clock.clone()));
         let check = {
             let workshop = Arc::clone(&workshop);
@@ -368,6 +380,7 @@ impl Builder {
             handle,
             root,
             guard,
+            sending,
             _dir: dir,
         })
     }
@@ -387,6 +400,7 @@ pub struct Running {
     pub handle: Handle,
     root: Root<Wake>,
     guard: Option<Arc<Guard>>,
+    sending: Option<traces::Sending>,
     _dir: Option<DataDir>,
 }
 
@@ -402,6 +416,9 @@ impl Running {
         {
             // Waits for a process.
             let _ = tokio::task::spawn_blocking(move || guard.close()).await;
+        }
+        if let Some(sending) = self.sending {
+            sending.end().await;
         }
         match exit {
             Exit::Stopped => Ok(()),

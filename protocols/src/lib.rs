@@ -24,5 +24,6 @@ pub mod shared;
 pub mod sprint;
 pub mod template;
 pub mod time;
+pub mod trace;
 pub mod ways;
 pub mod work;

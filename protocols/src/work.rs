@@ -9,7 +9,7 @@ use crate::ids::{AgentId, Attempt, TaskId};
 use crate::severity::Severity;
 use crate::shared::Shared;
 use crate::sprint::TaskSpec;
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// The longest text that is kept of what an agent says in one field, in bytes.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -173,6 +173,8 @@ pub struct Assignment {
     pub agent: AgentId,
     /// The sprint's name.
     pub sprint: String,
+    /// When the sprint was submitted.
+    pub submitted: Time,
     /// The task as the sprint file has it.
     pub spec: Shared<TaskSpec>,
     /// The agent's role.

@@ -14,9 +14,13 @@ pub struct Posted {
     /// The headers, by their names in lower case.
     pub headers: BTreeMap<String, String>,
     /// The body as it came.
+    pub bytes: Vec<u8>,
+    /// The body as text.
     pub raw: String,
     /// The body as JSON; null when it is none.
     pub body: Value,
+    /// What it was answered with.
+    pub status: u16,
 }
 
 #[derive(Default)]
@@ -88,19 +92,21 @@ fn serve(stream: &TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
     let length: usize = length.and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut raw = vec![0; length];
     reader.read_exact(&mut raw)?;
-    let raw = String::from_utf8_lossy(&raw).into_owned();
     let (status, text) = {
         let mut inner = inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.posted.push(Posted {
-            headers,
-            body: serde_json::from_str(&raw).unwrap_or_default(),
-            raw,
-        });
-        match inner.answers.len() {
+        let (status, text) = match inner.answers.len() {
             0 => (200, ""),
             1 => inner.answers[0],
             _ => inner.answers.pop_front().unwrap_or((200, "")),
-        }
+        };
+        inner.posted.push(Posted {
+            headers,
+            body: serde_json::from_slice(&raw).unwrap_or_default(),
+            raw: String::from_utf8_lossy(&raw).into_owned(),
+            bytes: raw,
+            status,
+        });
+        (status, text)
     };
     let mut stream = stream;
     write!(

@@ -14,6 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use director_protocols::trace::traceparent;
 use director_protocols::work::{Assignment, HandoffPart};
 use serde_json::json;
 
@@ -91,6 +92,9 @@ impl Files {
             ("DIRECTOR_HANDOFF".to_owned(), path(&self.handoff)),
             ("DIRECTOR_REPORT".to_owned(), path(&self.report)),
         ]);
+        if cx.host().traced {
+            env.insert("TRACEPARENT".to_owned(), traceparent(assignment));
+        }
         if !assignment.conflict.is_empty() {
             env.insert(
                 "DIRECTOR_CONFLICT".to_owned(),

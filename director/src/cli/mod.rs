@@ -188,10 +188,13 @@ pub fn run_with(builder: Builder, args: impl IntoIterator<Item = OsString>) -> E
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    match &cli.command {
+    let logging = match &cli.command {
         // What goes on for days is logged without being asked for.
         Command::Serve(args) => output::trace(cli.global.verbose.max(1), args.log),
         _ => output::trace(cli.global.verbose, output::Log::Text),
+    };
+    if let Err(error) = logging {
+        return end::complain(&error);
     }
     let mut context = Context {
         data_dir: cli.global.data_dir,

@@ -140,16 +140,32 @@ pub(super) enum Log {
     Json,
 }
 
+/// The variable that says what is logged, crate by crate: `info,director_agents=debug,director::http=off`. Stronger than `-v`.
+const LOG_VAR: &str = "DIRECTOR_LOG";
+
 /// Sends traces to standard error, as much as was asked for.
-pub(super) fn trace(verbose: u8, log: Log) {
-    let filter = match verbose {
+///
+/// # Errors
+/// That `DIRECTOR_LOG` makes no sense.
+pub(super) fn trace(verbose: u8, log: Log) -> Result<(), CliError> {
+    let usual = match verbose {
         0 => "error,ractor=off",
         1 => "info,ractor=warn",
         2 => "debug,ractor=warn",
         _ => "trace,ractor=info",
     };
+    let given = std::env::var(LOG_VAR).ok();
+    let given = given.filter(|text| !text.trim().is_empty());
+    let filter = match &given {
+        None => EnvFilter::new(usual),
+        Some(text) => EnvFilter::try_new(text).map_err(|error| {
+            CliError::Input(format!(
+                "{LOG_VAR} is `{text}`: {error}; write levels such as `info` or `warn,director_agents=debug`"
+            ))
+        })?,
+    };
     let built = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
     // A program that calls `run` may have set up its own.
@@ -157,4 +173,5 @@ pub(super) fn trace(verbose: u8, log: Log) {
         Log::Text => built.try_init(),
         Log::Json => built.json().flatten_event(true).try_init(),
     });
+    Ok(())
 }

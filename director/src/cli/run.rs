@@ -29,6 +29,7 @@ use crate::control::submission;
 use crate::planner;
 use crate::report::plan as plan_report;
 use crate::system::{MakeService, Running};
+use crate::traces;
 
 /// How often a follower looks whether a director that fell silent has ended: half a minute, which is more than its stop
 /// in order takes.
@@ -266,7 +267,9 @@ pub(super) async fn start(
     }
     let served = data_dir.to_owned();
     let api: MakeService = Arc::new(move |handle| Box::pin(server::run(served.clone(), handle)));
+    let traces = traces::Settings::of_environment().map_err(CliError::Input)?;
     let builder = builder
+        .traces(traces)
         .data_dir(data_dir)
         .guard_exe(std::env::current_exe().ok())
         .service("api", api)

@@ -390,6 +390,7 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
         attempt: row.attempt,
         agent,
         sprint: sprint.spec.id.to_string(),
+        submitted: sprint.submitted,
         spec: row.spec.clone(),
         role: state.team.role_of(agent)?.spec.name.to_string(),
         workdir: match (&sprint.spec.repo, about) {

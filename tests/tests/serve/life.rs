@@ -150,6 +150,50 @@ fn told_to_stop_it_lets_what_runs_end_and_says_that_work_remains() {
 }
 
 #[test]
+fn what_is_logged_is_chosen_crate_by_crate_and_a_choice_that_makes_no_sense_is_named() {
+    let play = Playground::new(PROGRAM, 1);
+    let words = ["serve", "--listen", "127.0.0.1:0", "--log", "json"];
+    let mut command = play.command(&words);
+    let said = command.env("DIRECTOR_LOG", "director=loud").output();
+    let said = said.expect("the program starts");
+    assert_eq!(said.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(text.contains("DIRECTOR_LOG is `director=loud`"), "{text}");
+
+    let log = std::fs::File::create(play.root().join("log")).expect("a log");
+    let mut command = play.command(&words);
+    command
+        .env("DIRECTOR_LOG", "off,director::audit=info")
+        .stderr(log);
+    let mut run = director_tests::harness::Run(command.spawn().expect("it starts"));
+    let address = play.data_dir().join("http.address");
+    let there = || {
+        std::fs::read_to_string(&address)
+            .ok()
+            .filter(|text| text.ends_with('\n'))
+    };
+    let text = process::until(PATIENCE, there).expect("it listens");
+    let token = std::fs::read_to_string(play.data_dir().join("http.token")).expect("a token");
+    let site = director_tests::http::Site {
+        address: text.trim().replace("http://", ""),
+        token: token.trim().to_owned(),
+    };
+    let ready = || (site.get("/readyz").status == 200).then_some(());
+    process::until(PATIENCE, ready).expect("it is ready");
+    site.post("/api/v1/pause", "{\"by\": \"ada\"}");
+    process::signal(&run.0, Signal::TERM);
+    assert_eq!(run.code_within(PATIENCE), Some(0));
+    let lines: Vec<serde_json::Value> = play
+        .log()
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("one JSON object a line"))
+        .collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["target"], "director::audit");
+    assert_eq!(lines[0]["by"], "ada");
+}
+
+#[test]
 fn the_system_is_told_when_it_is_ready_alive_and_stopping() {
     let play = Playground::new(PROGRAM, 1);
     let place = play.root().join("notify");

@@ -8,6 +8,7 @@ mod life;
 mod load;
 mod mcp;
 mod steering;
+mod traces;
 
 use std::fs;
 use std::os::unix::process::CommandExt;

@@ -1,6 +1,9 @@
 //! Rules over the documents: what they show is what is there.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+use serde_json::Value;
 
 use super::{CRATES, files, none, read, root};
 
@@ -46,6 +49,87 @@ fn every_metric_that_is_served_is_in_the_documentation() {
         read("docs/serve.md").contains(&table),
         "docs/serve.md has to have this table:\n{table}"
     );
+}
+
+#[test]
+fn the_dashboard_for_grafana_shows_every_metric_and_nothing_else() {
+    let table = director::http::metrics_page();
+    let rows: BTreeMap<&str, Vec<&str>> = table
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let name = cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?;
+            Some((name, cells.get(3)?.split(", ").collect()))
+        })
+        .collect();
+    assert!(rows.len() > 10, "{table}");
+    let dashboard: Value =
+        serde_json::from_str(&read("docs/grafana.json")).expect("docs/grafana.json is JSON");
+    let mut shown = BTreeSet::new();
+    let panels = dashboard["panels"].as_array().expect("panels");
+    for target in panels
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array())
+        .flatten()
+    {
+        let expression = target["expr"].as_str().expect("an expression");
+        let word = |c: char| !c.is_alphanumeric() && c != '_';
+        let mut labels: BTreeSet<&str> = ["instance"].into();
+        for name in expression
+            .split(word)
+            .filter(|name| name.starts_with("director_"))
+        {
+            let row = rows.get(name);
+            labels
+                .extend(row.unwrap_or_else(|| panic!("there is no metric `{name}`: {expression}")));
+            shown.insert(name);
+        }
+        let grouped = expression
+            .split("by (")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        let grouped = grouped.flat_map(|list| list.split(", "));
+        let chosen = expression.split(['{', ',']).filter_map(|part| {
+            part.trim()
+                .split_once("=\"")
+                .or(part.trim().split_once("=~\""))
+        });
+        let legend = target["legendFormat"].as_str().unwrap_or_default();
+        let told = legend
+            .split("{{")
+            .skip(1)
+            .filter_map(|rest| rest.split("}}").next());
+        for label in grouped.chain(chosen.map(|(label, _)| label)).chain(told) {
+            assert!(
+                labels.contains(label),
+                "no metric in `{expression}` has the label `{label}`"
+            );
+        }
+    }
+    let missing: Vec<_> = rows.keys().filter(|name| !shown.contains(*name)).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/grafana.json does not show {missing:?}"
+    );
+    let variables = dashboard["templating"]["list"]
+        .as_array()
+        .expect("variables");
+    let asked = variables
+        .iter()
+        .filter_map(|one| one["definition"].as_str());
+    for (name, label) in asked.filter_map(|text| {
+        text.strip_prefix("label_values(")?
+            .strip_suffix(')')?
+            .split_once(", ")
+    }) {
+        let known = rows
+            .get(name)
+            .unwrap_or_else(|| panic!("there is no metric `{name}`"));
+        assert!(
+            label == "instance" || known.contains(&label),
+            "{name} has no {label}"
+        );
+    }
 }
 
 #[test]

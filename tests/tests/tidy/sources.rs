@@ -19,7 +19,12 @@ fn each_library_has_one_home() {
         ("crc32c", &["protocols/src/envelope.rs"]),
         ("sha2", &["protocols/src/digest.rs"]),
         ("hmac", &["protocols/src/digest.rs"]),
-        ("ureq", &["director/src/perform/webhook.rs"]),
+        (
+            "ureq",
+            &["director/src/perform/webhook.rs", "director/src/traces/"],
+        ),
+        ("opentelemetry_proto", &["director/src/traces/otlp.rs"]),
+        ("prost", &["director/src/traces/otlp.rs"]),
         ("toml", &["protocols/src/manifest/"]),
         ("schemars", &["protocols/src/"]),
         ("dashmap", &["runtime/src/directory.rs"]),
