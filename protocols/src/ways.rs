@@ -92,6 +92,19 @@ pub struct Webhook {
     /// The variable of the director's environment that holds the secret which signs what is posted; none signs nothing. The
     /// secret itself is nowhere here.
     pub secret_env: Option<String>,
+    /// In what form events are posted.
+    pub format: Form,
+}
+
+/// In what form an event is posted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// As programs get it: the event's own JSON.
+    #[default]
+    Event,
+    /// As endpoints of the sort that Slack has take it: `text` and `blocks`.
+    Slack,
 }
 
 /// How often what is posted to a webhook is tried.
@@ -223,6 +236,8 @@ pub struct Stakeholder {
     pub run: Option<RunSpec>,
     /// Whether each event is put in the inbox; so where there is no webhook and no command.
     pub inbox: bool,
+    /// Whether they are not told again of what they have just been told of in other words.
+    pub quiet: bool,
 }
 
 impl Stakeholder {

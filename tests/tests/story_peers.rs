@@ -119,6 +119,77 @@ fn a_webhook_that_never_takes_it_is_a_notice_and_a_stakeholder_is_posted_to_as_w
 }
 
 #[test]
+fn what_waits_for_a_person_is_a_message_in_their_chat_signed_tried_again_and_not_said_twice() {
+    let (chat, plain) = (Hook::new(&[(503, "later"), (200, "ok")]), Hook::new(&[]));
+    let corner = corner();
+    let blocker =
+        r#"{"blocker": {"type": "question", "severity": "high", "text": "<!here> which card?"}}"#;
+    corner.sprint(format!(
+        r#"{HEAD}
+[webhooks]
+retry_min = "10ms"
+[notify]
+webhook = "{}"
+format = "slack"
+secret_env = "QA_SECRET"
+[[stakeholder]]
+name = "log"
+on = ["inbox_opened"]
+webhook = "{}"
+[[task]]
+id = "keep"
+run = "until test -e ../../../go; do sleep 0.02; done; echo keep > keep"
+[[task]]
+id = "pay"
+run = """case $DIRECTOR_ATTEMPT in 1|2) echo '{}' > $DIRECTOR_REPORT;; *) echo pay > pay;; esac"""
+"#,
+        chat.url(),
+        plain.url(),
+        blocker.replace('"', "\\\"")
+    ));
+    let mut run = corner.start();
+    for item in [1, 2] {
+        let opened = || (plain.posted().len() == item).then_some(());
+        until(PATIENCE, opened).unwrap_or_else(|| panic!("item {item} is told"));
+        let said = corner.tell(&["answer", &item.to_string(), "the blue one"]);
+        assert_eq!(said.code, 0, "{said:?}");
+    }
+    // Other work kept the run from ending while it waited for a person.
+    std::fs::write(corner.root().join("go"), "").expect("a file");
+    assert_eq!(run.code_within(PATIENCE), Some(0));
+
+    let told = chat.posted();
+    let items: Vec<_> = told.iter().map(|one| &one.raw).collect();
+    assert_eq!(
+        told.len(),
+        2,
+        "it is tried again, and the second time it is known: {items:?}"
+    );
+    assert_eq!(told[0].raw, told[1].raw);
+    assert_eq!(
+        told[0].headers["idempotency-key"],
+        told[1].headers["idempotency-key"]
+    );
+    let signature = digest::hmac(SECRET.as_bytes(), told[1].raw.as_bytes());
+    assert_eq!(
+        told[1].headers["x-director-signature"],
+        format!("sha256={signature}")
+    );
+    let message = &told[1].body;
+    let text = message["text"].as_str().expect("a text");
+    assert!(text.starts_with("Waits for you: "), "{text}");
+    assert!(text.contains("&lt;!here&gt; which card?"), "{text}");
+    assert_eq!(message["blocks"][0]["type"], "header");
+    assert_eq!(message["blocks"][1]["text"]["type"], "mrkdwn");
+    let todo = message["blocks"][2].to_string();
+    assert!(todo.contains("director answer 1"), "{todo}");
+    // Who did not ask for quiet hears of both, as programs do.
+    for one in plain.posted() {
+        assert_eq!(one.body["event"], "inbox_opened", "{}", one.raw);
+    }
+}
+
+#[test]
 #[ignore = "needs openssl"]
 fn https_is_spoken_with_who_the_system_trusts_and_with_nobody_else() {
     for trusted in [true, false] {

@@ -10,8 +10,8 @@ use director_protocols::ids::{InboxId, SprintId};
 use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::RunSpec;
-use director_protocols::time::Time;
-use director_protocols::ways::{Peer, Stakeholder, Webhook};
+use director_protocols::time::{Span, Time};
+use director_protocols::ways::{Form, Peer, Stakeholder, Webhook};
 use serde_json::{Value, json};
 
 use super::decide::inbox;
@@ -35,6 +35,9 @@ const NEWS: [&str; 12] = [
     "task_quarantined",
     "product_demo_ready",
 ];
+
+/// So long the same words about the same task are not told again to who wants quiet.
+const QUIET: Span = Span::hours(1);
 
 /// How somebody is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +73,29 @@ fn is_telling(event: &Event) -> bool {
     )
 }
 
+/// Whether a person who has been told what waits for them knows it already: what waits about a blocker is told as such, and the
+/// same words about the same task wait, or waited a moment ago, under another number.
+fn is_known(state: &State, event: &Event) -> bool {
+    match event {
+        // From there on each has an item in the inbox, which is told.
+        Event::BlockerEscalated(e) => e.to >= Severity::High,
+        Event::InboxOpened(e) => {
+            let before = state.trouble.inbox.iter().take(e.item.index());
+            let Some(now) = state.trouble.inbox.get(e.item.index()) else {
+                return false;
+            };
+            before.rev().any(|row| {
+                row.kind == now.kind
+                    && row.task == now.task
+                    && row.sprint == now.sprint
+                    && row.question == now.question
+                    && now.opened.since(row.opened) < QUIET
+            })
+        }
+        _ => false,
+    }
+}
+
 /// Who is told of `event` by a command or a webhook.
 pub fn informs(state: &State, event: &Event) -> Vec<Effect> {
     let mut found = Vec::new();
@@ -89,7 +115,7 @@ pub fn informs(state: &State, event: &Event) -> Vec<Effect> {
     };
     let told = &state.sprints.table[sprint.index()].spec.ways.stakeholders;
     for (place, who) in (0u32..).zip(told) {
-        if !who.wants(event.name()) {
+        if !who.wants(event.name()) || who.quiet && is_known(state, event) {
             continue;
         }
         let ways = [
@@ -220,6 +246,11 @@ pub fn notice(state: &State, sprint: SprintId, to: Recipient, event: &Event) -> 
         line["item"] = json!(item.0 + 1);
         let question = state.trouble.inbox.get(item.index());
         line["question"] = question.map_or(Value::Null, |row| json!(row.question));
+    }
+    if let (Way::Webhook(hook), Recipient::Webhook(_)) = (&way, to)
+        && hook.format == Form::Slack
+    {
+        line = view::chat::message(&event, state, row.spec.id.as_str());
     }
     Some(Notice {
         sprint: row.spec.id.to_string(),

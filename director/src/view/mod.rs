@@ -9,6 +9,7 @@
 
 pub mod agents;
 pub mod board;
+pub mod chat;
 pub mod difference;
 pub mod events;
 mod fields;

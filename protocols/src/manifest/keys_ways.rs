@@ -114,6 +114,9 @@ pub(super) static CEREMONIES: Table = Table {
     ],
 };
 
+/// In what form an event is posted, in words.
+const FORMS: &[&str] = &["event", "slack"];
+
 /// `[[stakeholder]]`
 pub(super) static STAKEHOLDER: Table = Table {
     about: "Somebody who is told what happens; in the inbox unless there is a webhook or a command.",
@@ -136,6 +139,16 @@ pub(super) static STAKEHOLDER: Table = Table {
             "what is run for each event, which comes on its standard input",
         ),
         key(
+            "format",
+            Shape::Word(FORMS),
+            "in what form: event is the event's own JSON, slack a message for chats (text and blocks); event unless written",
+        ),
+        key(
+            "quiet",
+            Shape::Flag,
+            "whether they are not told again of what they have just been told of in other words; false unless written",
+        ),
+        key(
             "inbox",
             Shape::Flag,
             "whether each event is put in the inbox; without `on`, what ends, goes wrong or is held",
@@ -146,11 +159,33 @@ pub(super) static STAKEHOLDER: Table = Table {
 /// `[notify]`
 pub(super) static NOTIFY: Table = Table {
     about: "How you are told that something waits for you.",
-    keys: &[required(
-        "run",
-        RUN,
-        "what is run when something new waits; the event comes on its standard input, as one line of JSON",
-    )],
+    keys: &[
+        key(
+            "run",
+            RUN,
+            "what is run when something new waits; the event comes on its standard input, as one line of JSON",
+        ),
+        key(
+            "webhook",
+            Shape::Url,
+            "where it is posted when something new waits",
+        ),
+        key(
+            "secret_env",
+            Shape::EnvName,
+            "the variable with the secret that signs what is posted",
+        ),
+        key(
+            "format",
+            Shape::Word(FORMS),
+            "in what form: event is the event's own JSON, slack a message for chats (text and blocks); event unless written",
+        ),
+        key(
+            "quiet",
+            Shape::Flag,
+            "whether the same is not told twice within an hour; true unless written",
+        ),
+    ],
 };
 
 /// `[shares]`

@@ -76,6 +76,7 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
         Destination::Webhook(Webhook {
             url: "https://peer.example.org/".to_owned(),
             secret_env: None,
+            format: director_protocols::ways::Form::Event,
         })
     };
     let tester = Destination::Role {

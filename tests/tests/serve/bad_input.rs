@@ -242,3 +242,66 @@ title = "<script>alert(1)</script><img src=x onerror=alert(2)>"
         );
     }
 }
+
+#[test]
+fn at_a_limit_the_answer_says_which_and_when_to_come_again() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let busy = |answer: &http::Answer, named: &str| {
+        assert_eq!(answer.status, 429, "{}", answer.body);
+        assert_eq!(answer.header("retry-after"), "1");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        let said = answer.json();
+        assert_eq!(said["code"], "busy");
+        let detail = said["detail"].as_str().expect("a detail");
+        assert!(detail.contains(named), "{detail}");
+    };
+    // As many files as the system lets this process have.
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("a limit");
+    let open = || {
+        let mut stream = site.connect();
+        let head = format!(
+            "GET /api/v1/events HTTP/1.1\r\nHost: {}\r\n\r\n",
+            site.address
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer begins");
+        stream
+    };
+    let mut streams: Vec<_> = (0..director::http::limits::STREAMS_MAX)
+        .map(|_| open())
+        .collect();
+    busy(&site.get("/api/v1/events"), "1024 streams are open");
+    assert_eq!(site.get("/api/v1/status").status, 200, "others are served");
+    streams.pop();
+    let again = director_tests::process::until(Duration::from_secs(60), || {
+        site.get("/metrics")
+            .body
+            .contains("director_http_event_streams 1023\n")
+            .then_some(())
+    });
+    again.expect("a place is free again");
+    streams.push(open());
+
+    let many = |ask: &dyn Fn() -> http::Answer| {
+        let refused = (0..2_000)
+            .map(|_| ask())
+            .find(|answer| answer.status == 429);
+        refused.expect("there is a limit")
+    };
+    busy(
+        &many(&|| site.post("/api/v1/pause", "")),
+        "change something",
+    );
+    let wrong = [("Authorization", "Bearer nothing")];
+    let guess = || site.request("GET", "/api/v1/status", &wrong, "");
+    busy(&many(&guess), "wrong tokens");
+    let known = format!("Bearer {}", site.token);
+    let headers = [("Authorization", known.as_str())];
+    let known = site.request("GET", "/api/v1/status", &headers, "");
+    assert_eq!(known.status, 200, "who has the token is not held up");
+}

@@ -20,6 +20,7 @@ use std::time::Duration;
 use director_agents::git::Repository;
 use director_protocols::command::Command;
 use director_runtime::bus::Subscriber;
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use self::notify::{Notify, watchdog};
 use super::end::{CliError, Code};
@@ -61,7 +62,17 @@ pub(super) struct ServeArgs {
     pub(super) log: Log,
 }
 
+/// Lets this process have as many open files as the system allows it: each connection is one.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+}
+
 pub(super) fn serve(args: ServeArgs, cx: &mut Context) -> Result<Code, CliError> {
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -3,8 +3,8 @@
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
 use crate::ways::{
-    Ceremonies, Delivery, Destination, Ladder, Medium, Peer, PeerSpec, Running, Stakeholder, Ways,
-    Webhook,
+    Ceremonies, Delivery, Destination, Form, Ladder, Medium, Peer, PeerSpec, Running, Stakeholder,
+    Ways, Webhook,
 };
 
 use super::super::errors::Words;
@@ -31,7 +31,7 @@ pub(super) fn ways(
 ) -> Ways {
     let written = root.field("stakeholder").map_or(&[][..], Node::items);
     let mut stakeholders: Vec<Stakeholder> = written.iter().filter_map(stakeholder).collect();
-    stakeholders.extend(root.field("notify").and_then(notify));
+    stakeholders.extend(root.field("notify").and_then(|node| notify(node, reading)));
     Ways {
         inbox: inbox(root.field("inbox"), reading),
         stakeholders,
@@ -62,16 +62,26 @@ fn stakeholder(node: &Node<'_>) -> Option<Stakeholder> {
             .unwrap_or(webhook.is_none() && run.is_none()),
         webhook,
         run,
+        quiet: node.field("quiet").and_then(Node::flag).unwrap_or(false),
     })
 }
 
-fn notify(node: &Node<'_>) -> Option<Stakeholder> {
+fn notify(node: &Node<'_>, reading: &mut Reading<'_>) -> Option<Stakeholder> {
+    let (webhook, run) = (webhook(node), node.field("run").and_then(run));
+    if webhook.is_none() && run.is_none() {
+        reading.problems.add(&node.at, || {
+            Words::new("nothing says how you are told", "notify")
+                .help("write a command in `run`, an address in `webhook`, or both")
+        });
+        return None;
+    }
     Some(Stakeholder {
         name: Name::new(NOTIFY).ok()?,
         on: NEWS.map(str::to_owned).to_vec(),
-        webhook: None,
-        run: Some(node.field("run").and_then(run)?),
+        webhook,
+        run,
         inbox: false,
+        quiet: node.field("quiet").and_then(Node::flag).unwrap_or(true),
     })
 }
 
@@ -79,6 +89,10 @@ fn webhook(node: &Node<'_>) -> Option<Webhook> {
     Some(Webhook {
         url: text(node.field("webhook"))?,
         secret_env: text(node.field("secret_env")),
+        format: match node.field("format").and_then(Node::text) {
+            Some("slack") => Form::Slack,
+            _ => Form::Event,
+        },
     })
 }
 

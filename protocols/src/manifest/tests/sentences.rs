@@ -265,6 +265,19 @@ fn each_mistake_has_its_sentence() {
             "there is nothing to sign without a webhook",
         ),
         (
+            "told in no way",
+            with("[notify]\nquiet = true", ""),
+            "nothing says how you are told",
+        ),
+        (
+            "a form that is none",
+            with(
+                "[notify]\nwebhook = \"https://example.org\"\nformat = \"teams\"",
+                "",
+            ),
+            "unknown value `teams`",
+        ),
+        (
             "an hour that is none",
             with("[ceremonies]\nstandup = \"9 o'clock\"", ""),
             "is not an hour of the day",

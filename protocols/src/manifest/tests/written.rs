@@ -78,6 +78,9 @@ progress = "4h"
 
 [notify]
 run = ["say", "it"]
+webhook = "https://example.org/chat"
+format = "slack"
+quiet = false
 
 [[stakeholder]]
 name = "product"

@@ -9,7 +9,7 @@ use super::{Run, duration, run};
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
 use crate::ways::{
-    Ceremonies, Delivery, Destination, Ladder, Medium, PeerSpec, Running, Stakeholder, Ways,
+    Ceremonies, Delivery, Destination, Form, Ladder, Medium, PeerSpec, Running, Stakeholder, Ways,
     Webhook,
 };
 
@@ -95,7 +95,10 @@ struct Told {
     secret_env: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<Run>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'static str>,
     inbox: bool,
+    quiet: bool,
 }
 
 impl WaysOut {
@@ -150,7 +153,9 @@ fn goes(to: &Destination) -> PeerOut {
             run: command.as_ref().map(run),
             ..PeerOut::default()
         },
-        Destination::Webhook(Webhook { url, secret_env }) => PeerOut {
+        Destination::Webhook(Webhook {
+            url, secret_env, ..
+        }) => PeerOut {
             webhook: Some(url.clone()),
             secret_env: secret_env.clone(),
             ..PeerOut::default()
@@ -226,6 +231,7 @@ fn told(who: &Stakeholder) -> Told {
         webhook,
         run: command,
         inbox,
+        quiet,
     } = who;
     Told {
         name: name.to_string(),
@@ -233,6 +239,11 @@ fn told(who: &Stakeholder) -> Told {
         webhook: webhook.as_ref().map(|hook| hook.url.clone()),
         secret_env: webhook.as_ref().and_then(|hook| hook.secret_env.clone()),
         run: command.as_ref().map(run),
+        format: webhook.as_ref().and_then(|hook| match hook.format {
+            Form::Event => None,
+            Form::Slack => Some("slack"),
+        }),
         inbox: *inbox,
+        quiet: *quiet,
     }
 }
