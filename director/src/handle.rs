@@ -18,6 +18,7 @@ use director_runtime::bus::{Bus, Subscriber};
 use director_runtime::supervisor::TreeView;
 use tokio::sync::oneshot;
 
+use crate::control::audit::Audit;
 use crate::engine::Engine;
 
 /// One decision as it lies in the journal.
@@ -89,6 +90,7 @@ pub struct Handle {
     send: Arc<dyn Fn(Call) -> bool + Send + Sync>,
     bus: Bus<Arc<Entry>>,
     reach: Option<Arc<Reach>>,
+    audit: Option<Arc<Audit>>,
 }
 
 impl Handle {
@@ -98,6 +100,7 @@ impl Handle {
             send,
             bus,
             reach: None,
+            audit: None,
         }
     }
 
@@ -109,6 +112,17 @@ impl Handle {
     /// What agents are given to reach this director; none where they are given nothing.
     pub fn reach(&self) -> Option<&Arc<Reach>> {
         self.reach.as_ref()
+    }
+
+    /// The same, with its orders written down there.
+    pub fn audited(mut self, audit: Arc<Audit>) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
+    /// Where orders are written down.
+    pub fn audit(&self) -> Option<&Arc<Audit>> {
+        self.audit.as_ref()
     }
 
     /// Asks for something and waits until it is durable; answers with the position.

@@ -29,6 +29,7 @@ use crate::actors::role::Crew;
 use crate::actors::service::{self, MakeTask};
 use crate::actors::team;
 use crate::actors::{gatekeeper, integrator, messenger};
+use crate::control::audit::Audit;
 use crate::engine::Engine;
 use crate::handle::{Call, Handle};
 use crate::history::{self, HistoryError};
@@ -280,6 +281,7 @@ impl Builder {
                 bus.clone(),
             )
             .with_reach(reach.clone())
+            .audited(Arc::new(Audit::new(&data_dir)))
         };
         let sink: Sink = {
             let post = post.clone();

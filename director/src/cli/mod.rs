@@ -9,6 +9,7 @@
 //! Elsewhere: what is shown is `view` and `report`; the socket is `control`.
 
 mod agents;
+mod audit;
 mod completions;
 mod deliver;
 mod demo;
@@ -132,6 +133,7 @@ enum Command {
     Resume(steer::ResumeArgs),
     Logs(logs::LogsArgs),
     Diff(diff::DiffArgs),
+    Audit(audit::AuditArgs),
     Deliver(deliver::DeliverArgs),
     Worktrees(worktrees::WorktreesArgs),
     Journal(journal::JournalArgs),
@@ -239,6 +241,7 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
         Command::Resume(args) => steer::resume(args, cx),
         Command::Logs(args) => logs::logs(args, cx),
         Command::Diff(args) => diff::diff(args, cx),
+        Command::Audit(args) => audit::audit(&args, cx),
         Command::Deliver(args) => deliver::deliver(args, cx),
         Command::Worktrees(args) => worktrees::worktrees(args, cx),
         Command::Journal(args) => journal::journal(&args, cx),

@@ -14,6 +14,7 @@ use director_runtime::journal::{Chain, DataDir, SqliteStore, Store};
 use serde_json::json;
 
 use super::end::CliError;
+use crate::control::audit::{Audit, Said};
 use crate::control::orders;
 use crate::control::protocol::{Answer, Fault, FaultKind, Order};
 use crate::control::server::now;
@@ -23,7 +24,16 @@ use crate::history;
 /// Carries out an order on the journal alone.
 pub(super) fn carry_out(data_dir: &Path, order: &Order) -> Result<Answer, CliError> {
     let dir = DataDir::open(data_dir)?;
-    let mut store = SqliteStore::open(&dir)?;
+    let outcome = journalled(&dir, order);
+    if let Ok(answer) = &outcome {
+        // A "no" changes nothing and comes from nobody else than who is told so.
+        Audit::new(data_dir).note(Said::of(order), &Ok(answer.clone()));
+    }
+    outcome
+}
+
+fn journalled(dir: &DataDir, order: &Order) -> Result<Answer, CliError> {
+    let mut store = SqliteStore::open(dir)?;
     let (mut engine, _) = history::restore(&mut store, Engine::default())?;
     // Looked at first: a "no" leaves the journal as it was.
     let (command, said) = orders::command(engine.state(), order)?;

@@ -74,7 +74,7 @@ pub async fn blocking<T: Send + 'static>(
 pub async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Fault>> + Send + 'static,
 ) -> Result<T, Fault> {
-    let done = tokio::spawn(work).await;
+    let done = tokio::spawn(super::audit::carried(work)).await;
     done.unwrap_or_else(|error| {
         let why = format!("the call broke down: {error}");
         Err(Fault::new(FaultKind::Internal, why))

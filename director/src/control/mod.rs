@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod assigned;
+pub mod audit;
 pub mod client;
 pub mod desk;
 pub mod facts;

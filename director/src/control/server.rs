@@ -26,6 +26,7 @@ use tracing::{debug, warn};
 
 use super::answer;
 use super::assigned;
+use super::audit::{self, Said};
 use super::orders;
 use super::place;
 use super::protocol::{
@@ -121,11 +122,12 @@ async fn accept(listener: UnixListener, handle: Handle, mut stopped: watch::Rece
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => {
                 let (handle, mut stopped) = (handle.clone(), stopped.clone());
+                let from = Arc::from(other_end(&stream));
                 tokio::spawn(async move {
                     tokio::select! {
                         biased;
                         _ = stopped.changed() => {}
-                        ended = converse(stream, handle) => {
+                        ended = audit::on_behalf(from, converse(stream, handle)) => {
                             if let Err(error) = ended {
                                 debug!(%error, "control connection ended");
                             }
@@ -139,6 +141,17 @@ async fn accept(listener: UnixListener, handle: Handle, mut stopped: watch::Rece
             }
         }
     }
+}
+
+/// Who is at the other end, as far as the system knows.
+fn other_end(stream: &UnixStream) -> String {
+    stream.peer_cred().map_or_else(
+        |_| "socket".to_owned(),
+        |who| match who.pid() {
+            Some(process) => format!("socket, process {process} of user {}", who.uid()),
+            None => format!("socket, user {}", who.uid()),
+        },
+    )
 }
 
 async fn turn_away(stream: UnixStream) {
@@ -269,6 +282,15 @@ pub async fn carry_out(
     order: Order,
     expected: Option<String>,
 ) -> Result<Answer, Fault> {
+    let audit = handle.audit().map(|audit| (audit, Said::of(&order)));
+    let outcome = weighed(handle, order, expected).await;
+    if let Some((audit, said)) = audit {
+        audit.note(said, &outcome);
+    }
+    outcome
+}
+
+async fn weighed(handle: &Handle, order: Order, expected: Option<String>) -> Result<Answer, Fault> {
     let look = move |engine: &Engine| {
         if let Some(expected) = &expected
             && let Some(now) = orders::version(engine.state(), &order)?

@@ -22,9 +22,10 @@ use super::route::{Does, Place, Route};
 use super::site::Site;
 use super::stream;
 use crate::control::answer::history_for;
+use crate::control::audit;
 use crate::control::desk::{self, Desk, Place as Desks, blocking};
 use crate::control::facts::SprintFacts;
-use crate::control::protocol::{Answer, Ask, Fault, Op, Order, Screen};
+use crate::control::protocol::{Answer, Ask, Fault, FaultKind, Op, Order, Screen};
 use crate::control::submission::File;
 use crate::control::{server, work};
 
@@ -127,7 +128,9 @@ async fn carry_out(
     };
     let target = asked.0;
     let site = Arc::clone(site);
-    let done = tokio::spawn(async move { once(&site, call, key, &target).await });
+    let done = tokio::spawn(audit::carried(async move {
+        once(&site, call, key, &target).await
+    }));
     done.await.unwrap_or_else(|error| {
         let why = format!("the call broke down: {error}");
         Err(Problem::new(
@@ -377,7 +380,7 @@ async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem
             let partial = args.get("partial").and_then(Value::as_bool);
             deliver(site, sprint, partial.unwrap_or(false), by).await
         }
-        Does::Logs | Does::Diff | Does::Events | Does::Assigned => {
+        Does::Logs | Does::Diff | Does::Events | Does::Audit | Does::Assigned => {
             Err(Problem::bad("this is a question"))
         }
     }
@@ -473,6 +476,19 @@ async fn answered(
         Does::Events => {
             let from = stream::From::of(headers, number("after").unwrap_or(0))?;
             stream::open(site, from, text("sprint")).await
+        }
+        Does::Audit => {
+            let last = number("last").map_or(100, |last| usize::try_from(last).unwrap_or(100));
+            let dir = site.setup.data_dir.clone();
+            let lines = blocking(move || audit::read(&dir, last)).await?;
+            let lines =
+                lines.map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
+            let answer = Answer {
+                text: lines.iter().map(|line| audit::text(line) + "\n").collect(),
+                json: json!({ "orders": lines }),
+                ..Answer::default()
+            };
+            Ok(Written::of(answer, asked.1).response())
         }
         Does::Logs => {
             let attempt = number("attempt").and_then(|n| u32::try_from(n).ok());

@@ -21,6 +21,7 @@ use director_agents::reach::Claim;
 use super::assigned;
 use super::problem::Problem;
 use super::site::Site;
+use crate::control::audit;
 
 /// The cookie that holds the token.
 pub const COOKIE: &str = "director";
@@ -45,6 +46,10 @@ impl Known {
     }
 }
 
+/// Where a request came from.
+#[derive(Clone, Debug)]
+pub struct Peer(pub Arc<str>);
+
 /// What nobody needs a token for, wherever it is asked.
 fn is_open(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz" | "/login") || path.starts_with("/assets/")
@@ -58,7 +63,9 @@ pub async fn admit(State(site): State<Arc<Site>>, mut request: Request, next: Ne
     let mut response = match check(&site, &request, &path, changes) {
         Ok(known) => {
             request.extensions_mut().insert(known);
-            next.run(request).await
+            let from = request.extensions().get::<Peer>();
+            let from = from.map_or_else(|| Arc::from("http"), |peer| Arc::clone(&peer.0));
+            audit::on_behalf(from, next.run(request)).await
         }
         Err(problem) => problem.response(),
     };

@@ -37,6 +37,8 @@ pub enum Does {
     Diff,
     /// Brings the integration branch into the base.
     Deliver,
+    /// Who ordered what.
+    Audit,
     /// Events as they happen.
     Events,
     /// What an agent at work says, with the token of its assignment.

@@ -12,13 +12,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use super::guard::Peer;
 use super::limits::{
     CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, UNREAD_BYTES_MAX, UNREAD_TIME_MAX,
 };
@@ -121,8 +125,8 @@ pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
             return Ok(());
         };
         while connections.try_join_next().is_some() {}
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Usually too many open files: what is open has to close first.
                 warn!(%error, "connection not accepted");
@@ -134,7 +138,12 @@ pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
         let _ = stream.set_nodelay(true);
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, UNREAD_BYTES_MAX);
         let stream = Patient::new(stream, UNREAD_TIME_MAX);
+        let peer = Peer(Arc::from(format!("http {peer}")));
         let service = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            service.call(request)
+        });
         let counted = site.figures.connection();
         connections.spawn(async move {
             let mut http = http1::Builder::new();

@@ -226,6 +226,15 @@ pub const TABLE: &[Route] = &[
         &[TASK, SPRINT],
     ),
     Route {
+        does: Does::Audit,
+        ..ask(
+            "/audit",
+            "audit",
+            "Who ordered what, from where, and what came of it; the newest last.",
+            &[query("last", Kind::Whole(1, 1_000), "How many, or 100.")],
+        )
+    },
+    Route {
         does: Does::Logs,
         name: "logs",
         ..ask(
@@ -683,7 +692,12 @@ mod tests {
                 Does::Difference => "replan",
                 Does::Send => "send",
                 Does::Deliver => "delivered",
-                Does::Logs | Does::Diff | Does::Events | Does::Plan | Does::Assigned => route.name,
+                Does::Logs
+                | Does::Diff
+                | Does::Events
+                | Does::Audit
+                | Does::Plan
+                | Does::Assigned => route.name,
             })
             .collect();
         let known = ASKS

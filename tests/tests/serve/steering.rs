@@ -7,7 +7,7 @@ use director_tests::harness::{PATIENCE, Playground};
 use director_tests::http::Site;
 use director_tests::process;
 
-use super::{PROGRAM, serve, submit};
+use super::{PROGRAM, file, serve, submit};
 
 /// A sprint whose first task is a person's, with a second behind it.
 const ASKS: &str = r#"
@@ -201,4 +201,46 @@ fn without_time(value: &mut serde_json::Value) {
         serde_json::Value::Array(items) => items.iter_mut().for_each(without_time),
         _ => {}
     }
+}
+
+#[test]
+fn who_ordered_what_is_written_down_wherever_it_came_from_and_refused_orders_too() {
+    let play = Playground::new(PROGRAM, 1);
+    let (mut run, site) = serve(&play, &[]);
+    submit(&site, &file(&play));
+    site.post("/api/v1/pause", "{\"by\": \"ada\"}");
+    let said = play.ask(&["resume"]);
+    assert!(said.status.success(), "{said:?}");
+    let no = site.post(
+        "/api/v1/inbox/9/answer",
+        "{\"text\": \"swordfish\", \"by\": \"bob\"}",
+    );
+    assert_eq!(no.status, 409, "{}", no.body);
+    let answer = site.get("/api/v1/audit").json();
+    let lines = answer["orders"].as_array().expect("orders").clone();
+    let orders: Vec<_> = lines.iter().map(|line| &line["order"]).collect();
+    assert_eq!(orders, ["submit", "pause", "resume", "answer"]);
+    let from = |n: usize| lines[n]["from"].as_str().expect("from where").to_owned();
+    assert!(from(1).starts_with("http 127.0.0.1:"), "{}", from(1));
+    assert!(from(2).starts_with("socket, process "), "{}", from(2));
+    assert_eq!(lines[1]["by"], "ada");
+    assert_eq!(
+        (&lines[1]["done"], &lines[3]["done"]),
+        (&true.into(), &false.into())
+    );
+    assert!(lines[1]["seq"].as_u64() > lines[0]["seq"].as_u64());
+    assert_eq!(lines[3]["about"]["item"], 9);
+    assert!(lines[3]["why"].as_str().is_some_and(|why| !why.is_empty()));
+    assert!(!answer.to_string().contains("swordfish"));
+
+    run.0.kill().expect("a kill");
+    run.0.wait().expect("it ended");
+    let said = play.ask(&["audit", "--last", "3"]);
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(text.contains("ada  pause"), "{text}");
+    assert!(
+        text.contains("bob  answer  item 9") && text.contains("refused: "),
+        "{text}"
+    );
 }

@@ -1,3 +1,5 @@
+//! Spans of recorded runs: as a tree, with names of their own, and the same from wherever the journal is folded.
+
 use expect_test::expect;
 
 use super::*;
