@@ -61,6 +61,10 @@ clients:
     tests/clients/get.sh
     DIRECTOR_CLIENTS=1 cargo test -p director-tests --test serve clients
 
+# How long pages of a sprint of 10,000 tasks take in Chromium
+board:
+    cargo test --release -p director-tests --test serve ten_thousand -- --ignored --nocapture
+
 # `director watch` in a real terminal, with pictures of its screens in a folder
 terminal pictures="target/pictures":
     mkdir -p {{pictures}}

@@ -13,24 +13,13 @@ use crate::control::protocol::{Op, Order, PAGE_MAX, Screen};
 use crate::control::{orders, server};
 use crate::engine::Engine;
 use crate::handle::{Entry, Handle};
-use crate::simulate::faults::Faults;
-use crate::simulate::forecast::Extent;
-use crate::simulate::past::Past;
-use crate::simulate::rest::{From, look_ahead};
-
-/// Tasks of all runs together.
-const TASKS_OF_RUNS: u64 = 50_000;
-/// Fewer runs say too little of the tail, and more are not needed for three figures.
-const RUNS: std::ops::RangeInclusive<u64> = 100..=500;
-/// What is not known of a team yet.
-const PROFILE: &str = "calm";
+use crate::simulate::glance;
 
 /// Makes a forecast of a sprint that was just submitted, and records it. Nothing waits for it.
 pub(super) fn begin(handle: Handle, spec: &SprintSpec) {
-    let runs = (TASKS_OF_RUNS / (spec.tasks.len() as u64).max(1)).min(*RUNS.end());
-    if !RUNS.contains(&runs) {
+    let Some(runs) = glance::runs(spec.tasks.len()) else {
         return;
-    }
+    };
     let sprint = spec.id.to_string();
     tokio::spawn(async move {
         if let Err(why) = foresee(&handle, &sprint, runs).await {
@@ -57,22 +46,7 @@ async fn foresee(handle: &Handle, sprint: &str, runs: u64) -> Result<(), String>
             engine.replay(entry.seq, entry.events.clone(), entry.at);
         }
         let id = orders::sprint(engine.state(), Some(&name)).map_err(|no| no.to_string())?;
-        let profile = Faults::named(PROFILE).unwrap_or(Faults::NONE);
-        let past = Past::of(engine.state(), &entries, profile);
-        let extent = Extent {
-            runs,
-            seed: 1,
-            threads: 1,
-            precision: None,
-        };
-        let from = From {
-            now: entries
-                .last()
-                .map_or_else(server::now, |entry| server::now().max(entry.at)),
-            at_work: true,
-            engine,
-        };
-        look_ahead(&from, id, &past, &extent).map_err(|error| error.to_string())
+        glance::glance(engine, &entries, id, runs, server::now()).map_err(|error| error.to_string())
     });
     let Some(forecast) = found.await.map_err(|error| error.to_string())?? else {
         return Ok(());

@@ -15,6 +15,7 @@
 pub mod crew;
 pub mod faults;
 pub mod forecast;
+pub mod glance;
 pub mod inputs;
 pub mod observed;
 pub mod past;

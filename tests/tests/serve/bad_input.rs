@@ -226,7 +226,17 @@ kind = "research"
 title = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 "#,
     );
-    for path in ["/", "/tasks/a", "/inbox", "/events", "/team", "/board"] {
+    for path in [
+        "/",
+        "/tasks/a",
+        "/inbox",
+        "/incidents",
+        "/events",
+        "/team",
+        "/board",
+        "/graph",
+        "/audit",
+    ] {
         let page = site.get(path);
         assert_eq!(page.status, 200, "{path}");
         assert!(

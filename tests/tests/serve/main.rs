@@ -4,6 +4,7 @@ mod assigned;
 mod bad_input;
 mod browser;
 mod clients;
+mod dashboard;
 mod life;
 mod load;
 mod mcp;

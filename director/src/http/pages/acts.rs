@@ -38,14 +38,14 @@ pub(super) async fn fields(request: Request) -> Result<BTreeMap<String, String>,
 
 impl Visit {
     /// Who is named in the journal.
-    fn by(&self) -> String {
+    pub(super) fn by(&self) -> String {
         match self.name.trim() {
             "" => "dashboard".to_owned(),
             name => name.to_owned(),
         }
     }
 
-    async fn order(&self, order: Order, then: &str) -> Response {
+    pub(super) async fn order(&self, order: Order, then: &str) -> Response {
         let by = self.by();
         match server::carry_out(&self.site.handle, order, None).await {
             Ok(answer) => {
@@ -60,7 +60,7 @@ impl Visit {
     }
 }
 
-fn unknown() -> Problem {
+pub(super) fn unknown() -> Problem {
     Problem::bad("this button is not known here; look at the page again")
 }
 

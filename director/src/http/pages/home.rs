@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::http::calls;
 use crate::http::problem::Problem;
 use crate::report::sprint as report;
+use crate::simulate::glance;
 use crate::view::board::{Column, Lane};
 use crate::view::{self, InboxView, LiveView, count};
 
@@ -252,7 +253,16 @@ async fn drawn(visit: &Visit) -> Result<Markup, Problem> {
     let draw = move || {
         let id = crate::control::orders::sprint(engine.state(), wanted.as_deref())?;
         let view = report::build(engine.state(), &entries, id, now());
-        Ok(view.map_or_else(|| PreEscaped(String::new()), |view| report::going(&view)))
+        let Some(view) = view else {
+            return Ok(PreEscaped(String::new()));
+        };
+        let row = engine.state().sprints.get(id);
+        let runs = row.filter(|row| row.is_running() && row.began.is_some());
+        let runs = runs.and_then(|row| glance::runs(row.tasks().count()));
+        // Charts without a band are better than none.
+        let forecast =
+            runs.and_then(|runs| glance::glance(engine, &entries, id, runs, now()).ok()?);
+        Ok(report::going(&view, forecast.as_ref()))
     };
     let made = tokio::task::spawn_blocking(draw).await;
     let made: Result<Markup, crate::control::protocol::Fault> =

@@ -8,10 +8,13 @@
 //! style, nothing from elsewhere.
 
 mod acts;
+mod audit;
 mod board;
 mod events;
+mod graph;
 mod home;
 mod inbox;
+mod incidents;
 mod login;
 mod shell;
 mod sprints;
@@ -45,6 +48,10 @@ pub fn routes(router: Router<Arc<Site>>) -> Router<Arc<Site>> {
         .route("/charts", get(home::charts))
         .route("/report", get(home::report))
         .route("/board", get(board::page))
+        .route("/graph", get(graph::page))
+        .route("/incidents", get(incidents::page))
+        .route("/incidents/{incident}", post(incidents::act))
+        .route("/audit", get(audit::page))
         .route("/tasks/{task}", get(task::page).post(acts::task))
         .route("/inbox", get(inbox::page))
         .route("/inbox/{item}", post(acts::inbox))
@@ -145,7 +152,7 @@ fn name(headers: &HeaderMap) -> String {
 
 /// An address with parameters.
 fn link(path: &str, pairs: &[(&str, &str)]) -> String {
-    let mut out = form_urlencoded::Serializer::new(format!("{path}?"));
+    let mut out = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
     for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
         out.append_pair(name, value);
     }

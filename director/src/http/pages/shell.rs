@@ -12,10 +12,13 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup, seq: u64) -> Respo
     let places = [
         ("/", "Overview"),
         ("/board", "Tasks"),
+        ("/graph", "Graph"),
         ("/inbox", "Inbox"),
+        ("/incidents", "Incidents"),
         ("/team", "Team"),
         ("/events", "Events"),
         ("/sprints", "Sprints"),
+        ("/audit", "Audit"),
     ];
     let html = html! {
         (DOCTYPE)

@@ -18,6 +18,8 @@ pub enum Shape {
     Step,
     /// As a step, with the area below it.
     Area,
+    /// The corners of what lies between two lines, in order.
+    Band,
 }
 
 /// Values over something.
@@ -65,6 +67,8 @@ pub fn lines(frame: &Frame<'_>, data: &Lines) -> String {
         .map(|series| {
             let points = thinned(&series.points, frame.width as usize);
             match series.shape {
+                // A corner left out would be another band.
+                Shape::Band => (series, series.points.clone()),
                 Shape::Line => (series, points),
                 Shape::Step | Shape::Area => (series, steps(&points)),
             }
@@ -96,13 +100,19 @@ pub fn lines(frame: &Frame<'_>, data: &Lines) -> String {
             let (Some(first), Some(last)) = (points.first(), points.last()) else {
                 continue;
             };
+            if series.shape == Shape::Band {
+                canvas.area(points.clone(), series.ink, true)?;
+            }
             if series.shape == Shape::Area {
                 let mut ground = points.clone();
                 ground.extend([(last.0, 0.0), (first.0, 0.0)]);
                 canvas.area(ground, series.ink, true)?;
             }
         }
-        for (series, points) in &drawn {
+        for (series, points) in drawn
+            .iter()
+            .filter(|(series, _)| series.shape != Shape::Band)
+        {
             canvas.line(points.clone(), series.ink, 2)?;
         }
         canvas.marks(&data.marks)

@@ -1,5 +1,6 @@
 //! The report as one page of HTML: the charts, and beside each the table that says the same to who cannot see it.
 
+use director_protocols::forecast::Forecast;
 use director_protocols::time::Span;
 use maud::{Markup, html};
 
@@ -33,9 +34,9 @@ pub fn html(view: &ReportView) -> String {
 }
 
 /// The pictures of a sprint that goes on, for a page that has the style of [`crate::report::charts`].
-pub fn going(view: &ReportView) -> Markup {
+pub fn going(view: &ReportView, forecast: Option<&Forecast>) -> Markup {
     html! {
-        @for found in [pictures::burndown(view), pictures::plan_and_actual(view), pictures::cumulative(view)] {
+        @for found in [pictures::burndown(view, forecast), pictures::plan_and_actual(view), pictures::cumulative(view)] {
             @if let Some(found) = found {
                 section {
                     h3 { (found.title) }
@@ -150,7 +151,7 @@ fn progress(view: &ReportView) -> Markup {
     html! {
         (section("progress"))
         h3 { "Burndown" }
-        (picture(pictures::burndown(view)))
+        (picture(pictures::burndown(view, None)))
         h3 { "Cumulative flow" }
         (picture(pictures::cumulative(view)))
         h3 { "Plan and actual" }

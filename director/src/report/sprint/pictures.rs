@@ -1,5 +1,7 @@
 //! The charts of a sprint's report: which values, and what they say in a sentence.
 
+use director_protocols::forecast::Forecast;
+use director_protocols::time::Span;
 use jiff::Timestamp;
 
 use super::{ReportView, TimelineRow};
@@ -52,7 +54,8 @@ fn mark(name: &str, at: f64) -> Mark {
 }
 
 /// What was left over time, beside an even pace; by points, or by tasks where there are no points.
-pub(super) fn burndown(view: &ReportView) -> Option<Picture> {
+/// With a forecast of the rest, the band in which nine of ten of its runs end.
+pub(super) fn burndown(view: &ReportView, forecast: Option<&Forecast>) -> Option<Picture> {
     let points = view.metrics.burndown.iter().any(|burn| burn.points > 0);
     let unit = if points { "points" } else { "tasks" };
     let left = |burn: &super::Burn| f64::from(if points { burn.points } else { burn.tasks });
@@ -80,7 +83,10 @@ pub(super) fn burndown(view: &ReportView) -> Option<Picture> {
         .projected_completion
         .as_deref()
         .and_then(ms)
-        .filter(|at| *at > now && last > 0.0);
+        .filter(|at| *at > now && last > 0.0 && forecast.is_none());
+    let going = view.ended.is_none();
+    let foreseen = forecast.filter(|_| going && last > 0.0);
+    let ends = |within: Span| now + within.0 as f64;
     let planned = began + planned_end(view) * scale(view) * 3_600_000.0;
     let pace_name = if scale(view) == 1.0 {
         "as planned"
@@ -102,6 +108,19 @@ pub(super) fn burndown(view: &ReportView) -> Option<Picture> {
             vec![(began, all), (planned, 0.0)],
         ),
     ];
+    if let Some(forecast) = foreseen {
+        let band = vec![
+            (now, last),
+            (ends(forecast.p95), 0.0),
+            (ends(forecast.p50), 0.0),
+        ];
+        all_series.insert(
+            0,
+            series("50 to 95 of 100 forecasts", Ink::Orange, Shape::Band, band),
+        );
+        let likely = vec![(now, last), (ends(forecast.p85), 0.0)];
+        all_series.push(series("85 of 100", Ink::Orange, Shape::Line, likely));
+    }
     if let Some(at) = projected {
         all_series.push(series(
             "projected",
@@ -110,7 +129,6 @@ pub(super) fn burndown(view: &ReportView) -> Option<Picture> {
             vec![(now, last), (at, 0.0)],
         ));
     }
-    let going = view.ended.is_none();
     let data = Lines {
         x: Axis::Clock,
         x_name: "time (UTC)",
@@ -122,7 +140,14 @@ pub(super) fn burndown(view: &ReportView) -> Option<Picture> {
             Vec::new()
         },
     };
+    let foretold = foreseen.map(|forecast| {
+        format!(
+            "; of {} forecasts of the rest half are done within {}, 85 of 100 within {}, 95 within {}",
+            forecast.runs, forecast.p50, forecast.p85, forecast.p95
+        )
+    });
     let projection = match (&view.metrics.projected_completion, going) {
+        _ if foretold.is_some() => foretold.unwrap_or_default(),
         (Some(at), true) => format!("; at this pace all is done at {at}"),
         _ => String::new(),
     };
@@ -253,7 +278,7 @@ pub(super) fn plan_and_actual(view: &ReportView) -> Option<Picture> {
         _ => format!(
             " The plan of {:.1} working hours is drawn at the pace of the work: {} for each hour.",
             planned_end(view),
-            director_protocols::time::Span((scale * 3_600_000.0) as u64)
+            Span((scale * 3_600_000.0) as u64)
         ),
     };
     Some(Picture {
@@ -262,7 +287,7 @@ pub(super) fn plan_and_actual(view: &ReportView) -> Option<Picture> {
         about: format!(
             "Each task as planned above, and what happened below; in all {} in {}.{scaled}",
             count(view.metrics.attempts as usize, "attempt"),
-            director_protocols::time::Span((actual_end * 3_600_000.0) as u64),
+            Span((actual_end * 3_600_000.0) as u64),
         ),
         draw: Box::new(move |frame| gantt(frame, &data)),
     })
@@ -350,7 +375,7 @@ pub(super) fn cycle_times(view: &ReportView) -> Option<Picture> {
     };
     let about = format!(
         "Longest on average: {longest}, {} over {}.",
-        director_protocols::time::Span((cycle.mean * 3_600_000.0) as u64),
+        Span((cycle.mean * 3_600_000.0) as u64),
         count(cycle.tasks as usize, "task")
     );
     Some(Picture {
