@@ -24,6 +24,7 @@ macro_rules! payloads {
     };
 }
 
+mod deploy;
 mod frames;
 mod outside;
 mod parts;
@@ -37,6 +38,7 @@ mod trouble;
 
 use serde::Serialize;
 
+pub use deploy::*;
 pub use frames::{
     DECISION_KIND, DECISION_VERSION, EVENTS_PER_DECISION_MAX, EventError, decode_events,
     encode_events,
@@ -206,6 +208,11 @@ events! {
     DeliveryRetried
     ProductDemoReady
     FeedbackReceived
+    ReadinessChecked
+    DeploymentProbed
+    DeploymentScheduled
+    ProbeDue
+    DeploymentDropped
     AgentTaskCompleted
     AgentBlocked
     QaTestingRequired

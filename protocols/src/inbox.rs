@@ -22,6 +22,8 @@ pub enum InboxKind {
     Gate,
     /// A package that another team takes or gives back.
     Handoff,
+    /// Something that cannot be deployed yet: it is asked for again, or left.
+    Deployment,
     /// Something to know; nothing waits for it.
     Notice,
 }
@@ -36,6 +38,7 @@ impl InboxKind {
             InboxKind::Task => "task",
             InboxKind::Gate => "gate",
             InboxKind::Handoff => "handoff",
+            InboxKind::Deployment => "deployment",
             InboxKind::Notice => "notice",
         }
     }
@@ -126,7 +129,11 @@ impl InboxRules {
             InboxKind::Task => self.task.as_ref(),
             InboxKind::Gate => self.gate.as_ref(),
             // These have deadlines of their own, or none.
-            InboxKind::Blocker | InboxKind::Role | InboxKind::Handoff | InboxKind::Notice => None,
+            InboxKind::Blocker
+            | InboxKind::Role
+            | InboxKind::Handoff
+            | InboxKind::Deployment
+            | InboxKind::Notice => None,
         }
     }
 }

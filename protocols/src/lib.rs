@@ -4,6 +4,7 @@
 
 pub mod codec;
 pub mod command;
+pub mod deployment;
 pub mod digest;
 pub mod envelope;
 pub mod epic;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deployment::DeploymentSpec;
 use crate::ids::Name;
 use crate::inbox::InboxRules;
 use crate::sprint::RunSpec;
@@ -25,6 +26,8 @@ pub struct Ways {
     pub peers: Vec<PeerSpec>,
     /// How often what is posted is tried.
     pub delivery: Delivery,
+    /// How what is done is deployed.
+    pub deployment: DeploymentSpec,
 }
 
 /// A team beside the engineers.

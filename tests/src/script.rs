@@ -248,8 +248,14 @@ impl Script {
             ["gates", how] => {
                 let (effect, ()) = self
                     .effects(|effect| {
-                        matches!(effect, Effect::RunGates { .. } | Effect::CheckBase { .. })
-                            .then_some(())
+                        matches!(
+                            effect,
+                            Effect::RunGates { .. }
+                                | Effect::CheckBase { .. }
+                                | Effect::CheckReadiness { .. }
+                                | Effect::Probe { .. }
+                        )
+                        .then_some(())
                     })
                     .expect("gates are to be run");
                 let red = how == "red";
@@ -565,6 +571,11 @@ impl Script {
             | Event::ProgressUpdated(_)
             | Event::DeliveryFailed(_)
             | Event::DeliveryRetried(_)
+            | Event::DeploymentScheduled(_)
+            | Event::ReadinessChecked(_)
+            | Event::DeploymentProbed(_)
+            | Event::DeploymentDropped(_)
+            | Event::IncidentNoted(_)
             | Event::ProductDemoReady(_)
             | Event::FeedbackReceived(_) => self.as_people_read_it(event),
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),

@@ -425,3 +425,46 @@ fn who_asked_to_be_told_in_the_inbox_finds_a_notice() {
         "#]],
     );
 }
+
+#[test]
+fn a_notice_beside_a_package_has_a_number_of_its_own() {
+    tell(
+        with(
+            "[team.qa]\nagent = \"person\"\n[[stakeholder]]\nname = \"owner\"\non = [\"qa_handoff_ready\"]",
+        ),
+        "submit
+        up
+        start pay
+        done pay
+        reopen
+        approve 1",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > up
+              agent_up engineer-1
+              task_assigned pay to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+              agent_up tester-1
+            > start pay
+              attempt_started
+            > done pay
+              attempt_ended pay done
+              quality_gate_status
+              task_completed pay (500)
+              sprint_velocity_updated
+              qa_handoff_ready HandoffPackage { deliverable_type: "feature", artifacts: [], test_requirements: ["pay with a card that is refused", "accepted when: a card can be charged"], deployment_requirements: [], documentation: [] }
+              inbox_opened 1: A package for qa: feature shop
+            test: pay with a card that is refused
+            test: accepted when: a card can be charged
+              inbox_opened 2: owner is told (qa_handoff_ready): a package for qa is ready: feature shop (0 artifacts, 2 test requirements, 0 deployment requirements)
+              task_assigned later to engineer-1 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+            > reopen
+              epoch_opened
+              attempt_ended later interrupted
+            > approve 1
+              inbox_answered 1: yes by ada
+              package_answered 1 true
+        "#]],
+    );
+}

@@ -30,7 +30,9 @@ impl Craft for Gatekeeper {
 
     fn lane(&self, order: &Order) -> String {
         match order {
-            Order::CheckBase(place, ..) | Order::RunGates { place, .. } => {
+            Order::CheckBase(place, ..)
+            | Order::RunGates { place, .. }
+            | Order::Deployment(place, ..) => {
                 place.repo.clone().unwrap_or_else(|| place.id.to_string())
             }
             _ => String::new(),

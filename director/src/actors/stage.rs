@@ -137,7 +137,9 @@ impl Stage {
     /// Puts an order on the desk it belongs to.
     pub fn put(&self, effect: EffectId, order: Order) {
         match order {
-            Order::CheckBase(..) | Order::RunGates { .. } => self.gatekeeper.put(effect, order),
+            Order::CheckBase(..) | Order::RunGates { .. } | Order::Deployment(..) => {
+                self.gatekeeper.put(effect, order)
+            }
             _ => self.integrator.put(effect, order),
         }
     }

@@ -101,8 +101,8 @@ impl Director {
 pub(super) enum End {
     /// Nothing more happens by itself.
     Over(Box<SprintFacts>),
-    /// People are waited for.
-    Waits,
+    /// People are waited for, or these windows.
+    Waits(Vec<String>),
     /// The user wants to stop.
     Interrupted,
     /// The director stopped or broke down.
@@ -146,7 +146,7 @@ pub(super) async fn follow(
             break End::Over(Box::new(facts));
         }
         if facts.waits_for_people {
-            break End::Waits;
+            break End::Waits(facts.windows);
         }
         tokio::select! {
             biased;
@@ -160,7 +160,7 @@ pub(super) async fn follow(
             sprint: wanted.sprint(),
             format: ReportFormat::Terminal,
         }),
-        End::Waits => Some(Ask::Inbox {}),
+        End::Waits(_) => Some(Ask::Inbox {}),
         End::Interrupted | End::DirectorGone => None,
     };
     let last = match last {

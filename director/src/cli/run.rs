@@ -217,7 +217,7 @@ async fn run_here(wanted: Wanted, data_dir: &Path, cx: &mut Context) -> Result<C
     }
     let ended = match followed {
         Ok((end, report)) => {
-            let by_itself = matches!(end, End::Over(_) | End::Waits);
+            let by_itself = matches!(end, End::Over(_) | End::Waits(_));
             let code = finish(end, report, &wanted, cx);
             if by_itself {
                 stay(&mut director, &wanted, &mut signals).await;
@@ -375,10 +375,15 @@ fn finish(
                 }
             })
         }
-        End::Waits => {
+        End::Waits(windows) => {
             if let Some(inbox) = last {
                 cx.output.answer(&inbox, wanted.json)?;
                 cx.output.flush()?;
+            }
+            for window in &windows {
+                note(&format!(
+                    "{window}; `director serve` goes on by itself then"
+                ));
             }
             note(&format!(
                 "only people are waited for; `director answer ID …` answers, {again} goes on"

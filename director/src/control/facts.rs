@@ -11,10 +11,12 @@ use director_protocols::sprint::SprintSpec;
 use director_protocols::work::Verdict;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::deployments::Standing;
 use crate::engine::orders::Place;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
+use crate::view::deployments;
 
 /// Where a sprint stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,9 @@ pub struct SprintFacts {
     pub over: bool,
     /// Nothing more happens until a person answers.
     pub waits_for_people: bool,
+    /// Deployments that wait for their window, each in a sentence.
+    #[serde(default)]
+    pub windows: Vec<String>,
     /// Why it was refused; empty if it was not.
     pub refused: String,
     /// What the user should know about the repository.
@@ -156,6 +161,7 @@ pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
         state: row.state().to_owned(),
         over: state.is_settled(id),
         waits_for_people: waits_for_people(state, id),
+        windows: deployments::waiting(state, id),
         refused: row.refused.clone(),
         warnings: row.warnings.clone(),
         kept: row.kept.clone(),
@@ -192,7 +198,22 @@ fn waits_for_people(state: &State, id: SprintId) -> bool {
         if item.deadline.is_some() && item.default.acts() {
             return false;
         }
-        asked |= !matches!(item.kind, InboxKind::Notice | InboxKind::Handoff);
+        asked |= match item.kind {
+            InboxKind::Notice => false,
+            // The sprint waits for those packages alone that are looked at once they are taken.
+            InboxKind::Handoff => item
+                .handoff
+                .is_some_and(|handoff| state.deployment_of(handoff).is_some()),
+            _ => true,
+        };
+    }
+    // A window opens by itself, but nobody has to sit there until then.
+    for (_, deployment) in state.deployments_of(id) {
+        match deployment.standing {
+            Standing::Waiting(_) => asked = true,
+            Standing::Checking | Standing::Probing(_) => return false,
+            _ => {}
+        }
     }
     if !asked
         || row.paused

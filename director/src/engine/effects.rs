@@ -14,6 +14,7 @@ use director_protocols::ways::Peer;
 use director_protocols::work::AttemptEnd;
 use serde::Serialize;
 
+use super::decide::deploy;
 use super::gating;
 use super::inform;
 use super::replan;
@@ -127,6 +128,16 @@ pub enum Effect {
         task: TaskId,
         /// To whom.
         to: AgentId,
+    },
+    /// Run the command that says whether something can be deployed. Safe: only reads.
+    CheckReadiness {
+        /// The deployment.
+        deployment: u32,
+    },
+    /// Run the command that looks at what was deployed. Safe: only reads.
+    Probe {
+        /// The deployment.
+        deployment: u32,
     },
     /// Tell a stakeholder of an event. At least once; the effect's number is the key that tells a repeat.
     Inform {
@@ -320,6 +331,14 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
                 _ => {}
             }
         }
+        Event::DeploymentScheduled(e) if deploy::asks_now(state, e) => {
+            emit(Effect::CheckReadiness {
+                deployment: e.deployment,
+            })
+        }
+        Event::ProbeDue(e) => emit(Effect::Probe {
+            deployment: e.deployment,
+        }),
         Event::RepoPrepared(_)
         | Event::WorkRejected(_)
         | Event::MergePrepared(_)
@@ -389,6 +408,10 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::DeliveryFailed(_)
         | Event::QaHandoffReady(_)
         | Event::DevopsHandoffReady(_)
+        | Event::DeploymentScheduled(_)
+        | Event::ReadinessChecked(_)
+        | Event::DeploymentProbed(_)
+        | Event::DeploymentDropped(_)
         | Event::PackageAnswered(_)
         | Event::AgentTaskCompleted(_)
         | Event::AgentBlocked(_)

@@ -1,7 +1,8 @@
 //! Packages for other teams, and whether they took them.
 
-use director_protocols::event::{DemoPackage, HandoffPackage};
+use director_protocols::event::{DemoPackage, HandoffPackage, PackageAnswered};
 use director_protocols::ids::{Name, SprintId};
+use director_protocols::time::Time;
 use serde::Serialize;
 
 use super::state::State;
@@ -68,5 +69,16 @@ impl State {
             feedback: String::new(),
         });
         &mut self.handoffs[place]
+    }
+
+    /// The other team took it or gave it back.
+    pub(super) fn package_answered(&mut self, e: &PackageAnswered, now: Time) {
+        self.handoffs[e.handoff as usize].standing = match e.accepted {
+            true => Standing::Accepted,
+            false => Standing::Returned(e.reason.clone()),
+        };
+        if let Some(help) = e.help {
+            self.help_ended(help, now);
+        }
     }
 }

@@ -212,6 +212,7 @@ fn package(state: &State, item: InboxId) -> Option<Event> {
         .into(),
         Peer::Devops => DevopsHandoffReady {
             handoff,
+            deployment: state.deployment_of(handoff),
             sprint_id,
             feature,
             package: row.package.clone(),

@@ -11,10 +11,11 @@ use director_protocols::severity::Severity;
 use director_protocols::time::Span;
 
 use super::decide::pair;
+use super::deployments::Standing;
 use super::effects::Effect;
 use super::judging::Judging;
 use super::sprints::Stage;
-use super::state::State;
+use super::state::{Deadline, State};
 use super::tasks::{Phase, Tally};
 
 /// Checks everything.
@@ -29,7 +30,39 @@ pub fn check(state: &State) -> Result<(), String> {
     dependencies(state)?;
     merges(state)?;
     effects(state)?;
+    deployments(state)?;
     inbox(state)
+}
+
+/// A deployment that waits has its deadline, and one that is asked about or looked at has its effect outstanding.
+fn deployments(state: &State) -> Result<(), String> {
+    let mut asked = BTreeSet::new();
+    for (_, effect) in state.outstanding.iter() {
+        if let Effect::CheckReadiness { deployment } | Effect::Probe { deployment } = effect
+            && !asked.insert(*deployment)
+        {
+            return Err(format!("deployment {deployment} is asked about twice"));
+        }
+    }
+    for (number, row) in (0u32..).zip(&state.deployments) {
+        let due = match row.standing {
+            Standing::Waiting(at) | Standing::Probing(Some(at)) => Some(at),
+            _ => None,
+        };
+        let mut deadlines = state.deadlines.iter();
+        let found = deadlines.find(|(_, of)| *of == Deadline::Deployment(number));
+        let asks = matches!(row.standing, Standing::Checking | Standing::Probing(None));
+        if found.map(|(at, _)| *at) != due || asks != asked.contains(&number) {
+            return Err(format!("deployment {number} is {:?}", row.standing));
+        }
+        let sprint = &state.sprints.table[row.sprint.index()];
+        if !row.standing.is_over() && sprint.is_over() {
+            return Err(format!(
+                "deployment {number} goes on in a sprint that is over"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn tasks(state: &State) -> impl Iterator<Item = (TaskId, &super::tasks::Task)> {

@@ -21,6 +21,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
     let item = |id: InboxId| id.index() < state.trouble.inbox.len();
     let incident = |id: IncidentId| id.index() < state.trouble.incidents.len();
     let message = |id: MessageId| id.index() < state.messages.table.len();
+    let deployment = |n: u32| (n as usize) < state.deployments.len();
     let tasks = |batch: &[TaskId]| batch.iter().all(|id| task(*id));
     match event {
         Event::EpochOpened(_) | Event::RoleLost(_) | Event::RoleRestored(_) => true,
@@ -79,6 +80,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && e.message.is_none_or(message)
                 && e.handoff
                     .is_none_or(|n| (n as usize) < state.handoffs.len())
+                && e.deployment.is_none_or(deployment)
         }
         Event::InboxReminded(e) => item(e.item),
         Event::StakeholderInformed(e) => sprint(e.sprint_id),
@@ -148,8 +150,22 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
             sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()
         }
         Event::DevopsHandoffReady(e) => {
-            sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()
+            sprint(e.sprint_id)
+                && e.handoff as usize == state.handoffs.len()
+                && e.deployment.is_none_or(deployment)
         }
+        Event::DeploymentScheduled(e) => {
+            sprint(e.sprint_id) && e.deployment as usize <= state.deployments.len()
+        }
+        Event::ReadinessChecked(e) => deployment(e.deployment),
+        Event::ProbeDue(e) => deployment(e.deployment),
+        Event::DeploymentProbed(e) => {
+            // The incident that it opens has the next number.
+            deployment(e.deployment)
+                && e.incident
+                    .is_none_or(|id| id.index() <= state.trouble.incidents.len())
+        }
+        Event::DeploymentDropped(e) => deployment(e.deployment),
         Event::AgentTaskCompleted(_)
         | Event::AgentBlocked(_)
         | Event::QaTestingRequired(_)

@@ -18,6 +18,7 @@ pub mod balance;
 pub mod ceremonies;
 pub mod decide;
 pub mod deliveries;
+pub mod deployments;
 pub mod effects;
 mod fork;
 pub mod gating;
@@ -48,7 +49,7 @@ use director_protocols::codec;
 use director_protocols::command::Command;
 use director_protocols::digest;
 use director_protocols::event::Event;
-use director_protocols::ids::{EffectId, Seq};
+use director_protocols::ids::{EffectId, InboxId, Seq};
 use director_protocols::rejection::Rejection;
 use director_protocols::time::Time;
 
@@ -218,7 +219,11 @@ impl Engine {
         decision: &mut Decision,
     ) {
         self.todo.extend(events.into_iter().rev());
-        while let Some(event) = self.todo.pop() {
+        while let Some(mut event) = self.todo.pop() {
+            // Two rules may each put something in the inbox because of one event, and neither knows of the other.
+            if let Event::InboxOpened(e) = &mut event {
+                e.item = InboxId(self.state.trouble.inbox.len() as u32);
+            }
             self.apply(event, now, numbering, decision);
             // What follows from an event comes right after it, before what was decided next to it.
             if let Some(event) = decision.events.last() {

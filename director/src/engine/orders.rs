@@ -10,6 +10,7 @@ use director_protocols::sprint::{Check, GateSpec, Isolation, OnConflict, RoleSpe
 use director_protocols::time::Span;
 use director_protocols::work::{Assignment, Earlier, HandoffPart};
 
+use super::deployments;
 use super::effects::Effect;
 use super::gating;
 use super::inform::{self, Notice};
@@ -121,6 +122,8 @@ pub enum Order {
         /// Output kept of each gate, in bytes.
         output_max: u64,
     },
+    /// Run this command of a deployment on that commit.
+    Deployment(Place, Box<GateSpec>, String, u64),
     /// Advance the integration branch from `onto` to `commit`.
     Advance {
         /// Where.
@@ -228,6 +231,16 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
                 ),
                 output_max: row.spec.policy.output_max,
             }
+        }
+        Effect::CheckReadiness { deployment } | Effect::Probe { deployment } => {
+            let probe = matches!(effect, Effect::Probe { .. });
+            let row = state.deployments.get(*deployment as usize)?;
+            Order::Deployment(
+                place(state, row.sprint)?,
+                Box::new(deployments::command(state, *deployment, probe)?),
+                row.commit.clone(),
+                state.sprints.get(row.sprint)?.spec.policy.output_max,
+            )
         }
         Effect::Advance { sprint, .. } => {
             let merge = state.sprints.get(*sprint)?.merge.as_ref()?;

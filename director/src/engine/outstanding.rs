@@ -101,6 +101,13 @@ impl Outstanding {
             Event::StakeholderInformed(e) => self.remove(e.effect),
             Event::DeliveryFailed(e) if e.again.is_none() => self.remove(e.effect),
             Event::DeliveryFailed(_) => {}
+            Event::DeploymentProbed(e) => self.remove(e.effect),
+            Event::ReadinessChecked(e) => {
+                if let Some(effect) = e.effect {
+                    self.remove(effect);
+                }
+            }
+            Event::DeploymentDropped(e) => self.forget_deployment(e.deployment),
             Event::QualityGateStatus(e) => {
                 if let Some(effect) = e.effect {
                     self.remove(effect);
@@ -169,6 +176,8 @@ impl Outstanding {
             | Event::DeliveryRetried(_)
             | Event::QaHandoffReady(_)
             | Event::DevopsHandoffReady(_)
+            | Event::DeploymentScheduled(_)
+            | Event::ProbeDue(_)
             | Event::PackageAnswered(_)
             | Event::AgentTaskCompleted(_)
             | Event::AgentBlocked(_)
@@ -202,6 +211,12 @@ impl Outstanding {
             | Effect::RunGates { batch, .. }
             | Effect::Advance { batch, .. } => batch.contains(&id),
             _ => false,
+        });
+    }
+
+    fn forget_deployment(&mut self, number: u32) {
+        self.remove_where(|effect| {
+            matches!(effect, Effect::CheckReadiness { deployment } | Effect::Probe { deployment } if *deployment == number)
         });
     }
 

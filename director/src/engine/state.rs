@@ -16,7 +16,8 @@ use director_protocols::work::Earlier;
 use serde::Serialize;
 
 use super::deliveries::Delivery;
-use super::handoffs::{Handoff, Standing, Team as Peer};
+use super::deployments::Deployment;
+use super::handoffs::{Handoff, Team as Peer};
 use super::incidents::{self, Incident};
 use super::messages::{Message, Messages};
 use super::outstanding::Outstanding;
@@ -40,6 +41,8 @@ pub enum Deadline {
     Progress(SprintId),
     /// Something is posted again.
     Delivery(EffectId),
+    /// A deployment's window opens, or it is looked at.
+    Deployment(u32),
 }
 
 /// Everything the director knows.
@@ -61,6 +64,8 @@ pub struct State {
     pub messages: Messages,
     /// Packages for other teams.
     pub handoffs: Vec<Handoff>,
+    /// What is, was or will be deployed.
+    pub deployments: Vec<Deployment>,
     /// Effects that are not settled.
     pub outstanding: Outstanding,
     /// What was posted and has not arrived yet.
@@ -526,7 +531,13 @@ impl State {
             Event::DevopsHandoffReady(e) => {
                 let row = self.package(e.sprint_id, Peer::Devops, e.feature.clone());
                 row.package.clone_from(&e.package);
+                self.deployment(event, now);
             }
+            Event::DeploymentScheduled(_)
+            | Event::ReadinessChecked(_)
+            | Event::ProbeDue(_)
+            | Event::DeploymentProbed(_)
+            | Event::DeploymentDropped(_) => self.deployment(event, now),
             // What follows from them is in events of its own.
             Event::AgentTaskCompleted(_)
             | Event::AgentBlocked(_)
@@ -535,13 +546,8 @@ impl State {
             | Event::ProductRequirementsChanged(_)
             | Event::CriticalBugDiscovered(_) => {}
             Event::PackageAnswered(e) => {
-                self.handoffs[e.handoff as usize].standing = match e.accepted {
-                    true => Standing::Accepted,
-                    false => Standing::Returned(e.reason.clone()),
-                };
-                if let Some(help) = e.help {
-                    self.help_ended(help, now);
-                }
+                self.package_answered(e, now);
+                self.deployment(event, now);
             }
             // It is called off; the end of the attempt makes the task ready again.
             Event::WorkCheckpointed(_) => {}

@@ -66,6 +66,8 @@ pub struct InboxItem {
     pub gate: Option<Name>,
     /// The package that another team takes or gives back.
     pub handoff: Option<u32>,
+    /// The deployment that is not ready.
+    pub deployment: Option<u32>,
     /// How urgent.
     pub severity: Severity,
     /// What is asked.
@@ -91,6 +93,7 @@ impl InboxItem {
             default: e.default.clone(),
             gate: e.gate.clone(),
             handoff: e.handoff,
+            deployment: e.deployment,
             severity: e.severity,
             question: e.question.clone(),
             opened: now,

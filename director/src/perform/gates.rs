@@ -73,6 +73,14 @@ impl Workshop {
                 gates,
                 output_max: *output_max,
             },
+            // What is deployed is asked in the tree that is deployed.
+            Order::Deployment(place, gate, commit, output_max) => Run {
+                place,
+                commit,
+                tasks: Vec::new(),
+                gates: std::slice::from_ref(gate),
+                output_max: *output_max,
+            },
             _ => return Vec::new(),
         };
         match self.judge(effect, &run, call_off).await {
@@ -172,6 +180,7 @@ impl Workshop {
             ("DIRECTOR_GATE".to_owned(), gate.name.to_string()),
             ("DIRECTOR_SPRINT".to_owned(), sprint.clone()),
             ("DIRECTOR_TASK".to_owned(), run.tasks.join(",")),
+            ("DIRECTOR_COMMIT".to_owned(), run.commit.to_owned()),
         ]);
         spec.timeout = Some(Duration::from_millis(timeout.0));
         spec.output_limit_bytes = TAIL_MAX;

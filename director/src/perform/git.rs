@@ -102,6 +102,7 @@ impl Workshop {
             | Order::Assign(_)
             | Order::CancelAttempt { .. }
             | Order::RunGates { .. }
+            | Order::Deployment(..)
             | Order::Deliver { .. }
             | Order::DeliverAnswer { .. }
             | Order::Inform(_) => return Vec::new(),

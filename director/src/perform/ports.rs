@@ -151,7 +151,7 @@ impl Performer for Ports {
                     text,
                 },
             ),
-            order @ (Order::CheckBase(..) | Order::RunGates { .. }) => {
+            order @ (Order::CheckBase(..) | Order::RunGates { .. } | Order::Deployment(..)) => {
                 self.gatekeeper.put(effect, order);
             }
             order @ (Order::PrepareRepo(..)

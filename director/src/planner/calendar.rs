@@ -4,6 +4,7 @@
 //! sprint whose days all fall on a weekend works on them. No clock is read: a sprint without dates has day
 //! numbers only.
 
+use director_protocols::deployment::Window;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
 use director_protocols::ways::TimeOfDay;
@@ -134,6 +135,35 @@ impl Calendar {
     }
 }
 
+/// When the next of these windows opens; none where one is open at `now`, or there are none.
+pub fn opens(windows: &[Window], now: Time) -> Option<Time> {
+    let now = i64::try_from(now.0).ok()?;
+    let mut next: Option<i64> = None;
+    for window in windows {
+        let shift = i64::from(window.offset) * MINUTE;
+        let local = now.checked_add(shift)?;
+        let (from, long) = (
+            i64::from(window.from) * MINUTE,
+            i64::from(window.minutes()) * MINUTE,
+        );
+        let today = local.div_euclid(DAY);
+        // One that opened yesterday may be open still; the next one opens within a week.
+        for day in today - 1..=today + 7 {
+            let weekday = (day + 3).rem_euclid(7) as u8;
+            let opens = day * DAY + from;
+            if !window.opens_on(weekday) || opens + long <= local {
+                continue;
+            }
+            if opens <= local {
+                return None;
+            }
+            next = Some(next.map_or(opens - shift, |next| next.min(opens - shift)));
+            break;
+        }
+    }
+    next.and_then(|at| u64::try_from(at).ok()).map(Time)
+}
+
 /// Days from `start` to `end`, both counted.
 fn days_between(start: Date, end: Date) -> Option<u64> {
     let days = start.until(end).ok()?.get_days();
@@ -232,5 +262,52 @@ mod tests {
             );
         }
         assert_eq!(calendar.date(1), None);
+    }
+
+    #[test]
+    fn a_window_is_open_or_the_next_one_is_known() {
+        let window = |days, from: u16, to: u16, offset| Window {
+            days,
+            from: from * 60,
+            to: to * 60,
+            offset,
+        };
+        let (thu, fri, all) = (0b000_1000, 0b001_0000, 0b111_1111);
+        let hour = Span::hours(1).0;
+        // Time begins on a Thursday.
+        for (case, windows, at, opens) in [
+            ("no window", vec![], 5, None),
+            ("inside", vec![window(thu, 4, 6, 0)], 5, None),
+            ("as it opens", vec![window(thu, 5, 6, 0)], 5, None),
+            (
+                "as it closes",
+                vec![window(thu, 4, 5, 0)],
+                5,
+                Some(7 * 24 + 4),
+            ),
+            ("later today", vec![window(thu, 9, 10, 0)], 5, Some(9)),
+            (
+                "the nearer",
+                vec![window(fri, 9, 10, 0), window(thu, 20, 21, 0)],
+                5,
+                Some(20),
+            ),
+            ("over midnight", vec![window(thu, 22, 3, 0)], 26, None),
+            (
+                "after it",
+                vec![window(thu, 22, 3, 0)],
+                27,
+                Some(7 * 24 + 22),
+            ),
+            ("further east", vec![window(all, 9, 10, 120)], 5, Some(7)),
+            ("further west", vec![window(thu, 22, 23, -180)], 25, None),
+        ] {
+            let found = opens_at(&windows, at * hour);
+            assert_eq!(found, opens.map(|hours: u64| hours * hour), "case: {case}");
+        }
+    }
+
+    fn opens_at(windows: &[Window], at: u64) -> Option<u64> {
+        opens(windows, Time(at)).map(|at| at.0)
     }
 }

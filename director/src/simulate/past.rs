@@ -201,7 +201,10 @@ impl Seen {
                     self.asked.insert(e.item, at);
                 }
                 // What it takes to do a task is effort, and nobody waits for the others.
-                InboxKind::Task | InboxKind::Handoff | InboxKind::Notice => {}
+                InboxKind::Task
+                | InboxKind::Handoff
+                | InboxKind::Deployment
+                | InboxKind::Notice => {}
             },
             Event::InboxAnswered(e) => {
                 if let Some(from) = self.asked.remove(&e.item) {

@@ -152,6 +152,7 @@ impl Prepared {
             standup: None,
             progress: None,
         };
+        submitted.ways.deployment.windows.clear();
         decisions.push(engine.step(&Command::Submit(Box::new(submitted)), now)?);
         decisions.push(engine.dispatch(now));
         for index in 0..engine.state().team.agents.len() {

@@ -380,6 +380,11 @@ impl<'a> World<'a> {
                 let took = self.gate_time(first.0, attempt.0);
                 self.after(took, Input::Gated(id, !red));
             }
+            // Nothing is known of how often either says no.
+            Effect::CheckReadiness { .. } | Effect::Probe { .. } => {
+                let took = self.gate_time(NO_TASK, id.n);
+                self.after(took, Input::Gated(id, true));
+            }
             Effect::Advance { .. } => self.after(git, Input::Merged(id)),
             Effect::CleanUp { .. } => self.after(git, Input::CleanedUp(id)),
             Effect::Inform { .. } => self.after(0, Input::Informed(id)),

@@ -95,10 +95,12 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             (Some(seq), Some(n)) => Value::String(format!("{seq}.{n}")),
             _ => Value::Object(effect),
         },
-        ("blocker" | "item" | "message" | "incident" | "handoff", value) => match number {
-            Some(n) => json!(n + 1),
-            None => value,
-        },
+        ("blocker" | "item" | "message" | "incident" | "handoff" | "deployment", value) => {
+            match number {
+                Some(n) => json!(n + 1),
+                None => value,
+            }
+        }
         // Efforts, which people think of in hours.
         (
             "estimated_hours" | "hours_spent" | "free_hours" | "day" | "capacity" | "optimistic"
@@ -111,7 +113,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
         (
             "estimated_duration" | "before" | "after" | "took" | "delay" | "resolution" | "within"
             | "backoff_min" | "backoff_max" | "time" | "timeout" | "retry_min" | "retry_max"
-            | "progress" | "attempt_time" | "silent_after" | "wedged_after",
+            | "progress" | "every" | "lasting" | "attempt_time" | "silent_after" | "wedged_after",
             value,
         ) => match number {
             Some(n) => json!(seconds(Span(n))),
@@ -121,10 +123,12 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             .iter()
             .map(|time| json!(time.as_u64().map(|n| seconds(Span(n)))))
             .collect(),
-        ("at" | "again" | "deadline" | "estimated_resolution" | "since", value) => match number {
-            Some(n) => json!(rfc3339(Time(n))),
-            None => value,
-        },
+        ("at" | "again" | "until" | "deadline" | "estimated_resolution" | "since", value) => {
+            match number {
+                Some(n) => json!(rfc3339(Time(n))),
+                None => value,
+            }
+        }
         ("test_coverage" | "measured" | "least", value) => match number {
             Some(n) => json!(round(n as f64 / 100.0)),
             None => value,

@@ -84,7 +84,11 @@ pub(crate) fn items(state: &State) -> Vec<(SprintId, Item)> {
                     .deadline
                     .map_or_else(String::new, |_| item.default.to_string()),
                 answer: match item.kind {
-                    InboxKind::Task | InboxKind::Gate | InboxKind::Handoff | InboxKind::Notice => {
+                    InboxKind::Task
+                    | InboxKind::Gate
+                    | InboxKind::Handoff
+                    | InboxKind::Deployment
+                    | InboxKind::Notice => {
                         format!("director approve {number}")
                     }
                     InboxKind::Blocker | InboxKind::Question | InboxKind::Role => {
@@ -137,6 +141,7 @@ pub fn render(view: &InboxView, now: Time, width: usize, colour: bool) -> String
             "task" => "   it is done",
             "gate" => "   lets it pass",
             "handoff" => "   takes it",
+            "deployment" => "   asks again",
             "notice" => "   puts it away",
             _ => "",
         };
@@ -144,6 +149,7 @@ pub fn render(view: &InboxView, now: Time, width: usize, colour: bool) -> String
         let refuses = match item.kind {
             "task" => Some("it cannot be done"),
             "gate" | "handoff" => Some("sends it back"),
+            "deployment" => Some("leaves it"),
             _ => None,
         };
         lines.extend(refuses.map(|what| {

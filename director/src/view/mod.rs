@@ -10,6 +10,7 @@
 pub mod agents;
 pub mod board;
 pub mod chat;
+pub mod deployments;
 pub mod difference;
 pub mod events;
 mod fields;

@@ -56,6 +56,10 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         },
         None => Subject::default(),
     };
+    let of_deployment = |n: u32| match state.deployments.get(n as usize) {
+        Some(row) => of_sprint(row.sprint, &[]),
+        None => Subject::default(),
+    };
     let of_message = |id: MessageId| match state.messages.table.get(id.index()) {
         Some(message) => match message.waiting {
             Some((task, _)) => of_task(task, Some(message.from)),
@@ -128,6 +132,11 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::TaskRebalanced(e) => of_task(e.task_id, None),
         Event::QaHandoffReady(e) => of_sprint(e.sprint_id, &[]),
         Event::DevopsHandoffReady(e) => of_sprint(e.sprint_id, &[]),
+        Event::DeploymentScheduled(e) => of_sprint(e.sprint_id, &[]),
+        Event::ReadinessChecked(e) => of_deployment(e.deployment),
+        Event::ProbeDue(e) => of_deployment(e.deployment),
+        Event::DeploymentProbed(e) => of_deployment(e.deployment),
+        Event::DeploymentDropped(e) => of_deployment(e.deployment),
         Event::AgentTaskCompleted(_)
         | Event::AgentBlocked(_)
         | Event::QaTestingRequired(_)

@@ -105,6 +105,8 @@ payloads! {
     114 1 DevopsHandoffReady "devops_handoff_ready" {
         /// Its number.
         handoff: u32,
+        /// The deployment that it is for; none where the file says nothing of deployment.
+        deployment: Option<u32>,
         /// The sprint.
         sprint_id: SprintId,
         /// The feature; the whole sprint without.

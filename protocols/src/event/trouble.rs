@@ -96,6 +96,8 @@ payloads! {
         gate: Option<Name>,
         /// The package that another team takes or gives back.
         handoff: Option<u32>,
+        /// The deployment that is not ready and may be asked for again.
+        deployment: Option<u32>,
     }
     /// A person answered.
     65 1 InboxAnswered "inbox_answered" {

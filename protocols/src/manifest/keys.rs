@@ -121,6 +121,11 @@ pub(super) static ROOT: Table = Table {
             "how often what is posted to webhooks is tried",
         ),
         key(
+            "deployment",
+            Shape::Table(&keys_ways::DEPLOYMENT),
+            "how what is done is deployed: readiness, windows, a probe afterwards",
+        ),
+        key(
             "notify",
             Shape::Table(&keys_ways::NOTIFY),
             "how you are told that something waits for you",

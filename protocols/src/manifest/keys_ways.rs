@@ -156,6 +156,67 @@ pub(super) static STAKEHOLDER: Table = Table {
     ],
 };
 
+/// `[deployment]`
+pub(super) static DEPLOYMENT: Table = Table {
+    about: "How what is done is deployed: what is asked before, when it may be, how it is looked at afterwards.",
+    keys: &[
+        key(
+            "ready",
+            Shape::Any(&[Shape::Line, Shape::Argv, Shape::Table(&READY)]),
+            "the command that says whether a deployment can begin: exit 0 is ready, what it prints otherwise is what is missing",
+        ),
+        key(
+            "windows",
+            Shape::List(&Shape::Window),
+            "when deployments may begin, such as [\"mon-thu 09:00-16:00\"], in UTC or with how far it is ahead; always unless written",
+        ),
+        key(
+            "probe",
+            Shape::Table(&PROBE),
+            "what looks at what was deployed; a look that fails opens an incident",
+        ),
+    ],
+};
+
+static READY: Table = Table {
+    about: "A command that says whether a deployment can begin.",
+    keys: &[
+        required("run", RUN, "the command, run = \"sh ops/ready.sh\""),
+        key(
+            "timeout",
+            Shape::Duration,
+            "when to give up; 5m unless written",
+        ),
+    ],
+};
+
+static PROBE: Table = Table {
+    about: "A command that looks at what was deployed; exit 0 is well.",
+    keys: &[
+        required("run", RUN, "the command, run = \"sh ops/probe.sh\""),
+        key(
+            "after",
+            Shape::Duration,
+            "how long after the package was taken the first look is; 1m unless written",
+        ),
+        key(
+            "every",
+            Shape::Duration,
+            "from one look to the next; 1m unless written",
+        ),
+        key(
+            "for",
+            Shape::Duration,
+            "how long it is looked at, from the first look on; 10m unless written",
+        ),
+        key(
+            "timeout",
+            Shape::Duration,
+            "when to give up on one look; 30s unless written",
+        ),
+    ],
+};
+
 /// `[notify]`
 pub(super) static NOTIFY: Table = Table {
     about: "How you are told that something waits for you.",

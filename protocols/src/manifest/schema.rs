@@ -71,6 +71,11 @@ fn shape(of: &Shape) -> Value {
             "pattern": r"^(off|\d\d:\d\d([+-]\d\d:\d\d)?)$",
             "examples": ["09:00", "09:00+01:00", "off"],
         }),
+        Shape::Window => json!({
+            "type": "string",
+            "pattern": r"^\S+ \d\d:\d\d-\d\d:\d\d([+-]\d\d:\d\d)?$",
+            "examples": ["mon-thu 09:00-16:00", "daily 22:00-02:00+01:00"],
+        }),
         Shape::Duration => json!({
             "type": "string",
             "pattern": r"^\s*(\d+(ms|s|m|min|h|d)\s*)+$",

@@ -64,6 +64,8 @@ pub(super) enum Shape {
     Date,
     /// An hour of the day, or `off`.
     Hour,
+    /// A time of the week.
+    Window,
     /// A length of time with its unit; never zero.
     Duration,
     /// A size in bytes.
@@ -272,6 +274,7 @@ impl Shape {
                 | Shape::Word(_)
                 | Shape::Date
                 | Shape::Hour
+                | Shape::Window
                 | Shape::Duration
                 | Shape::Line,
                 V::Text(_),
@@ -297,6 +300,7 @@ impl Shape {
             Shape::Flag => "true or false".into(),
             Shape::Date => "a date".into(),
             Shape::Hour => "an hour of the day".into(),
+            Shape::Window => "a time of the week".into(),
             Shape::Duration => "a duration".into(),
             Shape::Bytes => "a size in bytes".into(),
             Shape::Setting => "a string, a number, true or false".into(),
@@ -313,6 +317,7 @@ impl Shape {
         match self {
             Shape::Date => Some("write it as 2026-11-23".into()),
             Shape::Hour => Some("write it as \"09:00\", or \"off\"".into()),
+            Shape::Window => Some("write it as \"mon-thu 09:00-16:00\"".into()),
             Shape::Duration => Some("write it with its unit, such as \"90s\" or \"15m\"".into()),
             Shape::List(of) if matches!(**of, Shape::Table(_)) => {
                 Some("write each with a header in double brackets, such as [[task]]".into())
@@ -418,6 +423,10 @@ impl Shape {
             Shape::Hour => match values::hour(text) {
                 Ok(_) => Ok(()),
                 Err(help) => no(format!("{} is not an hour of the day", quote(text)), help),
+            },
+            Shape::Window => match values::window(text) {
+                Ok(_) => Ok(()),
+                Err(help) => no(format!("{} is not a time of the week", quote(text)), help),
             },
             Shape::Duration => match values::duration(text) {
                 Ok(span) if span.0 > 0 => Ok(()),

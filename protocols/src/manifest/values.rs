@@ -4,6 +4,7 @@
 
 use jiff::civil::Date;
 
+use crate::deployment::{DAILY, DAY_MINUTES, DAYS, Window};
 use crate::time::Span;
 use crate::ways::TimeOfDay;
 
@@ -16,30 +17,81 @@ const HOURS_MAX: u64 = 1_000_000;
 /// What to write instead.
 pub(super) fn hour(text: &str) -> Result<TimeOfDay, &'static str> {
     const HOW: &str = "write an hour of the day, in UTC or with how far it is ahead, such as \"09:00\" or \"09:00+01:00\"";
-    let clock = |text: &str, hours_max: u16| {
-        let (hours, minutes) = text.split_once(':')?;
-        let number = |text: &str| {
-            let plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            plain.then(|| text.parse::<u16>().ok()).flatten()
-        };
-        let (hours, minutes) = (number(hours)?, number(minutes)?);
-        (hours <= hours_max && minutes < 60).then_some(hours * 60 + minutes)
-    };
     let (time, away) = match text.find(['+', '-']) {
         Some(at) => text.split_at(at),
         None => (text, ""),
     };
-    let offset = match away.split_at_checked(1) {
+    match (clock(time, 23), offset(away)) {
+        (Some(minute), Some(offset)) => Ok(TimeOfDay { minute, offset }),
+        _ => Err(HOW),
+    }
+}
+
+/// Reads `09:00` as minutes.
+fn clock(text: &str, hours_max: u16) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |text: &str| {
+        let plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| text.parse::<u16>().ok()).flatten()
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    (hours <= hours_max && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+/// Reads `+01:00`, or nothing, as minutes ahead of UTC.
+fn offset(text: &str) -> Option<i16> {
+    match text.split_at_checked(1) {
         None => Some(0),
         Some((sign, away)) => clock(away, 14).and_then(|minutes| {
             let minutes = i16::try_from(minutes).ok()?;
             Some(if sign == "-" { -minutes } else { minutes })
         }),
+    }
+}
+
+/// Reads `mon-thu 09:00-16:00`, `mon,wed 22:00-02:00+01:00`, `daily 00:00-24:00`.
+///
+/// # Errors
+/// What to write instead.
+pub(super) fn window(text: &str) -> Result<Window, &'static str> {
+    const HOW: &str = "write days and hours, in UTC or with how far they are ahead, such as \"mon-thu 09:00-16:00\", \"mon,wed 22:00-02:00+01:00\" or \"daily 00:00-24:00\"";
+    let (on, hours) = text.trim().split_once(' ').ok_or(HOW)?;
+    let days = days(on).ok_or(HOW)?;
+    let (from, rest) = hours.trim_start().split_once('-').ok_or(HOW)?;
+    let (to, away) = match rest.find(['+', '-']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
     };
-    match (clock(time, 23), offset) {
-        (Some(minute), Some(offset)) => Ok(TimeOfDay { minute, offset }),
+    let to = match to {
+        "24:00" => Some(DAY_MINUTES),
+        to => clock(to, 23),
+    };
+    match (clock(from, 23), to, offset(away)) {
+        (Some(from), Some(to), Some(offset)) if from != to => Ok(Window {
+            days,
+            from,
+            to,
+            offset,
+        }),
         _ => Err(HOW),
     }
+}
+
+/// Reads `mon-thu,sat`, or `daily`, as the bits of a window; ranges may go over a weekend.
+fn days(text: &str) -> Option<u8> {
+    if text == DAILY {
+        return Some(0x7f);
+    }
+    let number = |name: &str| DAYS.iter().position(|day| *day == name);
+    let mut bits = 0u8;
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (number(first)?, number(last)?);
+        for step in 0..=(last + 7 - first) % 7 {
+            bits |= 1 << ((first + step) % 7);
+        }
+    }
+    Some(bits)
 }
 
 /// Reads `90s`, `15m`, `1h30m`, `2d`, `500ms` and sums of such parts.
@@ -140,6 +192,38 @@ mod tests {
             ("9999999999d", None),
         ] {
             assert_eq!(duration(text).ok(), ms.map(Span), "case: {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_read_and_written_alike() {
+        for (text, written) in [
+            ("mon-thu 09:00-16:00", Some("mon-thu 09:00-16:00")),
+            (
+                "mon,tue,wed,sun 09:00-16:30+01:00",
+                Some("mon-wed,sun 09:00-16:30+01:00"),
+            ),
+            (
+                "sat-mon 22:00-02:00-05:30",
+                Some("mon,sat-sun 22:00-02:00-05:30"),
+            ),
+            ("mon-sun 00:00-24:00", Some("daily 00:00-24:00")),
+            ("daily 23:00-01:00", Some("daily 23:00-01:00")),
+            ("", None),
+            ("mon", None),
+            ("mon 09:00", None),
+            ("mon 09:00-09:00", None),
+            ("mon 24:00-09:00", None),
+            ("mon 09:00-24:01", None),
+            ("monday 09:00-16:00", None),
+            ("mon- 09:00-16:00", None),
+            ("mon 09:00-16:00+1", None),
+        ] {
+            let read = window(text).ok().map(|window| window.to_string());
+            assert_eq!(read.as_deref(), written, "case: {text:?}");
+            if let Some(written) = &read {
+                assert_eq!(window(written), window(text), "case: {text:?}");
+            }
         }
     }
 

@@ -37,6 +37,7 @@ pub fn plan(number: u64) -> Plan {
         standup: None,
         progress: None,
     };
+    spec.ways.deployment.windows.clear();
     let inbox = &mut spec.ways.inbox;
     for rule in [&mut inbox.task, &mut inbox.question].into_iter().flatten() {
         // Else nobody comes in time for a task of a day, it is rejected and handed out again, and so on for years.

@@ -383,14 +383,16 @@ impl World {
                 effect,
                 outcomes: vec![outcome(Verdict::Passed)],
             },
-            Effect::RunGates { .. } => Command::GatesFinished {
-                effect,
-                outcomes: vec![outcome(if bad {
-                    Verdict::Failed
-                } else {
-                    Verdict::Passed
-                })],
-            },
+            Effect::RunGates { .. } | Effect::CheckReadiness { .. } | Effect::Probe { .. } => {
+                Command::GatesFinished {
+                    effect,
+                    outcomes: vec![outcome(if bad {
+                        Verdict::Failed
+                    } else {
+                        Verdict::Passed
+                    })],
+                }
+            }
             Effect::PrepareWorktree { .. } if bad => refused,
             Effect::PrepareWorktree { .. } => Command::WorktreePrepared {
                 effect,

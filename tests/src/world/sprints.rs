@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use director_protocols::sprint::{Check, SprintSpec};
+use director_protocols::deployment::{DeploymentSpec, Probe, Readiness, Window};
+use director_protocols::sprint::{Check, RunSpec, SprintSpec};
 use director_protocols::time::Span;
 use director_protocols::ways::{Destination, Peer, PeerSpec, Webhook};
 use rand_chacha::ChaCha8Rng;
@@ -91,6 +92,9 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
     .into_iter()
     .map(|(peer, to)| PeerSpec { peer, to })
     .collect();
+    if seed % 5 == 2 {
+        deployed(&mut spec, seed);
+    }
     if seed.is_multiple_of(3) {
         spec.ways.ceremonies.progress = Some(Span::hours(5));
     }
@@ -111,4 +115,37 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
         );
     }
     spec
+}
+
+/// Has some of it deployed: to somebody who takes it or to nobody, on some days only, with a question before and looks afterwards.
+fn deployed(spec: &mut SprintSpec, seed: u64) {
+    let run = || RunSpec::Shell("true".to_owned());
+    for task in spec.tasks.iter_mut().step_by(2) {
+        task.deployment_requirements.push("a table".to_owned());
+    }
+    if seed.is_multiple_of(2) {
+        spec.ways.peers.push(PeerSpec {
+            peer: Peer::Devops,
+            to: Destination::Inbox,
+        });
+    }
+    spec.ways.deployment = DeploymentSpec {
+        ready: (!seed.is_multiple_of(3)).then(|| Readiness {
+            run: run(),
+            timeout: Span::minutes(1),
+        }),
+        windows: vec![Window {
+            days: 0b0111_0101,
+            from: 6 * 60,
+            to: 2 * 60,
+            offset: 60,
+        }],
+        probe: (!seed.is_multiple_of(7)).then(|| Probe {
+            run: run(),
+            timeout: Span::minutes(1),
+            after: Span::minutes(1),
+            every: Span::minutes(20),
+            lasting: Span::hours(1),
+        }),
+    };
 }

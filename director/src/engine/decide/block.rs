@@ -21,7 +21,7 @@ use director_protocols::time::{Span, Time};
 use director_protocols::ways::Medium;
 use director_protocols::work::BlockerReport;
 
-use super::{inbox, pair, peer};
+use super::{deploy, inbox, pair, peer};
 use crate::engine::ceremonies;
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
@@ -292,6 +292,7 @@ pub fn passed(state: &State, deadline: Deadline, now: Time) -> Vec<Event> {
         Deadline::Standup(sprint) => vec![ceremonies::standup(state, sprint)],
         Deadline::Progress(sprint) => vec![ceremonies::progress(state, sprint, now)],
         Deadline::Delivery(effect) => peer::due(state, effect),
+        Deadline::Deployment(number) => deploy::due(state, number, now),
     }
 }
 

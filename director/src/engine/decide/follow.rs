@@ -17,7 +17,9 @@ use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{balance, block, emergency, handoff, inbox, integrate, pair, peer, retry, review};
+use super::{
+    balance, block, deploy, emergency, handoff, inbox, integrate, pair, peer, retry, review,
+};
 use crate::engine::gating;
 use crate::engine::inform;
 use crate::engine::sprints::Stage;
@@ -99,6 +101,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::TaskCompleted(e) => {
             after_completion(state, e.task_id, out);
             out.extend(handoff::after_completion(state, e.task_id));
+            out.extend(deploy::after_completion(state, e.task_id, now));
             out.extend(emergency::mended(state, e.task_id, now));
         }
         Event::TaskAdded(e) => {
@@ -115,7 +118,14 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::GateJudged(e) => out.extend(review::concluded(state, e.task_id)),
         Event::HelpGiven(e) => out.extend(pair::after(state, e)),
         Event::EngineeringEmergency(e) => out.extend(emergency::after(state, e)),
-        Event::EmergencyResolved(e) => out.extend(emergency::after_resolution(state, e)),
+        Event::EmergencyResolved(e) => {
+            out.extend(emergency::after_resolution(state, e));
+            out.extend(deploy::after_emergency(state, e.sprint_id, now));
+        }
+        Event::DeploymentScheduled(e) => out.extend(deploy::after_schedule(state, e)),
+        Event::ReadinessChecked(e) => out.push(deploy::after_check(state, e, now)),
+        Event::DeploymentProbed(e) => out.extend(deploy::after_probe(state, e, now)),
+        Event::SprintCancelled(e) => out.extend(deploy::called_off(state, e.sprint_id, &e.by)),
         Event::WorkReviewed(e) => out.extend(review::after(state, e, now)),
         Event::GateOverridden(e) => {
             out.extend(review::called_off(state, e.task_id, Some(&e.gate)));
@@ -512,7 +522,8 @@ fn step(state: &State, id: SprintId) -> Option<Event> {
                 && tally.blocked == 0
                 && tally.in_hand == 0
                 && tally.held == 0
-                && sprint.merge.is_none();
+                && sprint.merge.is_none()
+                && !state.is_deploying(id);
             quiet.then(|| ended(state, id))
         }
         Stage::Preparing | Stage::Refused | Stage::Ended(_) => None,
@@ -550,6 +561,10 @@ pub fn sprint_of(state: &State, event: &Event) -> Option<SprintId> {
         Event::WorkReviewed(e) => of_task(e.task_id),
         Event::MergeCompleted(e) => Some(e.sprint_id),
         Event::MergeConflicted(e) => Some(e.sprint_id),
+        Event::DevopsHandoffReady(e) => Some(e.sprint_id),
+        Event::PackageAnswered(e) => Some(state.handoffs[e.handoff as usize].sprint),
+        Event::DeploymentProbed(e) => Some(state.deployments[e.deployment as usize].sprint),
+        Event::DeploymentDropped(e) => Some(state.deployments[e.deployment as usize].sprint),
         Event::BlockerResolved(e) => of_task(state.trouble.blockers[e.blocker.index()].task),
         _ => None,
     }

@@ -20,7 +20,7 @@ use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
 
 use super::help::Help;
-use super::{Answer, inbox, scope};
+use super::{Answer, deploy, inbox, scope};
 use crate::engine::handoffs::{Handoff, Standing, Team};
 use crate::engine::peers::Goes;
 use crate::engine::state::State;
@@ -30,7 +30,7 @@ use crate::engine::tasks::{Phase, Task};
 const EFFORT: Span = Span::minutes(30);
 
 /// Decides about another team that wants a package.
-pub fn asked(state: &State, id: SprintId, what: &Outside) -> Answer {
+pub fn asked(state: &State, id: SprintId, what: &Outside, by: &str, now: Time) -> Answer {
     let (team, name) = match what {
         Outside::QaTestingRequired { feature } => (Team::Qa, Some(feature)),
         Outside::DevopsDeploymentReady { feature } => (Team::Devops, feature.as_ref()),
@@ -44,7 +44,30 @@ pub fn asked(state: &State, id: SprintId, what: &Outside) -> Answer {
             missing: missing.join("; "),
         });
     }
+    let ways = &state.sprints.table[id.index()].spec.ways;
+    if team == Team::Devops && ways.deployment.is_written() {
+        return deploy::asked(state, id, name, by, now);
+    }
     Ok(vec![ready(state, id, feature, team)])
+}
+
+/// The package for DevOps of a deployment that can begin.
+pub fn to_devops(
+    state: &State,
+    id: SprintId,
+    feature: Option<FeatureId>,
+    deployment: Option<u32>,
+) -> Event {
+    match ready(state, id, feature, Team::Devops) {
+        Event::DevopsHandoffReady(e) => DevopsHandoffReady { deployment, ..e }.into(),
+        other => other,
+    }
+}
+
+/// Whether something of the feature has to be deployed.
+pub fn is_deployed(state: &State, id: SprintId, feature: FeatureId) -> bool {
+    let mut rows = tasks(state, id, Some(feature)).into_iter();
+    rows.any(|row| !row.spec.deployment_requirements.is_empty())
 }
 
 /// The sprint's feature of that name, if anything that was promised belongs to it.
@@ -73,7 +96,7 @@ fn tasks(state: &State, id: SprintId, feature: Option<FeatureId>) -> Vec<&Task> 
 }
 
 /// What a package still lacks, in words.
-fn missing(state: &State, id: SprintId, feature: Option<FeatureId>, team: Team) -> Vec<String> {
+pub fn missing(state: &State, id: SprintId, feature: Option<FeatureId>, team: Team) -> Vec<String> {
     let mut found = Vec::new();
     for row in tasks(state, id, feature) {
         if row.phase == Phase::Cancelled {
@@ -146,6 +169,7 @@ fn ready(state: &State, id: SprintId, feature: Option<FeatureId>, team: Team) ->
         .into(),
         Team::Devops | Team::Product => DevopsHandoffReady {
             handoff,
+            deployment: None,
             sprint_id: id,
             feature,
             package,

@@ -7,6 +7,7 @@
 //! | task | done, the words are its summary | done, and every criterion is met | held up, for the reason |
 //! | gate | is refused: yes or no is wanted | passed | failed, the reason goes to the author |
 //! | handoff | is accepted | is accepted | is returned with the reason |
+//! | deployment | is asked for again | the same | is dropped for the reason |
 //! | notice | is put away | the same | the same |
 
 use director_protocols::digest::Digest;
@@ -24,7 +25,7 @@ use director_protocols::work::{
     Artifact, AttemptEnd, BlockerReport, CriterionAnswer, Report, TEXT_BYTES_MAX,
 };
 
-use super::{Answer, attempt, handoff, review};
+use super::{Answer, attempt, deploy, handoff, review};
 use crate::engine::state::State;
 use crate::engine::trouble::InboxItem;
 
@@ -59,6 +60,7 @@ pub fn opened(
         default: rule.map_or(InboxDefault::Remind, |rule| rule.default.clone()),
         gate: None,
         handoff: None,
+        deployment: None,
     }
 }
 
@@ -152,6 +154,9 @@ pub fn answer(
     events.extend(set_free(open, &words, by));
     if let Some(number) = open.handoff {
         events.push(handoff::answered(number, (reply, text), by));
+    }
+    if let Some(number) = open.deployment {
+        events.extend(deploy::answered(state, number, (reply, text), by, now));
     }
     if let (Some(gate), Some(task)) = (&open.gate, open.task) {
         events.push(review::by_person((task, gate), (reply, text), by)?);

@@ -13,10 +13,10 @@ use director_protocols::ids::{AgentId, EffectId, IncidentId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::{Expects, OnConflict};
-use director_protocols::time::Time;
+use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
-use super::{Answer, block, follow, message, peer, retry, review};
+use super::{Answer, block, deploy, follow, message, peer, retry, review};
 use crate::engine::effects::{Effect, Recipient};
 use crate::engine::gating;
 use crate::engine::state::State;
@@ -146,6 +146,15 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
             ]),
             Effect::RunGates { sprint, batch } => {
                 Ok(vec![gated(state, Some(*effect), *sprint, batch, outcomes)])
+            }
+            Effect::CheckReadiness { deployment } => Ok(deploy::answered_ready(
+                state,
+                *effect,
+                *deployment,
+                outcomes,
+            )),
+            Effect::Probe { deployment } => {
+                Ok(deploy::probed(state, *effect, *deployment, outcomes, now))
             }
             _ => Err(Rejection::StaleEffect { effect: *effect }),
         },
@@ -334,8 +343,27 @@ fn failed(state: &State, id: EffectId, reason: &str, now: Time) -> Answer {
             return super::attempt::ended_of(state, task, attempt, agent, &end, now);
         }
         Effect::Inform { .. } => peer::informed(state, id, reason, now),
+        Effect::CheckReadiness { deployment } => {
+            deploy::answered_ready(state, id, deployment, &[unrun("readiness", reason)])
+        }
+        Effect::Probe { deployment } => {
+            deploy::probed(state, id, deployment, &[unrun("probe", reason)], now)
+        }
         Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. } => Vec::new(),
     })
+}
+
+/// The outcome of a command that could not be run.
+fn unrun(gate: &str, reason: &str) -> GateOutcome {
+    GateOutcome {
+        gate: gate.to_owned(),
+        verdict: Verdict::Failed,
+        evidence: gate.to_owned(),
+        exit_code: None,
+        took: Span::ZERO,
+        tail: reason.to_owned(),
+        measured: None,
+    }
 }
 
 /// Decides about an incident that was seen outside.

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | `agent_task_completed` | ends the attempt of the agent that has the task; the gates decide |
 //! | `agent_blocked` | ends it as held up, and the ladder begins |
+//! | `qa_testing_required` | sends the package, or says what is missing (`handoff`) |
+//! | `devops_deployment_ready` | the same, after window and readiness where the file says how it is deployed (`deploy`) |
 //! | `product_requirements_changed` | changes the scope (`scope`) |
 //! | `critical_bug_discovered` | adds a linked, ranked `bug_fix`; one that is critical is an emergency until it is mended |
 
@@ -71,7 +73,7 @@ fn follows(state: &State, id: SprintId, what: &Outside, by: &str, now: Time) -> 
             severity,
         } => bug(state, id, task, found_in.as_ref(), *severity, by),
         Outside::QaTestingRequired { .. } | Outside::DevopsDeploymentReady { .. } => {
-            super::handoff::asked(state, id, what)
+            super::handoff::asked(state, id, what, by, now)
         }
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
         "task" => ("What you did", Some("Done"), Some("Cannot be done")),
         "gate" => ("What you found", Some("Let it pass"), Some("Send it back")),
         "handoff" => ("What to say", Some("Take it"), Some("Send it back")),
+        "deployment" => ("What to say", Some("Ask again"), Some("Leave it")),
         "notice" => ("", Some("Put away"), None),
         _ => ("Your answer", None, None),
     };

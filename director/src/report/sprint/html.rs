@@ -333,10 +333,22 @@ fn hand_offs(view: &ReportView) -> Markup {
             ]
         })
         .collect();
+    let deployed: Vec<Vec<Cell>> = view
+        .deployments
+        .iter()
+        .map(|row| {
+            vec![
+                row.what.clone().into(),
+                row.state.into(),
+                row.detail.clone().into(),
+            ]
+        })
+        .collect();
     html! {
         (section("hand-offs"))
         @if rows.is_empty() { p { "None." } }
         @else { (table("hand-offs-caption", "What passes from one task to the next", &["from", "to", "state"], &rows)) }
+        @if !deployed.is_empty() { (table("deployments-caption", "What was deployed, or was to be", &["what", "state", ""], &deployed)) }
     }
 }
 

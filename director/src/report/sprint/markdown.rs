@@ -107,6 +107,26 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
             )?;
         }
     }
+    let teams = ["product", "qa", "devops"];
+    let to_teams = view.hand_offs.iter();
+    let packages: Vec<_> = to_teams
+        .filter(|row| teams.contains(&row.to.as_str()))
+        .collect();
+    if !packages.is_empty() || !view.deployments.is_empty() {
+        writeln!(out, "\n## Other teams\n")?;
+        for row in packages {
+            writeln!(out, "- {} to {}: {}", md(&row.from), md(&row.to), row.state)?;
+        }
+        for row in &view.deployments {
+            writeln!(
+                out,
+                "- deployment of {}: {}, {}",
+                md(&row.what),
+                row.state,
+                md(&row.detail)
+            )?;
+        }
+    }
     if !view.blockers.is_empty() {
         writeln!(out, "\n## Blockers\n")?;
         for blocker in &view.blockers {

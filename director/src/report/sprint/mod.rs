@@ -46,6 +46,7 @@ use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 use crate::handle::Entry;
+use crate::view::deployments::{self, DeploymentStatus};
 use crate::view::status::HandOff;
 use crate::view::{hours, rfc3339};
 use facts::Facts;
@@ -89,8 +90,10 @@ pub struct ReportView {
     pub timeline: Vec<TimelineRow>,
     /// What all tasks were doing over time.
     pub flow: Vec<FlowPoint>,
-    /// What passed from one task to the next.
+    /// What passed from one task to the next, and to other teams.
     pub hand_offs: Vec<HandOff>,
+    /// What was deployed, or was to be.
+    pub deployments: Vec<DeploymentStatus>,
     /// What is not completed, with the reason.
     pub next_sprint: Vec<Remaining>,
     /// The eight success criteria.
@@ -247,7 +250,9 @@ pub fn build(state: &State, entries: &[Entry], sprint: SprintId, now: Time) -> O
         hand_offs: tasks
             .iter()
             .flat_map(|task| crate::view::status::hand_offs(state, task))
+            .chain(crate::view::status::packages(state, sprint))
             .collect(),
+        deployments: deployments::of_sprint(state, sprint),
         next_sprint: next::remaining(state, &with_ids, |id| facts.attempts(id)),
         success_criteria: criteria::criteria(row, &tasks, &facts, &metrics),
         warnings: row.warnings.clone(),

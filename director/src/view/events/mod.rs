@@ -6,6 +6,8 @@
 //!
 //! Elsewhere: what the fields' numbers mean is `fields`; what an event is about is `subject`.
 
+mod deployments;
+
 use director_protocols::event::{Event, HandoffPackage, TeamUtilizationAlert};
 use director_protocols::ids::{Name, TaskId};
 use director_protocols::work::{AttemptEnd, DiffStat};
@@ -448,6 +450,11 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         ),
         Event::QaHandoffReady(e) => package("qa", e.feature.as_ref(), &e.package),
         Event::DevopsHandoffReady(e) => package("devops", e.feature.as_ref(), &e.package),
+        Event::DeploymentScheduled(_)
+        | Event::ReadinessChecked(_)
+        | Event::ProbeDue(_)
+        | Event::DeploymentProbed(_)
+        | Event::DeploymentDropped(_) => deployments::sentence(event, state),
         Event::AgentTaskCompleted(_)
         | Event::AgentBlocked(_)
         | Event::QaTestingRequired(_)

@@ -136,6 +136,42 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             task_id: Some(task),
         }
         .into(),
+        DeploymentScheduled {
+            deployment: 0,
+            sprint_id: SPRINT,
+            feature: Some(name("pay")),
+            until: Some(later),
+            by: "devops".into(),
+        }
+        .into(),
+        ReadinessChecked {
+            effect: Some(effect),
+            deployment: 0,
+            commit: "ba5e".into(),
+            outcome: Some(outcome("readiness", Verdict::Failed)),
+            missing: vec!["`sh ready.sh` failed (exit code 1): no room on the disk".into()],
+        }
+        .into(),
+        ProbeDue {
+            deployment: 0,
+            round: 1,
+        }
+        .into(),
+        DeploymentProbed {
+            effect,
+            deployment: 0,
+            round: 1,
+            outcome: outcome("probe", Verdict::Failed),
+            incident: Some(IncidentId(0)),
+            again: Some(later),
+        }
+        .into(),
+        DeploymentDropped {
+            deployment: 0,
+            reason: "not this week".into(),
+            by: "devops".into(),
+        }
+        .into(),
         DailyStandupCompleted {
             sprint_id: SPRINT,
             since: Time(later.0 - 86_400_000),
@@ -189,6 +225,7 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
         .into(),
         DevopsHandoffReady {
             handoff: 0,
+            deployment: Some(0),
             sprint_id: SPRINT,
             feature: None,
             package: HandoffPackage {

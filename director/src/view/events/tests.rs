@@ -265,6 +265,7 @@ const NUMBERS: &[&str] = &[
     "changed",
     "dropped",
     "handoff",
+    "deployment",
     "repeats_max",
     "rounds_max",
     "resolution",
@@ -532,6 +533,11 @@ fn every_event_reads_as_a_sentence() {
         delivery_retried         what is 7.1 is posted again
         product_demo_ready       pay can be shown: 1 change, 1 criterion
         feedback_received        product on pay: the total is too small to read (becomes connect)
+        readiness_checked        deployment 1 cannot be deployed yet: `sh ready.sh` failed (exit code 1): no room on the disk
+        deployment_probed        look 1 at deployment 1: it is not well; again at 2026-11-23 12:16 UTC
+        deployment_scheduled     the deployment of deployment 1 waits for its window, until 2026-11-23 12:16 UTC
+        probe_due                look 1 at deployment 1 begins
+        deployment_dropped       deployment 1 is not deployed: not this week (devops)
         agent_task_completed     api says {"hours_spent":1.5,"summary":"paid","task_id":"pay"}
         agent_blocked            api says {"blocker_type":"unclear","severity":"high","task_id":"pay","text":"in euros?"}
         qa_testing_required      qa says {"feature":"pay"}

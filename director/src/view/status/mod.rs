@@ -16,6 +16,7 @@ use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
 
+use super::deployments::{self, DeploymentStatus};
 use super::forecast::{days, forecast};
 use super::inbox::{Item, items};
 use super::words::{awaited, percentage, some, task_names};
@@ -45,6 +46,8 @@ pub struct StatusView {
     pub tasks: Vec<TaskStatus>,
     /// What passes from one task to the next.
     pub hand_offs: Vec<HandOff>,
+    /// What is on its way out, or was.
+    pub deployments: Vec<DeploymentStatus>,
     /// Points and time.
     pub velocity_metrics: VelocityMetrics,
     /// What holds tasks up now.
@@ -179,6 +182,7 @@ pub fn status(state: &State, sprint: Option<SprintId>, now: Time) -> StatusView 
             .flat_map(|(_, task)| hand_offs(state, task))
             .chain(packages(state, id))
             .collect(),
+        deployments: deployments::of_sprint(state, id),
         velocity_metrics: velocity(state, id, now),
         blockers: open_blockers(state, id, now),
         inbox: items(state)
@@ -191,7 +195,7 @@ pub fn status(state: &State, sprint: Option<SprintId>, now: Time) -> StatusView 
 }
 
 /// What went to other teams.
-fn packages(state: &State, id: SprintId) -> impl Iterator<Item = HandOff> {
+pub(crate) fn packages(state: &State, id: SprintId) -> impl Iterator<Item = HandOff> {
     let ours = state.handoffs.iter().filter(move |row| row.sprint == id);
     ours.map(|row| HandOff {
         from: row

@@ -64,6 +64,26 @@ pub fn render(view: &StatusView, width: usize, colour: bool) -> String {
             lines.extend(wrapped);
         }
     }
+    if !view.deployments.is_empty() {
+        lines.extend([String::new(), paint.on(Look::Bold, "Deployments")]);
+        let mut table = Table::new(&["", "what", "state", ""]);
+        for row in &view.deployments {
+            let look = match row.state {
+                "deployed" => Look::Green,
+                "held" | "waiting" | "handed" => Look::Yellow,
+                "failing" => Look::Red,
+                "dropped" => Look::Dim,
+                _ => Look::Cyan,
+            };
+            table.row(vec![
+                cell(""),
+                cell(&row.what),
+                looks(look, row.state),
+                looks(Look::Dim, text::short(&row.detail, 300)),
+            ]);
+        }
+        lines.extend(table.lines(width, paint));
+    }
     if !view.inbox.is_empty() {
         lines.extend([
             String::new(),

@@ -1,7 +1,9 @@
 //! Ways of working: the inbox's rules, and who is told what.
 
+use crate::deployment::{DeploymentSpec, Probe, Readiness};
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
+use crate::time::Span;
 use crate::ways::{
     Ceremonies, Delivery, Destination, Form, Ladder, Medium, Peer, PeerSpec, Running, Stakeholder,
     Ways, Webhook,
@@ -22,6 +24,14 @@ const NEWS: [&str; 4] = [
     "blocker_escalated",
     "engineering_emergency",
 ];
+
+/// When the command that says whether a deployment can begin is given up, unless the file says otherwise.
+pub(in crate::manifest) const READY: Span = Span::minutes(5);
+/// When one look at what was deployed is given up, when the first is, how far apart they are, and for how long.
+pub(in crate::manifest) const LOOK: Span = Span::seconds(30);
+const AFTER: Span = Span::minutes(1);
+const EVERY: Span = Span::minutes(1);
+const LASTING: Span = Span::minutes(10);
 
 /// Reads everything about ways of working.
 pub(super) fn ways(
@@ -46,6 +56,9 @@ pub(super) fn ways(
             })
             .collect(),
         delivery: delivery(root.field("webhooks")),
+        deployment: root
+            .field("deployment")
+            .map_or_else(DeploymentSpec::default, deployment),
     }
 }
 
@@ -145,6 +158,40 @@ fn delivery(node: Option<&Node<'_>>) -> Delivery {
         tries_max: small(field("tries_max")).unwrap_or(usual.tries_max),
         retry_min: duration(field("retry_min")).unwrap_or(usual.retry_min),
         retry_max: duration(field("retry_max")).unwrap_or(usual.retry_max),
+    }
+}
+
+fn deployment(node: &Node<'_>) -> DeploymentSpec {
+    let probe = |node: &Node<'_>| {
+        let span = |key, usual| duration(node.field(key)).unwrap_or(usual);
+        Some(Probe {
+            run: run(node.field("run")?)?,
+            timeout: span("timeout", LOOK),
+            after: span("after", AFTER),
+            every: span("every", EVERY),
+            lasting: span("for", LASTING),
+        })
+    };
+    let ready = node.field("ready").and_then(|node| {
+        Some(match node.field("run") {
+            Some(command) => Readiness {
+                run: run(command)?,
+                timeout: duration(node.field("timeout")).unwrap_or(READY),
+            },
+            None => Readiness {
+                run: run(node)?,
+                timeout: READY,
+            },
+        })
+    });
+    let windows = node.field("windows").map_or(&[][..], Node::items);
+    DeploymentSpec {
+        ready,
+        windows: windows
+            .iter()
+            .filter_map(|node| values::window(node.text()?).ok())
+            .collect(),
+        probe: node.field("probe").and_then(probe),
     }
 }
 

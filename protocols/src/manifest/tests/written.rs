@@ -92,6 +92,15 @@ secret_env = "HOOK_SECRET"
 tries_max = 3
 retry_max = "1m"
 
+[deployment]
+ready = ["sh", "ready.sh"]
+windows = ["mon-thu 09:00-16:00", "sat-sun 22:00-02:00+01:00"]
+probe = { run = "curl -f https://example.org/", after = "90s", for = "1h" }
+
+[shares]
+feature = 0.615
+debt = 0.2
+
 [peer.product]
 
 [peer.qa]

@@ -37,7 +37,7 @@ pub fn write(spec: &SprintSpec, about: &str) -> String {
     let file = File::of(spec);
     out += &toml(&file.top);
     out += &gates::of_sprint(&spec.gates);
-    if !file.limits.limits.is_empty() {
+    if !file.limits.is_empty() {
         out.push('\n');
         out += &toml(&file.limits);
     }
@@ -96,9 +96,16 @@ struct Top {
 
 #[derive(Serialize)]
 struct Limits {
+    #[serde(skip_serializing_if = "Ordered::is_empty")]
     limits: Ordered<Limit>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     shares: BTreeMap<&'static str, f64>,
+}
+
+impl Limits {
+    fn is_empty(&self) -> bool {
+        self.limits.is_empty() && self.shares.is_empty()
+    }
 }
 
 #[derive(Serialize)]

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::super::shape::OFF;
 use super::{Run, duration, run};
+use crate::deployment::{DeploymentSpec, Window};
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
 use crate::ways::{
@@ -25,6 +26,8 @@ pub(super) struct WaysOut {
     peer: BTreeMap<&'static str, PeerOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     webhooks: Option<WebhooksOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment: Option<DeploymentOut>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stakeholder: Vec<Told>,
 }
@@ -56,6 +59,31 @@ struct WebhooksOut {
     tries_max: u32,
     retry_min: String,
     retry_max: String,
+}
+
+#[derive(Serialize)]
+struct DeploymentOut {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    windows: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<ReadyOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<ProbeOut>,
+}
+
+#[derive(Serialize)]
+struct ReadyOut {
+    run: Run,
+    timeout: String,
+}
+
+#[derive(Serialize)]
+struct ProbeOut {
+    run: Run,
+    after: String,
+    every: String,
+    r#for: String,
+    timeout: String,
 }
 
 #[derive(Serialize)]
@@ -110,6 +138,7 @@ impl WaysOut {
             ceremonies,
             peers,
             delivery,
+            deployment,
         } = ways;
         let InboxRules {
             question,
@@ -130,6 +159,7 @@ impl WaysOut {
                 .map(|PeerSpec { peer, to }| (peer.as_str(), goes(to)))
                 .collect(),
             webhooks: (*delivery != Delivery::default()).then(|| tried(delivery)),
+            deployment: deployment.is_written().then(|| deployed(deployment)),
             stakeholder: stakeholders.iter().map(told).collect(),
         }
     }
@@ -141,6 +171,7 @@ impl WaysOut {
             && self.ceremonies.is_none()
             && self.peer.is_empty()
             && self.webhooks.is_none()
+            && self.deployment.is_none()
             && self.stakeholder.is_empty()
     }
 }
@@ -173,6 +204,28 @@ fn tried(delivery: &Delivery) -> WebhooksOut {
         tries_max: *tries_max,
         retry_min: duration(*retry_min),
         retry_max: duration(*retry_max),
+    }
+}
+
+fn deployed(spec: &DeploymentSpec) -> DeploymentOut {
+    let DeploymentSpec {
+        ready,
+        windows,
+        probe,
+    } = spec;
+    DeploymentOut {
+        windows: windows.iter().map(Window::to_string).collect(),
+        ready: ready.as_ref().map(|ready| ReadyOut {
+            run: run(&ready.run),
+            timeout: duration(ready.timeout),
+        }),
+        probe: probe.as_ref().map(|probe| ProbeOut {
+            run: run(&probe.run),
+            after: duration(probe.after),
+            every: duration(probe.every),
+            r#for: duration(probe.lasting),
+            timeout: duration(probe.timeout),
+        }),
     }
 }
 
