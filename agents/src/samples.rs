@@ -25,6 +25,7 @@ pub(crate) fn assignment(description: &str) -> Assignment {
         silent_after: Span::minutes(1),
         wedged_after: Span::minutes(15),
         output_max: 1 << 20,
+        people: Vec::new(),
     }
 }
 

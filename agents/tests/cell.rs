@@ -303,6 +303,25 @@ async fn a_question_waits_for_its_answer_and_other_talk_goes_on_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nor_is_it_where_a_role_is_asked_that_people_fill() {
+    let stage = Stage::new(custom(|| Asker), "custom", &[]);
+    stage.assign_with(3, 1, 1, |it| it.people = vec!["architect".into()]);
+    stage.at(20_000_000).await;
+    stage.answer(3, 1, 3, "8080");
+    stage.at(20_000_010).await;
+    stage
+        .ends(expect![[r#"
+            0     up #1
+            0     started 3/1
+            0     session 3/1 s-1
+            0     ask 3/1 architect: which port?
+            20000000delivered 3 None
+            30000000down #1 with nothing in hand: stopped
+        "#]])
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_time_a_person_takes_to_answer_is_not_the_attempts() {
     let stage = Stage::new(custom(|| Asker), "custom", &[]);
     stage.assign_with(3, 1, 1, |it| it.role = "person".into());

@@ -199,6 +199,8 @@ pub struct Assignment {
     pub wedged_after: Span,
     /// Output kept, in bytes.
     pub output_max: u64,
+    /// The roles and agents that are people: the time that one of them takes to answer is not the attempt's.
+    pub people: Vec<String>,
 }
 
 /// How one gate came out.

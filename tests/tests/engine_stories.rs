@@ -161,7 +161,7 @@ fn each_tier_asks_somebody_else() {
                   sprint_resumed
                 > answer 1
                   inbox_answered 1: go on by ada
-                  incident_noted
+                  incident_noted incident 1: ada says go on
                   blocker_resolved
                   emergency_resolved, then side
                   incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: side
@@ -305,7 +305,7 @@ fn an_emergency_lasts_until_the_last_critical_blocker_is_resolved() {
               inbox_opened 2: which way?
             > answer 1
               inbox_answered 1: go on by ada
-              incident_noted
+              incident_noted incident 1: ada says go on
               blocker_resolved
               emergency_resolved, then other
               incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: other
@@ -322,7 +322,7 @@ fn an_emergency_lasts_until_the_last_critical_blocker_is_resolved() {
               sprint_velocity_updated
             > answer 2
               inbox_answered 2: go on by ada
-              incident_noted
+              incident_noted incident 2: ada says go on
               blocker_resolved
               emergency_resolved, then other
               incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: other
@@ -663,7 +663,7 @@ fn a_conflict_goes_to_the_same_agent_then_to_another_then_to_a_person() {
               task_reassigned a to engineer-1
             > git ok
               work_salvaged
-              task_assigned a to engineer-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+              task_assigned a to engineer-1 as attempt 2: 992 = 1000 expertise, 975 capacity, 1000 continuity
             > git ok
               worktree_prepared
             > done a
@@ -695,7 +695,7 @@ fn a_conflict_goes_to_the_same_agent_then_to_another_then_to_a_person() {
             > answer 1
               inbox_answered 1: go on by ada
               blocker_resolved
-              task_assigned a to engineer-2 as attempt 4: 985 = 1000 expertise, 950 capacity, 1000 continuity
+              task_assigned a to engineer-2 as attempt 4: 992 = 1000 expertise, 975 capacity, 1000 continuity
         "#]],
     );
 }

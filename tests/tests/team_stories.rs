@@ -2,10 +2,11 @@
 //!
 //! `UPDATE_EXPECT=1` rewrites what is expected.
 
+use director::engine::balance;
 use director::view;
 use director_protocols::ids::TaskId;
 use director_protocols::sprint::SprintSpec;
-use director_protocols::time::Time;
+use director_protocols::time::{Span, Time};
 use director_tests::script::Script;
 use director_tests::sprint;
 use expect_test::{Expect, expect};
@@ -142,7 +143,7 @@ fn what_waits_for_a_role_that_is_down_goes_to_those_who_cover_it_and_stays_there
           engineering-director directs (built in)
 
           agent   state  used  load     left  done  restarts  doing
-          api-1   lost     0%    0%  40h/40h     0         1
+          api-1   lost     0%    0%  40h/40h     0         0
           full-1  busy     0%   90%   7h/10h     0         0  d for 0s
     "#]]
     .assert_eq(&format!(
@@ -340,5 +341,27 @@ fn a_standup_is_held_every_working_day_also_by_a_director_that_was_down_but_only
         ),
     ] {
         tell(daily(ways), script, expected);
+    }
+}
+
+#[test]
+fn what_an_agent_does_again_counts_once_unless_it_says_how_long_it_took() {
+    let spec = || {
+        two_roles(
+            "capacity = 6",
+            &format!("[gates]\ntests = \"true\"\n[limits]\nretry_min = \"1s\"\n{FOUR}"),
+        )
+    };
+    for (hours, effort) in [("", 6), ("2", 8), ("1", 7)] {
+        let mut script = Script::new(vec![spec()]);
+        let told = script.run(&format!(
+            "submit
+            up
+            start a
+            done a {hours}
+            gates red"
+        ));
+        let load = balance::loads(script.engine.state())[0];
+        assert_eq!(load.effort, Span::hours(effort), "said: {hours:?}\n{told}");
     }
 }

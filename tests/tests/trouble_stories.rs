@@ -361,7 +361,7 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                   work_rejected page counts false: found: `review`, judged by reviewer-1:
                 it is not round
                   task_reassigned page to engineer-1
-                  task_assigned page to engineer-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+                  task_assigned page to engineer-1 as attempt 2: 992 = 1000 expertise, 975 capacity, 1000 continuity
                 > start page
                   attempt_started
                 > done page
@@ -382,7 +382,7 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                 > answer 1
                   inbox_answered 1: go on by ada
                   blocker_resolved
-                  task_assigned page to engineer-1 as attempt 3: 977 = 1000 expertise, 925 capacity, 1000 continuity
+                  task_assigned page to engineer-1 as attempt 3: 992 = 1000 expertise, 975 capacity, 1000 continuity
                 > start page
                   attempt_started
                 > done page
@@ -447,7 +447,7 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                   work_rejected page counts false: found: `review`, judged by ada:
                 not like this
                   task_reassigned page to engineer-1
-                  task_assigned page to engineer-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+                  task_assigned page to engineer-1 as attempt 2: 992 = 1000 expertise, 975 capacity, 1000 continuity
                 > start page
                   attempt_started
                 > done page
@@ -541,7 +541,7 @@ fn each_criterion_is_answered_with_evidence_or_the_gate_says_so() {
                   retry_scheduled page in 1.0s
                 > tick 1s
                   retry_due
-                  task_assigned page to engineer-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+                  task_assigned page to engineer-1 as attempt 2: 992 = 1000 expertise, 975 capacity, 1000 continuity
                 > override page acceptance
                   gate_overridden
                 > start page
@@ -802,7 +802,7 @@ fn an_emergency_is_priced_checkpointed_and_resumed_in_order() {
               no: incident 1 cannot be closed: recovery, documentation, improvement missing; `director incident 1 --step STEP TEXT` fills one
             > answer 1
               inbox_answered 1: go on by ada
-              incident_noted
+              incident_noted incident 1: ada says go on
               blocker_resolved
               emergency_resolved, then side
               incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: side

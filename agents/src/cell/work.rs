@@ -427,7 +427,8 @@ impl State {
             return;
         };
         let (to, text) = (bounded_text(to), bounded_text(question));
-        if to == PERSON {
+        let people = current.cx.assignment().map(|it| it.people.as_slice());
+        if to == PERSON || people.is_some_and(|people| people.contains(&to)) {
             current.asked_person.get_or_insert_with(Instant::now);
         }
         let attempt = current.key;

@@ -53,9 +53,15 @@ impl Repository {
         let refs = self.common_dir().join("refs");
         let mut stale = vec![refs.join(format!("heads/{}.lock", names.integration_branch()))];
         let prefix = format!("{}-", names.sprint());
+        let longer = self.longer_names(&prefix)?;
         for lock in locks_in(&refs.join("heads/feature")) {
             let name = lock.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(&prefix) {
+            if !name.starts_with(&prefix) {
+                continue;
+            }
+            // `feature/s1-b-x` is a branch of the sprint `s1-b`, if there is one, and that may be at work.
+            let anothers = longer.iter().any(|longer| name.starts_with(longer));
+            if !anothers || self.is_left_behind(&lock) {
                 stale.push(lock);
             }
         }
@@ -64,6 +70,17 @@ impl Repository {
             stale.extend(locks_in(&task.path()));
         }
         stale.iter().try_for_each(|path| remove(path))
+    }
+
+    /// What the branches of features begin with of other sprints here whose names go on where `prefix` ends.
+    fn longer_names(&self, prefix: &str) -> Result<Vec<String>, GitError> {
+        let sprints = self.refs("refs/heads/sprint/")?.into_iter();
+        Ok(sprints
+            .filter_map(|(name, _)| {
+                let sprint = name.strip_prefix("refs/heads/sprint/")?;
+                sprint.starts_with(prefix).then(|| format!("{sprint}-"))
+            })
+            .collect())
     }
 
     /// Whether nobody can be holding this lock, which is not ours alone. Waits until it is old enough to tell.
@@ -215,6 +232,45 @@ mod tests {
             let lock = fixture.path(".git").join(name);
             assert!(!lock.exists(), "nobody is left who could hold {name}");
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_lock_of_a_sprint_whose_name_only_begins_alike_stays_while_somebody_may_hold_it() {
+        let fixture = Fixture::new();
+        let repository = fixture.repository();
+        let head = fixture.head();
+        for sprint in ["s1", "s1-b"] {
+            let names = SprintNames::new(sprint).unwrap();
+            repository.create_integration_branch(&names, &head).unwrap();
+        }
+        let mut git = Command::new("git");
+        git.current_dir(fixture.path("."))
+            .args(["cat-file", "--batch"]);
+        let mut git = git
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let folder = fixture.path(".git/refs/heads/feature");
+        fs::create_dir_all(&folder).unwrap();
+        let (own, anothers) = (folder.join("s1-api.lock"), folder.join("s1-b-api.lock"));
+        for lock in [&own, &anothers] {
+            fs::write(lock, "").unwrap();
+        }
+        repository
+            .clear_ref_locks(&SprintNames::new("s1").unwrap())
+            .unwrap();
+        assert!(!own.exists(), "it is ours, and nobody of us is at work");
+        assert!(anothers.exists(), "the other sprint may be at work");
+        git.kill().unwrap();
+        git.wait().unwrap();
+        let file = fs::File::options().write(true).open(&anothers).unwrap();
+        file.set_modified(SystemTime::now() - HELD_AT_MOST).unwrap();
+        repository
+            .clear_ref_locks(&SprintNames::new("s1").unwrap())
+            .unwrap();
+        assert!(!anothers.exists(), "nobody is left who could hold it");
     }
 
     #[test]

@@ -435,6 +435,7 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
         silent_after: policy.silent_after,
         wedged_after: policy.wedged_after,
         output_max: policy.output_max,
+        people: state.team.people(),
     })
 }
 

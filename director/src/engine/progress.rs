@@ -2,7 +2,7 @@
 //!
 //! Invariant: a phase changes through [`State::move_to`] alone.
 
-use director_protocols::event::{AttemptEnded, Outcome};
+use director_protocols::event::{AttemptEnded, Outcome, WorkRejected};
 use director_protocols::ids::{AgentId, BlockerId, RoleId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Earlier};
@@ -33,6 +33,10 @@ impl State {
             AttemptEnd::Done(report) => report.hours_spent.unwrap_or(effort),
             _ => Span::ZERO,
         };
+        let assumed = match &e.end {
+            AttemptEnd::Done(report) if report.hours_spent.is_none() => keep,
+            _ => Span::ZERO,
+        };
         let spent = self.team.let_go(e.agent_id, effort, keep, now);
         let role = self.team.agents[e.agent_id.index()].role;
         self.team.roles[role.index()].overrun += keep - effort;
@@ -41,6 +45,7 @@ impl State {
         let team = &self.team;
         let story = self.tasks.story(e.task_id);
         story.busy += spent;
+        story.assumed = assumed;
         let ended = match &e.end {
             AttemptEnd::Done(report) => {
                 story.cost_micros = story.cost_micros.saturating_add(report.cost_micros);
@@ -82,6 +87,30 @@ impl State {
             };
             self.move_to(e.task_id, next, now);
         }
+    }
+
+    /// Reported work was turned down. What its agent is only thought to have spent on it is still to come, and counts once.
+    pub(super) fn work_rejected(&mut self, e: &WorkRejected, now: Time) {
+        self.drop_from_merge(e.task_id);
+        let agent = self.tasks.table[e.task_id.index()].last_agent;
+        let story = self.tasks.story(e.task_id);
+        let assumed = std::mem::take(&mut story.assumed);
+        story.failures += u32::from(e.counts);
+        story.earlier.push(Earlier {
+            attempt: e.attempt,
+            agent: agent.unwrap_or_default(),
+            ended: e.reason.clone(),
+            work: String::new(),
+        });
+        if let Some(agent) = agent {
+            let row = &mut self.team.agents[agent.index()];
+            // What it has in hand by now stays its own, whatever was forgotten since.
+            let in_hand = row.task.map_or(Span::ZERO, |task| {
+                self.tasks.table[task.index()].spec.estimate.mean()
+            });
+            row.allocated = (row.allocated - assumed).max(in_hand);
+        }
+        self.move_to(e.task_id, Phase::Ready, now);
     }
 
     pub(super) fn completed(&mut self, id: TaskId, now: Time) {

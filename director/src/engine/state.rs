@@ -12,7 +12,6 @@ use director_protocols::event::Event;
 use director_protocols::forecast::Forecast;
 use director_protocols::ids::{AgentId, Attempt, BlockerId, EffectId, InboxId, SprintId, TaskId};
 use director_protocols::time::Time;
-use director_protocols::work::Earlier;
 use serde::Serialize;
 
 use super::deliveries::Delivery;
@@ -326,19 +325,7 @@ impl State {
                 }
             }
             Event::TaskCompleted(e) => self.completed(e.task_id, now),
-            Event::WorkRejected(e) => {
-                self.drop_from_merge(e.task_id);
-                let agent = self.tasks.table[e.task_id.index()].last_agent;
-                let story = self.tasks.story(e.task_id);
-                story.failures += u32::from(e.counts);
-                story.earlier.push(Earlier {
-                    attempt: e.attempt,
-                    agent: agent.unwrap_or_default(),
-                    ended: e.reason.clone(),
-                    work: String::new(),
-                });
-                self.move_to(e.task_id, Phase::Ready, now);
-            }
+            Event::WorkRejected(e) => self.work_rejected(e, now),
             Event::RetryScheduled(e) => {
                 self.move_to(e.task_id, Phase::Backoff(e.at), now);
             }

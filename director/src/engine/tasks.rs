@@ -252,6 +252,8 @@ pub struct Story {
     pub gates: Vec<GateOutcome>,
     /// Busy time over all attempts.
     pub busy: Span,
+    /// The effort that its agent is thought to have spent on the last report, where it did not say: its estimate.
+    pub assumed: Span,
     /// When the current attempt was assigned.
     pub assigned: Time,
     /// The liveness monitor's last word.

@@ -50,8 +50,10 @@ pub struct Agent {
     pub retired: bool,
     /// The current or last incarnation.
     pub generation: Generation,
-    /// Deaths and restarts so far.
+    /// How often it came back after it had gone down.
     pub restarts: u32,
+    /// It went down while this director ran, and has not come back yet.
+    pub fell: bool,
     /// What it has in hand.
     pub task: Option<TaskId>,
     /// Effort of what it has in hand and has done in the running sprints.
@@ -90,6 +92,18 @@ impl Team {
     /// The agent's role.
     pub fn role_of(&self, id: AgentId) -> Option<&Role> {
         self.get(id).map(|agent| &self.roles[agent.role.index()])
+    }
+
+    /// The names of the roles that people fill, and of the agents in them.
+    pub fn people(&self) -> Vec<String> {
+        let roles = self.roles.iter().filter(|role| role.is_people());
+        roles
+            .flat_map(|role| {
+                let agents = role.active().map(|id| &self.agents[id.index()].name);
+                std::iter::once(&role.spec.name).chain(agents)
+            })
+            .map(Name::to_string)
+            .collect()
     }
 
     /// Whether the agent is part of the team, up or not.
@@ -168,6 +182,7 @@ impl Team {
             retired: false,
             generation: Generation(0),
             restarts: 0,
+            fell: false,
             task: None,
             allocated: Span::ZERO,
             busy: Span::ZERO,
@@ -193,6 +208,7 @@ impl Team {
     pub fn up(&mut self, id: AgentId, generation: Generation, now: Time) {
         let agent = &mut self.agents[id.index()];
         agent.up = true;
+        agent.restarts += u32::from(std::mem::take(&mut agent.fell));
         agent.generation = generation;
         agent.joined.get_or_insert(now);
         self.refresh(id);
@@ -202,7 +218,7 @@ impl Team {
     pub fn down(&mut self, id: AgentId) {
         let agent = &mut self.agents[id.index()];
         agent.up = false;
-        agent.restarts += 1;
+        agent.fell = true;
         self.refresh(id);
     }
 
@@ -210,6 +226,8 @@ impl Team {
     pub fn all_down(&mut self) {
         for index in 0..self.agents.len() {
             let agent = &mut self.agents[index];
+            // It went with its director.
+            agent.fell = false;
             agent.up = !agent.retired && self.roles[agent.role.index()].is_people();
             self.refresh(AgentId(index as u32));
         }

@@ -269,16 +269,11 @@ fn open(state: &State, task: TaskId, blocker: Option<BlockerId>) -> Option<Incid
 }
 
 /// What follows when the task that mends a critical bug is over: the emergency is, too.
-pub fn mended(state: &State, task: TaskId, now: Time) -> Vec<Event> {
+pub fn mended(state: &State, task: TaskId) -> Option<Event> {
     let sprint = state.tasks.table[task.index()].sprint;
-    match state.sprints.table[sprint.index()].emergency {
-        Some(what) if what.task == task && what.blocker.is_none() => {
-            let mut events = vec![resolved(state, sprint, what)];
-            events.extend(next(state, sprint, now));
-            events
-        }
-        _ => Vec::new(),
-    }
+    let what = state.sprints.table[sprint.index()].emergency?;
+    let ours = what.task == task && what.blocker.is_none();
+    ours.then(|| resolved(state, sprint, what))
 }
 
 /// The emergency that comes after one that is over: another critical blocker, or another critical bug.

@@ -102,7 +102,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             after_completion(state, e.task_id, out);
             out.extend(handoff::after_completion(state, e.task_id));
             out.extend(deploy::after_completion(state, e.task_id, now));
-            out.extend(emergency::mended(state, e.task_id, now));
+            out.extend(emergency::mended(state, e.task_id));
         }
         Event::TaskAdded(e) => {
             out.extend(emergency::begun_by_bug(state, e.task_id, now));
@@ -120,7 +120,12 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::EngineeringEmergency(e) => out.extend(emergency::after(state, e)),
         Event::EmergencyResolved(e) => {
             out.extend(emergency::after_resolution(state, e));
-            out.extend(deploy::after_emergency(state, e.sprint_id, now));
+            // The first of several is resolved, the emergency goes on with the next: one that is there now, after all that was
+            // resolved with the first.
+            match emergency::next(state, e.sprint_id, now) {
+                Some(next) => out.push(next),
+                None => out.extend(deploy::after_emergency(state, e.sprint_id, now)),
+            }
         }
         Event::DeploymentScheduled(e) => out.extend(deploy::after_schedule(state, e)),
         Event::ReadinessChecked(e) => out.push(deploy::after_check(state, e, now)),
@@ -141,7 +146,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         }
         Event::TaskCancelled(e) => {
             out.extend(review::called_off(state, e.task_id, None));
-            out.extend(emergency::mended(state, e.task_id, now));
+            out.extend(emergency::mended(state, e.task_id));
         }
         Event::WorkSalvaged(e) => {
             if let Some(reason) = &e.kept {
@@ -155,7 +160,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             let noted = |blocker| emergency::noted(state, blocker, &e.by, &e.answer);
             out.extend(blocker.and_then(noted));
         }
-        Event::BlockerResolved(e) => out.extend(after_resolution(state, e.blocker, now)),
+        Event::BlockerResolved(e) => out.extend(after_resolution(state, e.blocker)),
         Event::QuestionAsked(e) if e.to.is_none() => {
             let place = (state.tasks.table[e.task_id.index()].sprint, Some(e.task_id));
             let text = e.text.clone();
@@ -195,7 +200,7 @@ fn help_lost(state: &State, task: TaskId, reason: &str, now: Time) -> Vec<Event>
     let mut events = review::lost(state, task, reason, now);
     events.extend(pair::lost(state, task, reason, now));
     events.extend(handoff::lost(state, task, reason, now));
-    events.extend(emergency::mended(state, task, now));
+    events.extend(emergency::mended(state, task));
     events
 }
 
@@ -455,7 +460,7 @@ fn overtaken(state: &State, agent: AgentId, out: &mut Vec<Event>) {
     out.extend(questions);
 }
 
-fn after_resolution(state: &State, id: BlockerId, now: Time) -> Vec<Event> {
+fn after_resolution(state: &State, id: BlockerId) -> Vec<Event> {
     let blocker = &state.trouble.blockers[id.index()];
     let sprint_id = state.tasks.table[blocker.task.index()].sprint;
     let mut events = pair::called_off(state, id);
@@ -475,8 +480,6 @@ fn after_resolution(state: &State, id: BlockerId, now: Time) -> Vec<Event> {
         && what.blocker == Some(id)
     {
         events.push(emergency::resolved(state, sprint_id, what));
-        // The first of several is resolved, the emergency goes on with the next.
-        events.extend(emergency::next(state, sprint_id, now));
     }
     events
 }

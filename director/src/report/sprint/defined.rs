@@ -204,7 +204,7 @@ pub const DEFINITIONS: [Definition; 24] = [
         key: "sustainability.restarts",
         name: "Restarts",
         unit: "count",
-        formula: "times that an agent went down while the sprint was going",
+        formula: "times that an agent that went down came back while the sprint was going; a stop of the director is none",
         value: |m| Some(m.sustainability.restarts.to_string()),
     },
     Definition {

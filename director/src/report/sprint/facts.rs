@@ -4,7 +4,7 @@
 //!
 //! Elsewhere: what is made of the counts is `metrics`, `lessons` and `criteria`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, Attempt, BlockerId, SprintId, TaskId};
@@ -87,7 +87,7 @@ pub(super) struct Facts {
     pub merges: u32,
     /// Tasks that agents died at, and where.
     pub deaths: Vec<(TaskId, u64)>,
-    /// Incarnations that ended while the sprint was going.
+    /// Agents that came back after they went down while a director ran and the sprint was going.
     pub restarts: u32,
     /// Where unfinished work is kept.
     pub salvaged: Vec<(TaskId, String)>,
@@ -122,13 +122,21 @@ pub(super) fn facts(state: &State, entries: &[Entry], sprint: SprintId) -> Facts
     let mut facts = Facts::default();
     let mut open: BTreeMap<(TaskId, Attempt), usize> = BTreeMap::new();
     let mut flow = Flow::default();
+    let mut down = BTreeSet::new();
     let (mut going, mut left) = (false, (0, 0));
     for entry in entries {
         for event in &entry.events {
             let about = subject(event, state);
             match (event, about.sprint) {
-                (Event::EpochOpened(_), _) if going => facts.takeovers += 1,
-                (Event::AgentDown(_), _) if going => facts.restarts += 1,
+                (Event::EpochOpened(_), _) => {
+                    // What a director stopped or lost with itself comes up with the next one: that is no restart.
+                    down.clear();
+                    facts.takeovers += u32::from(going);
+                }
+                (Event::AgentDown(e), _) => drop(down.insert(e.agent_id)),
+                (Event::AgentUp(e), _) => {
+                    facts.restarts += u32::from(down.remove(&e.agent_id) && going);
+                }
                 (Event::RoleLost(e), _) if going => facts.roles_lost.push(e.role.clone()),
                 (_, Some(id)) if id == sprint => {
                     going = match event {

@@ -9,14 +9,21 @@
 use std::collections::BTreeSet;
 
 use director_protocols::ids::{Name, TaskId};
-use director_protocols::sprint::{Check, Class, Estimate, Expects, Priority, SprintSpec, TaskSpec};
+use director_protocols::sprint::{
+    AgentSpec, Check, Class, Estimate, Expects, OnConflict, Priority, RoleSpec, SprintSpec,
+    TaskSpec,
+};
 use director_protocols::time::Span;
+use director_protocols::work::PERSON;
 use serde::Serialize;
 
 use super::Lesson;
 use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
+
+/// The kind of agent that can only run commands.
+const COMMAND: &str = "command";
 
 /// What an accepted action item does to the next sprint's file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -125,7 +132,7 @@ pub struct Remaining {
     pub salvaged: Vec<String>,
 }
 
-/// Every task that is not completed, with the reason.
+/// Every task that is not completed and still wanted, with the reason.
 pub(super) fn remaining(
     state: &State,
     tasks: &[(TaskId, &Task)],
@@ -133,7 +140,8 @@ pub(super) fn remaining(
 ) -> Vec<Remaining> {
     tasks
         .iter()
-        .filter(|(_, task)| task.phase != Phase::Completed)
+        // What was dropped is not wanted any more: whoever wants it again writes it again.
+        .filter(|(_, task)| task.phase != Phase::Completed && !task.dropped)
         .map(|(id, task)| {
             let story = task.story.as_deref();
             let reason = story.map_or("", |story| story.reason.as_str());
@@ -390,11 +398,9 @@ fn apply(
             } else {
                 id
             };
-            let role = role_for(next, kind);
-            if let Some(role) = role {
-                next.tasks
-                    .push(improvement(id, role, title, description, kind).into());
-            }
+            let role = doer(next, kind);
+            next.tasks
+                .push(improvement(id, role, title, description, kind).into());
         }
     }
 }
@@ -441,15 +447,47 @@ fn cover_more(next: &mut SprintSpec, role: &str) {
     }
 }
 
-/// The role that does a kind of task in that team: the one that has the kind, or covers it, or the first.
-fn role_for(next: &SprintSpec, kind: &str) -> Option<Name> {
+/// The role that does a kind of task in that team and can be given it in words: the one that has the kind, or covers it, or the
+/// first. Nobody wrote a command for what a retrospective asks for, so where everybody else runs commands it is for a person.
+fn doer(next: &mut SprintSpec, kind: &str) -> Name {
     let has = |list: &[String]| list.iter().any(|known| known == kind);
-    let team = || next.team.iter();
-    team()
+    let takes_words = |row: &&RoleSpec| row.count > 0 && row.agent.kind != COMMAND;
+    let team = || next.team.iter().filter(takes_words);
+    let found = team()
         .find(|row| has(&row.kinds))
         .or_else(|| team().find(|row| has(&row.covers)))
+        .or_else(|| team().find(|row| row.agent.kind == PERSON))
         .or_else(|| team().next())
-        .map(|row| row.name.clone())
+        .map(|row| row.name.clone());
+    found.unwrap_or_else(|| {
+        let people = people(next);
+        let name = people.name.clone();
+        next.team.push(people);
+        name
+    })
+}
+
+/// A role of one person, under a name that the team does not have yet.
+fn people(next: &SprintSpec) -> RoleSpec {
+    let taken = |name: &str| next.team.iter().any(|row| row.name.as_str() == name);
+    let name = Name::new(PERSON).unwrap_or_else(|_| next.id.clone());
+    RoleSpec {
+        name: match taken(name.as_str()) {
+            true => next_name(&name, taken),
+            false => name,
+        },
+        count: 1,
+        capacity: None,
+        skills: Vec::new(),
+        kinds: Vec::new(),
+        covers: Vec::new(),
+        agent: AgentSpec::of_kind(PERSON),
+        restart: Default::default(),
+        isolation: Default::default(),
+        conflicts: OnConflict::usual(PERSON),
+        prompt: String::new(),
+        profile: Default::default(),
+    }
 }
 
 fn improvement(id: Name, role: Name, title: &str, description: &str, kind: &str) -> TaskSpec {
