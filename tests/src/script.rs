@@ -575,7 +575,6 @@ impl Script {
             | Event::ReadinessChecked(_)
             | Event::DeploymentProbed(_)
             | Event::DeploymentDropped(_)
-            | Event::IncidentNoted(_)
             | Event::ProductDemoReady(_)
             | Event::FeedbackReceived(_) => self.as_people_read_it(event),
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),

@@ -196,7 +196,7 @@ fn a_look_that_fails_is_an_incident_and_one_that_passes_again_is_its_recovery() 
               probe_due
             > gates green
               deployment_probed look 3 at `shop`: it is well; that was the last
-              incident_noted incident 1: director says look 3 at `shop`: `sh test.sh` passed
+              incident_noted
               incident_step_filled recovery: look 3 at `shop`: `sh test.sh` passed
               sprint_ended done
         "#]],

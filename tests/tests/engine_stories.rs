@@ -161,7 +161,7 @@ fn each_tier_asks_somebody_else() {
                   sprint_resumed
                 > answer 1
                   inbox_answered 1: go on by ada
-                  incident_noted incident 1: ada says go on
+                  incident_noted
                   blocker_resolved
                   emergency_resolved, then side
                   incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: side
@@ -305,7 +305,7 @@ fn an_emergency_lasts_until_the_last_critical_blocker_is_resolved() {
               inbox_opened 2: which way?
             > answer 1
               inbox_answered 1: go on by ada
-              incident_noted incident 1: ada says go on
+              incident_noted
               blocker_resolved
               emergency_resolved, then other
               incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: other
@@ -322,7 +322,7 @@ fn an_emergency_lasts_until_the_last_critical_blocker_is_resolved() {
               sprint_velocity_updated
             > answer 2
               inbox_answered 2: go on by ada
-              incident_noted incident 2: ada says go on
+              incident_noted
               blocker_resolved
               emergency_resolved, then other
               incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: other

@@ -9,14 +9,14 @@ fn what_was_dropped_stays_away_and_an_action_item_is_for_somebody_who_takes_word
     let corner = Corner::new(env!("CARGO_BIN_EXE_director-under-test"));
     corner.sprint(format!(
         r#"{HEAD}
-style = "! grep -n FIXME *"
+style = "! grep -n SLOPPY *"
 [team.designer]
 kinds = ["design"]
 agent = "person"
 count = 1
 [[task]]
 id = "write"
-run = "if test -e ../../../tried; then echo well > work; else touch ../../../tried; echo FIXME > work; fi"
+run = "if test -e ../../../tried; then echo well > work; else touch ../../../tried; echo SLOPPY > work; fi"
 [[task]]
 id = "logo"
 kind = "design"

@@ -90,6 +90,16 @@ const SUBSCRIBED: &[(&str, &[&str])] = &[
     ("critical_bug_discovered", &["task", "found_in", "severity"]),
 ];
 
+/// A day, in seconds.
+const DAY: u64 = 24 * 3600;
+
+/// What the product says beside that of a deployment.
+const OF_ITS_OWN: &[(&str, &[&str])] = &[
+    ("deployment_scheduled", &["deployment", "feature", "until"]),
+    ("readiness_checked", &["deployment", "commit", "missing"]),
+    ("deployment_probed", &["deployment", "round", "incident"]),
+];
+
 /// The bakery, and all that was said in it.
 struct Bakery {
     corner: Corner,
@@ -121,7 +131,12 @@ impl Bakery {
         let sprint = fs::read_to_string(stories().join("sprint.toml")).expect("the sprint");
         let sprint = sprint.replace("CODER", &coder.to_string_lossy());
         let told = corner.root().join("told");
-        corner.sprint(sprint.replace("TOLD", &told.to_string_lossy()));
+        let probed = corner.root().join("probed");
+        let sprint = sprint
+            .replace("TOLD", &told.to_string_lossy())
+            .replace("PROBED", &probed.to_string_lossy())
+            .replace("WINDOW", &window_of_the_next_working_day());
+        corner.sprint(sprint);
         Self {
             corner,
             said: String::new(),
@@ -341,10 +356,11 @@ fn second_day(bakery: &mut Bakery) {
         &serde_json::json!({"feature": "paper"}),
     );
     bakery.sends(0, "devops_deployment_ready", &counting);
-    for team in ["qa", "devops"] {
-        let package = bakery.waiting(&format!("package for {team}"));
-        bakery.tells(&["approve", &package]);
-    }
+    let package = bakery.waiting("package for qa");
+    bakery.tells(&["approve", &package]);
+    // What is ready waits for its window.
+    let status: Value = serde_json::from_str(&bakery.tells(&["status", "--json"])).expect("JSON");
+    assert_eq!(status["deployments"][0]["state"], "waiting", "{status:#}");
     bakery.tells(&[
         "gate",
         "override",
@@ -397,11 +413,15 @@ fn third_day(bakery: &mut Bakery) {
 /// What was paused goes on, and the sprint ends.
 fn last_day(bakery: &mut Bakery) {
     let file = bakery.corner.file();
-    bakery.does_later(
-        0,
-        &["run", &file.to_string_lossy()],
-        until_noon_of_the_next_working_day(),
-    );
+    let run = ["run", &*file.to_string_lossy()];
+    let later = until_noon_of_the_next_working_day();
+    bakery.does_later(3, &run, later);
+    // The window is open: what was ready goes to DevOps, and so does the closing, which asked for it by itself.
+    for feature in ["counting", "closing"] {
+        let package = bakery.waiting(&format!("package for devops: feature {feature}"));
+        bakery.does_later(0, &["approve", &package], later);
+    }
+    bakery.does_later(0, &run, later);
     assert_eq!(bakery.merged("logo.txt"), "8");
     assert!(bakery.merged("commands/closing.sh").contains("closed"));
     // The first half of the counting was saved before it was called off.
@@ -417,18 +437,43 @@ fn last_day(bakery: &mut Bakery) {
             ("improvement", "A second key at the owner's."),
         ],
     );
+    let shown = bakery.tells(&["incident", "3"]);
+    assert!(shown.contains("the till in the shop is dark"), "{shown}");
+    bakery.closes(
+        "3",
+        [
+            ("root_cause", "Nobody had switched it on."),
+            ("documentation", "The first page of the manual."),
+            ("improvement", "The probe begins when the shop opens."),
+        ],
+    );
 }
 
 /// The standup of that day was due in the morning, and is held when the director is there again.
 fn until_noon_of_the_next_working_day() -> Duration {
-    const DAY: u64 = 24 * 3600;
-    let now = SystemTime::now()
+    let now = now();
+    Duration::from_secs(next_working_day(now) * DAY + DAY / 2) - now
+}
+
+/// When the till may be replaced: not before that day.
+fn window_of_the_next_working_day() -> String {
+    let days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    let day = days[((next_working_day(now()) + 4) % 7) as usize];
+    format!("{day} 11:00-20:00")
+}
+
+fn now() -> Duration {
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .expect("after 1970");
+        .expect("after 1970")
+}
+
+/// The number of the day after today on which people work.
+fn next_working_day(now: Duration) -> u64 {
     // Day 0 was a Thursday; 0 is Sunday, 6 Saturday.
-    let days = (now.as_secs() / DAY + 1)..;
-    let day = days.into_iter().find(|day| !matches!((day + 4) % 7, 0 | 6));
-    Duration::from_secs(day.expect("a working day") * DAY + DAY / 2) - now
+    let mut days = (now.as_secs() / DAY + 1)..;
+    let day = days.find(|day| !matches!((day + 4) % 7, 0 | 6));
+    day.expect("a working day")
 }
 
 /// The team looks back, and what it decides is in the next sprint's file.
@@ -451,14 +496,14 @@ fn afterwards(bakery: &mut Bakery) {
     assert_eq!(report["outcome"], "done");
     assert_eq!(
         report["incidents"].as_array().map(Vec::len),
-        Some(2),
+        Some(3),
         "{}",
         report["incidents"]
     );
 }
 
 fn the_journal_names_everything(events: &[Value]) {
-    for (name, fields) in EMITTED.iter().chain(SUBSCRIBED) {
+    for (name, fields) in EMITTED.iter().chain(SUBSCRIBED).chain(OF_ITS_OWN) {
         let found = named(events, name);
         let Some(event) = found.last() else {
             panic!("no `{name}` in the journal");

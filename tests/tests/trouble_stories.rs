@@ -802,7 +802,7 @@ fn an_emergency_is_priced_checkpointed_and_resumed_in_order() {
               no: incident 1 cannot be closed: recovery, documentation, improvement missing; `director incident 1 --step STEP TEXT` fills one
             > answer 1
               inbox_answered 1: go on by ada
-              incident_noted incident 1: ada says go on
+              incident_noted
               blocker_resolved
               emergency_resolved, then side
               incident_step_filled recovery: the blocker was resolved by ada; goes on in this order: side

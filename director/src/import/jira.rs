@@ -289,8 +289,16 @@ fn links(table: &mut Table, key: &[usize], linked: &[usize]) -> Backlog {
         }
         let word = sheet.first(&name).to_lowercase();
         let (waits, first) = match word.as_str() {
-            "blocks" | "is depended on by" | "is depended upon by" => (other, one),
-            "is blocked by" | "depends on" | "requires" => (one, other),
+            "blocks"
+            | "is depended on by"
+            | "is depended upon by"
+            | "is required by"
+            | "has to be done before" => (other, one),
+            "is blocked by"
+            | "depends on"
+            | "depends upon"
+            | "requires"
+            | "has to be done after" => (one, other),
             _ => {
                 *backlog
                     .dropped

@@ -234,6 +234,6 @@ fn check(text: &str) -> Result<(), ImportError> {
     let broken = |why: String| ImportError::File { why };
     let manifest = manifest::parse(text, "the result", Format::Toml, &options);
     let manifest = manifest.map_err(|errors| broken(format!("\n{errors}")))?;
-    planner::plan(&manifest.spec).map_err(|error| broken(error.to_string()))?;
+    planner::listed(&manifest.spec).map_err(|error| broken(error.to_string()))?;
     Ok(())
 }

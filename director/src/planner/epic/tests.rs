@@ -140,7 +140,16 @@ fn each_task_is_in_one_sprint_and_waits_for_none_that_comes_later() {
     let plan = by_rule(&epic).expect("a plan");
     assert!(plan.sprints.len() > 3 && !plan.oversized.is_empty());
     let mut done: BTreeSet<String> = BTreeSet::new();
+    let mut ended = String::new();
     for (sprint, planned) in &plan.sprints {
+        let (start, end) = (sprint.start.clone(), sprint.end.clone());
+        let (start, end) = (start.expect("a first day"), end.expect("a last day"));
+        assert!(
+            ended < start && start <= end,
+            "{}: {start} to {end}",
+            sprint.id
+        );
+        ended = end;
         assert!(
             planned.commitment.backlog.is_empty(),
             "{}: {:?}",

@@ -78,6 +78,12 @@ pub(super) fn criteria(
 }
 
 fn carried_over(row: &Sprint, tasks: &[&Task]) -> Criterion {
+    let all = tasks.len();
+    let tasks: Vec<&&Task> = tasks.iter().filter(|task| !task.dropped).collect();
+    let dropped = match all - tasks.len() {
+        0 => String::new(),
+        n => format!(", {n} dropped"),
+    };
     let done = tasks.iter().filter(|t| t.phase == Phase::Completed).count();
     let open = tasks.iter().filter(|t| !t.phase.is_over()).count();
     let carried = tasks.len() - done - open;
@@ -90,13 +96,13 @@ fn carried_over(row: &Sprint, tasks: &[&Task]) -> Criterion {
         evidence: match (row.is_over(), open) {
             (false, open) if open > 0 => {
                 format!(
-                    "{done} of {} completed, {open} still open",
+                    "{done} of {} completed, {open} still open{dropped}",
                     count(tasks.len(), "task")
                 )
             }
-            (_, 0) if carried == 0 => format!("all {} completed", count(done, "task")),
+            (_, 0) if carried == 0 => format!("all {} completed{dropped}", count(done, "task")),
             (_, waiting) => format!(
-                "{done} of {} completed, {} carried over with the reason",
+                "{done} of {} completed, {} carried over with the reason{dropped}",
                 count(tasks.len(), "task"),
                 carried + waiting
             ),
