@@ -188,6 +188,7 @@ fn the_help_lists_every_command_in_one_line_each() {
           resume       Hand out work again after a pause
           logs         Print what a task's agent printed
           diff         Show what a task changed so far
+          audit        Show who ordered what, from where, and what came of it
           deliver      Bring the sprint's result into the base branch
           worktrees    List the worktrees in use
           journal      Look at the journal, or repair it
