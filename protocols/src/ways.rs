@@ -187,7 +187,7 @@ pub struct Ladder {
     pub running: Running,
     /// Critical: how long a resolution is thought to take, while nothing is known of earlier ones.
     pub resolution: Span,
-    /// So many blockers of one task, and the next starts a tier higher.
+    /// So many blockers of one task, and the next starts a tier higher; one that is high already is put to a person alone.
     pub repeats_max: u32,
 }
 

@@ -318,7 +318,7 @@ pub(super) static LADDER: Table = Table {
         key(
             "repeats_max",
             Shape::Whole(1, 100),
-            "so many blockers of one task, and the next starts a tier higher; 3 unless written",
+            "so many blockers of one task, and the next starts a tier higher; one that is high already is put to a person alone; 3 unless written",
         ),
     ],
 };

@@ -9,7 +9,8 @@
 //!
 //! A blocker of a task on the critical path starts one tier higher, and so does one of a task that was held up often. Agents and deadlines reach at most high,
 //! unless the task itself is critical, so that a silent night does not stop everything. Low and medium count
-//! as resolved when an agent takes the task up again; until then their deadline runs.
+//! as resolved when an agent takes the task up again; until then their deadline runs. What was held up often is answered at high by a person
+//! alone ([`wants_a_person`]), so that agents do not send one task round and round.
 
 use director_protocols::event::{
     BlockerEscalated, BlockerRaised, Event, GuidanceGiven, RetryDue, TaskReassigned,
@@ -66,8 +67,7 @@ pub fn raise_blocker(state: &State, raise: &Raise<'_>, now: Time) -> Vec<Event> 
     let row = &state.tasks.table[raise.task.index()];
     let on_critical_path = row.slack == Span::ZERO;
     let sprint = &state.sprints.table[row.sprint.index()];
-    let before = state.trouble.blockers.iter();
-    let before = before.filter(|blocker| blocker.task == raise.task).count() as u32;
+    let before = held_up(state, raise.task, state.trouble.blockers.len());
     let mut severity = raise.severity;
     let mut why = Vec::new();
     if on_critical_path && severity < Severity::High {
@@ -173,6 +173,25 @@ fn guided(blocker: BlockerId, (task, to): (TaskId, Option<AgentId>), text: Strin
         }
         .into(),
     ]
+}
+
+/// How often a task was held up before the blocker in this place.
+fn held_up(state: &State, task: TaskId, place: usize) -> u32 {
+    let before = state.trouble.blockers.iter().take(place);
+    before.filter(|blocker| blocker.task == task).count() as u32
+}
+
+/// Whether its task was held up so often before that an agent of the ladder is not good for another answer: what it said did not
+/// help, and the next round would cost as much as the last.
+pub fn wants_a_person(state: &State, id: BlockerId) -> bool {
+    let task = state.trouble.blockers[id.index()].task;
+    let sprint = state.tasks.table[task.index()].sprint;
+    let most = state.sprints.table[sprint.index()]
+        .spec
+        .ways
+        .ladder
+        .repeats_max;
+    held_up(state, task, id.index()) >= most
 }
 
 /// An agent of the first role that the ladder has for the tier that can be talked to and is not the one who is held up.

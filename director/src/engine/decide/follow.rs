@@ -408,7 +408,7 @@ fn asked(state: &State, id: BlockerId, severity: Severity, now: Time) -> Vec<Eve
             .into(),
         );
     }
-    if let Some(to) = block::adviser(state, blocker.task, severity, blocker.agent) {
+    if let Some(to) = adviser(state, id, severity) {
         events.push(advice(state, id, to, 0));
     }
     if severity == Severity::Critical && state.sprints.table[sprint_id.index()].emergency.is_none()
@@ -416,6 +416,15 @@ fn asked(state: &State, id: BlockerId, severity: Severity, now: Time) -> Vec<Eve
         events.push(emergency::begun(state, id, now));
     }
     events
+}
+
+/// Who of the ladder is asked about a blocker beside the people, if any.
+fn adviser(state: &State, id: BlockerId, severity: Severity) -> Option<AgentId> {
+    if severity == Severity::High && block::wants_a_person(state, id) {
+        return None;
+    }
+    let blocker = &state.trouble.blockers[id.index()];
+    block::adviser(state, blocker.task, severity, blocker.agent)
 }
 
 /// The question to a role of the ladder; `place` is how many the decision asks before.
@@ -450,7 +459,7 @@ fn overtaken(state: &State, agent: AgentId, out: &mut Vec<Event>) {
         };
         blocker.resolved.is_none()
             && blocker.severity == Severity::High
-            && block::adviser(state, blocker.task, blocker.severity, blocker.agent) == Some(agent)
+            && adviser(state, *id, blocker.severity) == Some(agent)
             && !asked()
     });
     let questions: Vec<Event> = (0..)
