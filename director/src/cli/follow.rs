@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::end::CliError;
 use super::output::note;
 use super::progress::{LOOK_EVERY, Progress};
-use super::{Context, deliver, foresee};
+use super::{Context, deliver};
 use crate::control::answer::read_page;
 use crate::control::client::Client;
 use crate::control::facts::SprintFacts;
@@ -223,9 +223,6 @@ async fn begin(director: &mut Director, wanted: &Wanted) -> Result<u64, CliError
                 .get("seq")
                 .and_then(serde_json::Value::as_u64)
                 .unwrap_or(1);
-            if let Director::Here(handle) = director {
-                foresee::begin(handle.clone(), &wanted.spec);
-            }
             Ok(seq.saturating_sub(1))
         }
     }

@@ -19,7 +19,6 @@ mod end;
 mod epic;
 mod events;
 mod follow;
-mod foresee;
 mod gate;
 mod home;
 mod import;

@@ -23,6 +23,7 @@ use super::progress::LOOK_EVERY;
 use super::source::{self, Source};
 use super::{Context, home, plan};
 use crate::control::facts;
+use crate::control::foresight;
 use crate::control::protocol::{Answer, Ask, Fault, FaultKind, ReportFormat};
 use crate::control::server;
 use crate::control::submission;
@@ -273,6 +274,10 @@ pub(super) async fn start(
         .data_dir(data_dir)
         .guard_exe(std::env::current_exe().ok())
         .service("api", api)
+        .service(
+            "foresight",
+            Arc::new(|handle| Box::pin(foresight::run(handle))),
+        )
         .on_journal_failure(|error| {
             // Nothing that was not acknowledged may leave any more; the next start reads what is there.
             note(&format!("error: {error}"));

@@ -1,0 +1,134 @@
+//! Foresight: a forecast of each sprint when its work begins, so that the retrospective has something to hold against what came.
+//!
+//! A service of the director, beside the work: nothing waits for it. The forecast is made from the models of the data directory's own
+//! past and costs a fraction of a second; a sprint that is too large for that has none, until somebody asks for one with
+//! `director simulate --from … --record`.
+//!
+//! Elsewhere: what becomes of it is `report::foreseen`.
+
+use std::collections::BTreeSet;
+
+use director_protocols::event::Event;
+use director_protocols::ids::{Seq, SprintId};
+use director_runtime::bus::Heard;
+use tracing::debug;
+
+use super::protocol::{Op, Order, PAGE_MAX, Screen};
+use super::{orders, server};
+use crate::engine::Engine;
+use crate::engine::state::State;
+use crate::handle::{Entry, Handle};
+use crate::simulate::faults::Faults;
+use crate::simulate::forecast::Extent;
+use crate::simulate::past::Past;
+use crate::simulate::rest::{From, look_ahead};
+
+/// Tasks of all runs together.
+const TASKS_OF_RUNS: u64 = 50_000;
+/// Fewer runs say too little of the tail, and more are not needed for three figures.
+const RUNS: std::ops::RangeInclusive<u64> = 100..=500;
+/// What is not known of a team yet.
+const PROFILE: &str = "calm";
+const GONE: &str = "the director is gone";
+
+/// Makes a forecast of each sprint whose work has begun and that has none, as long as the director runs.
+///
+/// # Errors
+/// The director is gone.
+pub async fn run(handle: Handle) -> Result<(), String> {
+    // Before the first look, so that nothing begins unseen in between.
+    let mut news = handle.subscribe();
+    // One that cannot be made is not tried again and again.
+    let mut tried: BTreeSet<SprintId> = BTreeSet::new();
+    loop {
+        let known = tried.clone();
+        let look = move |engine: &Engine| unforeseen(engine.state(), &known);
+        match handle.read(look).await {
+            Err(_) => return Err(GONE.to_owned()),
+            Ok(Some((id, sprint, runs))) => {
+                tried.insert(id);
+                if let Err(why) = foresee(&handle, &sprint, runs).await {
+                    debug!(%sprint, %why, "no forecast at the start");
+                }
+                continue;
+            }
+            Ok(None) => {}
+        }
+        loop {
+            match news.recv().await {
+                None => return Err(GONE.to_owned()),
+                Some(Heard::Gap { .. }) => break,
+                Some(Heard::Event(entry)) if entry.events.iter().any(begins) => break,
+                Some(Heard::Event(_)) => {}
+            }
+        }
+    }
+}
+
+fn begins(event: &Event) -> bool {
+    matches!(event, Event::SprintInitialized(_))
+}
+
+/// A sprint that has begun without a forecast, its name, and how often it may be run through.
+fn unforeseen(state: &State, tried: &BTreeSet<SprintId>) -> Option<(SprintId, String, u64)> {
+    let sprints = (0u32..).map(SprintId).zip(&state.sprints.table);
+    sprints
+        .filter(|(id, row)| row.is_running() && row.forecasts.is_empty() && !tried.contains(id))
+        .map(|(id, row)| {
+            let tasks = u64::from(row.len).max(1);
+            (
+                id,
+                row.spec.id.to_string(),
+                (TASKS_OF_RUNS / tasks).min(*RUNS.end()),
+            )
+        })
+        .find(|(_, _, runs)| RUNS.contains(runs))
+}
+
+async fn foresee(handle: &Handle, sprint: &str, runs: u64) -> Result<(), String> {
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let next = entries.last().map_or(Seq(1), |entry| entry.seq.next());
+        let page = handle.history(next, PAGE_MAX).await;
+        let page = page.map_err(|error| error.to_string())?;
+        if page.is_empty() {
+            break;
+        }
+        entries.extend(page);
+    }
+    let name = sprint.to_owned();
+    let found = tokio::task::spawn_blocking(move || {
+        let mut engine = Engine::default();
+        for entry in &entries {
+            engine.replay(entry.seq, entry.events.clone(), entry.at);
+        }
+        let id = orders::sprint(engine.state(), Some(&name)).map_err(|no| no.to_string())?;
+        let profile = Faults::named(PROFILE).unwrap_or(Faults::NONE);
+        let past = Past::of(engine.state(), &entries, profile);
+        let extent = Extent {
+            runs,
+            seed: 1,
+            threads: 1,
+            precision: None,
+        };
+        let from = From {
+            now: entries
+                .last()
+                .map_or_else(server::now, |entry| server::now().max(entry.at)),
+            at_work: true,
+            engine,
+        };
+        look_ahead(&from, id, &past, &extent).map_err(|error| error.to_string())
+    });
+    let Some(forecast) = found.await.map_err(|error| error.to_string())?? else {
+        return Ok(());
+    };
+    let order = Order::Forecast {
+        sprint: Some(sprint.to_owned()),
+        forecast,
+        by: "director".to_owned(),
+    };
+    // One that is over by now refuses it.
+    let recorded = server::serve(handle, Op::Order(order), Screen::default()).await;
+    recorded.map(drop).map_err(|fault| fault.to_string())
+}
