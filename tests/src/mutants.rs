@@ -81,16 +81,16 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "all work goes on in an emergency",
-        "director/src/engine/decide/assign.rs",
-        "Some(_) => Priority::Critical,",
-        "Some(_) => Priority::Low,",
+        "director/src/engine/decide/emergency.rs",
+        "    task.spec.priority == Priority::Critical || wanted.contains(&helped)\n",
+        "    task.spec.priority >= Priority::Low || wanted.contains(&helped)\n",
         100,
     ),
     mutant(
         "a pause does not hold",
         "director/src/engine/decide/assign.rs",
-        "let hands_out = sprint.is_running() && !sprint.paused && !sprint.cancelled;",
-        "let hands_out = sprint.is_running() && !sprint.cancelled;",
+        "if !sprint.is_running() || sprint.paused || sprint.cancelled {",
+        "if !sprint.is_running() || sprint.cancelled {",
         50,
     ),
     mutant(

@@ -245,6 +245,116 @@ fn an_emergency_is_priced_checkpointed_and_resumed_in_order() {
     );
 }
 
+/// Found by the swarm over 100,000 seeds: the mend waited for the worktree, whose task waited for a review, and reviews waited for
+/// the end of the emergency.
+#[test]
+fn what_an_emergency_waits_for_goes_on_in_it() {
+    let mut spec = ladder(
+        "[team.reviewer]\nagent = \"worker\"\nkinds = [\"review\"]\n[gates]\nreview = { by = \"reviewer\" }\n\
+        [[task]]\nid = \"page\"\nhours = 1\nfeature = \"web\"\n",
+    );
+    spec.repo = Some("/repository".to_owned());
+    tell(
+        spec,
+        "submit
+        git ok
+        up
+        git ok
+        git ok
+        git ok
+        start page
+        send critical_bug_discovered {\"task\": {\"id\": \"hole\", \"kind\": \"feature\", \"hours\": 2, \"feature\": \"web\"}, \"found_in\": \"page\", \"severity\": \"critical\"}
+        done page
+        git ok
+        start page.review
+        done page.review",
+        expect![[r#"
+            > submit
+              sprint_submitted
+            > git ok
+              repo_prepared
+              sprint_initialized
+            > up
+              agent_up engineer-1
+              task_assigned fire to engineer-1 as attempt 1: 740 = 1000 expertise, 800 capacity, 0 continuity
+              agent_up engineer-2
+              task_assigned side to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+              agent_up engineer-3
+              task_assigned page to engineer-3 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+              agent_up reviewer-1
+            > git ok
+              worktree_prepared
+            > git ok
+              worktree_prepared
+            > git ok
+              worktree_prepared
+            > start page
+              attempt_started
+            > send critical_bug_discovered {"task": {"id": "hole", "kind": "feature", "hours": 2, "feature": "web"}, "found_in": "page", "severity": "critical"}
+              critical_bug_discovered
+              task_added hole by ada
+              engineering_emergency: 0s later, hole mends a critical bug and 0 tasks wait for it; all work that is not critical is paused. If that lasts 2h00m, 11h00m of work are left instead of 11h00m: the sprint ends 0s later
+              incident_opened
+              incident_step_filled impact: hole mends a critical bug and 0 tasks wait for it; all work that is not critical is paused. If that lasts 2h00m, 11h00m of work are left instead of 11h00m: the sprint ends 0s later
+              incident_step_filled mitigation: all work that is not critical is paused; of it, 1 at work goes on to its end
+              incident_step_filled escalation: told: whoever answers the inbox
+            > done page
+              attempt_ended page done
+            > git ok
+              work_committed
+              task_added page.review by director
+              task_assigned page.review to reviewer-1 as attempt 1: 797 = 1000 expertise, 993 capacity, 0 continuity
+            > start page.review
+              attempt_started
+            > done page.review
+              attempt_ended page.review done
+              gate_judged review of page: Passed by reviewer-1
+              work_reviewed page round 1: true
+              merge_started
+        "#]],
+    );
+}
+
+/// Found by the swarm over 30,000 seeds: the emergency went on with a blocker that was called off at the same moment.
+#[test]
+fn an_emergency_does_not_go_on_with_what_ends_with_it() {
+    let leak = "[ladder]\nmedium = \"pair\"\n[limits]\ntier_time = { medium = \"1h\", high = \"1h\" }\n\
+        [[task]]\nid = \"leak\"\npriority = \"critical\"\nhours = 1\n";
+    let mut told = Script::new(vec![ladder(leak)]);
+    let text = told.run(
+        "submit
+        up
+        start side
+        done side
+        start leak
+        stuck leak medium
+        start leak.pair
+        tick 3600s
+        tick 3600s
+        stuck leak.pair critical
+        answer 1",
+    );
+    let (_, after) = text
+        .split_once("> stuck leak.pair critical")
+        .expect("it was told");
+    expect![[r#"
+
+          attempt_ended leak.pair blocked
+          blocker_raised leak.pair critical (reported critical, critical path false), goes up never
+          inbox_opened 2: which way?
+        > answer 1
+          inbox_answered 1: go on by ada
+          incident_noted
+          blocker_resolved
+          blocker_resolved
+          inbox_closed 2: the blocker is resolved by director (the blocker is resolved)
+          task_cancelled leak.pair
+          emergency_resolved, then 
+          incident_step_filled recovery: the blocker was resolved by ada; nothing was paused
+          task_assigned leak to engineer-2 as attempt 2: 992 = 1000 expertise, 975 capacity, 1000 continuity
+    "#]].assert_eq(after);
+}
+
 #[test]
 fn at_high_whoever_was_asked_is_asked_again_and_what_is_critical_goes_up() {
     tell(

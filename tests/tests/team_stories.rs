@@ -182,6 +182,53 @@ fn what_waits_for_a_role_that_is_down_goes_to_those_who_cover_it_and_stays_there
     ));
 }
 
+/// Found by the swarm over 30,000 seeds: a role that was lost between two sprints was never asked about.
+#[test]
+fn a_role_that_was_lost_while_nothing_went_on_is_asked_about_when_work_goes_on() {
+    let one = "[[task]]\nid = \"page\"\nkind = \"feature\"\n[[task]]\nid = \"call\"\nkind = \"api_endpoint\"\n";
+    tell(
+        two_roles("", one),
+        "submit
+        cancel page
+        cancel call
+        lose full
+        lose api
+        retry page
+        answer 2
+        answer 1
+        up",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > cancel page
+              task_cancelled page
+            > cancel call
+              task_cancelled call
+              sprint_ended incomplete
+            > lose full
+              role_lost
+            > lose api
+              role_lost
+            > retry page
+              sprint_reopened
+              inbox_opened 1: The role api has been down since before the work began. Mend the cause, then answer anything to start it again.
+              inbox_opened 2: The role full has been down since before the work began. Mend the cause, then answer anything to start it again.
+              task_retried page
+            > answer 2
+              inbox_answered 2: go on by ada
+              role_restored
+            > answer 1
+              inbox_answered 1: go on by ada
+              role_restored
+            > up
+              agent_up api-1
+              agent_up full-1
+              task_assigned page to full-1 as attempt 1: 770 = 1000 expertise, 900 capacity, 0 continuity
+        "#]],
+    );
+}
+
 /// A sprint of two tasks of four hours, with `ways` written.
 fn daily(ways: &str) -> SprintSpec {
     sprint(

@@ -3,21 +3,25 @@
 //! No actors, no clock, no git: what the engine asks for is on a list, and each step answers one entry of it, lets
 //! something go wrong, or has a person interfere. Every decision is kept, so that the whole can be replayed.
 //!
-//! Elsewhere: what people and others interfere with is `interfere`; which sprints are tried is `sprints`; what is promised of
+//! Elsewhere: how an effect is answered is `answers`, what comes too late and what is not on the disk yet is `late`; what people and others interfere with is `interfere`; which sprints are tried is `sprints`; what is promised of
 //! every run is `oracle`; whole runs, and smaller ones that still fail, are `scenario`.
 
+mod answers;
 mod interfere;
+mod late;
 pub mod oracle;
 mod plans;
+mod recount;
 mod scenario;
 mod sprints;
 
+use late::Late;
 pub use scenario::{Scenario, kind_of};
 pub use sprints::random_sprint;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use director::engine::effects::{Effect, Recipient};
+use director::engine::effects::Effect;
 use director::engine::{Decision, Engine};
 use director_protocols::command::Command;
 use director_protocols::event::Event;
@@ -26,7 +30,7 @@ use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
-use director_protocols::work::{AttemptEnd, BlockerReport, DiffStat, GateOutcome, Report, Verdict};
+use director_protocols::work::{AttemptEnd, BlockerReport, Report};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -45,6 +49,8 @@ pub struct Faults {
     pub message: u32,
     /// A role loses its agents, the clock jumps, a message comes that no honest actor would send.
     pub world: u32,
+    /// The disk is slow, so that what was decided last is lost in a crash; what is wanted no longer is answered all the same.
+    pub delay: u32,
 }
 
 impl Faults {
@@ -56,6 +62,7 @@ impl Faults {
         crash: 0,
         message: 0,
         world: 0,
+        delay: 0,
     };
 
     /// Everything goes wrong.
@@ -66,6 +73,7 @@ impl Faults {
         crash: 15,
         message: 60,
         world: 40,
+        delay: 100,
     };
 }
 
@@ -80,6 +88,12 @@ pub struct World {
     rng: ChaCha8Rng,
     faults: Faults,
     pending: BTreeMap<EffectId, Effect>,
+    /// Effects of decisions that are not on the disk yet: nobody has heard of them.
+    held: BTreeMap<EffectId, Effect>,
+    /// How many decisions are on the disk.
+    durable: usize,
+    /// What nobody waits for any more and is still on its way.
+    late: Vec<Late>,
     generation: u32,
     working: BTreeMap<AgentId, (TaskId, Attempt)>,
     /// Deadlines that passed since anybody did anything.
@@ -102,14 +116,15 @@ impl World {
             rng: ChaCha8Rng::seed_from_u64(seed),
             faults,
             pending: BTreeMap::new(),
+            held: BTreeMap::new(),
+            durable: 0,
+            late: Vec::new(),
             generation: 0,
             working: BTreeMap::new(),
             idle: 0,
         };
         world.open();
-        world
-            .tell(Command::Submit(Box::new(spec)))
-            .expect("the sprint is accepted");
+        world.submit(spec).expect("the sprint is accepted");
         world
     }
 
@@ -130,9 +145,12 @@ impl World {
                 self.working.remove(&ended.agent_id);
             }
         }
-        self.pending.extend(decision.effects);
+        self.held.extend(decision.effects);
         self.journal
             .push((self.engine.seq(), self.now, decision.events));
+        if self.faults.delay == 0 || !self.chance(self.faults.delay) {
+            self.sync();
+        }
     }
 
     /// Tells the engine something and hands out work.
@@ -144,20 +162,7 @@ impl World {
         self.keep(decision);
         let decision = self.engine.dispatch(self.now);
         self.keep(decision);
-        // What is settled or no longer wanted is not answered.
-        let outstanding: BTreeSet<EffectId> =
-            self.engine.resume().into_iter().map(|(id, _)| id).collect();
-        self.pending.retain(|id, effect| {
-            outstanding.contains(id)
-                || matches!(
-                    effect,
-                    Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. }
-                )
-        });
-        assert!(
-            outstanding.iter().all(|id| self.pending.contains_key(id)),
-            "an effect is outstanding that was never emitted"
-        );
+        self.forget_unwanted();
         Ok(())
     }
 
@@ -168,7 +173,9 @@ impl World {
         };
         let decision = self.engine.step(&command, self.now).expect("opens");
         self.working.clear();
+        self.late.clear();
         self.keep(decision);
+        self.sync();
         self.pending = self.engine.resume().into_iter().collect();
         self.raise_agents();
     }
@@ -178,6 +185,17 @@ impl World {
     /// # Panics
     /// When the replayed state is not the one that was lost.
     pub fn crash(&mut self) {
+        self.compare_with_replay();
+        self.lose_what_was_not_durable();
+        let mut replayed = Engine::checked();
+        for (seq, at, events) in &self.journal {
+            replayed.replay(*seq, events.clone(), *at);
+        }
+        self.engine = replayed;
+        self.open();
+    }
+
+    fn compare_with_replay(&self) {
         let mut replayed = Engine::checked();
         for (seq, at, events) in &self.journal {
             replayed.replay(*seq, events.clone(), *at);
@@ -188,16 +206,16 @@ impl World {
             "replay is exact"
         );
         assert_eq!(replayed.resume(), self.engine.resume());
-        self.engine = replayed;
-        self.open();
     }
 
-    /// Submits another sprint.
+    /// Submits a sprint, and waits until that is on the disk.
     ///
     /// # Errors
     /// The engine's rejection.
     pub fn submit(&mut self, spec: SprintSpec) -> Result<(), Rejection> {
-        self.tell(Command::Submit(Box::new(spec)))
+        self.tell(Command::Submit(Box::new(spec)))?;
+        self.sync();
+        Ok(())
     }
 
     fn raise_agents(&mut self) {
@@ -270,9 +288,16 @@ impl World {
             self.turn_hostile();
             return true;
         }
+        if self.faults.delay > 0 && self.chance(self.faults.delay) && self.come_late() {
+            return true;
+        }
         let busy: Vec<AgentId> = self.working.keys().copied().collect();
         let waiting: Vec<EffectId> = self.pending.keys().copied().collect();
         let choices = waiting.len() + busy.len();
+        if choices == 0 && !self.held.is_empty() {
+            self.sync();
+            return true;
+        }
         if choices == 0 {
             return self.wait();
         }
@@ -321,6 +346,7 @@ impl World {
                         in_hand: Some((task, attempt)),
                     };
                     self.tell(down).expect("a death is accepted");
+                    self.late.push(Late::Report(task, attempt));
                     return;
                 }
                 severity => AttemptEnd::Blocked(BlockerReport {
@@ -355,166 +381,6 @@ impl World {
         }
     }
 
-    fn answer(&mut self, effect: EffectId) {
-        let Some(what) = self.pending.remove(&effect) else {
-            return;
-        };
-        let bad = self.chance(self.faults.integration);
-        let refused = Command::EffectFailed {
-            effect,
-            reason: "git said no".to_owned(),
-        };
-        let hash = format!("{effect}");
-        let command = match what {
-            Effect::SyncTeam => return self.retire(),
-            Effect::RestartRole { .. } => return,
-            Effect::Plan { sprint, base } => return self.plan(effect, sprint, base),
-            Effect::PrepareRepo { .. } if bad && self.chance(200) => Command::RepoRefused {
-                effect,
-                reason: "no commit".to_owned(),
-            },
-            Effect::PrepareRepo { .. } => Command::RepoPrepared {
-                effect,
-                branch: "main".to_owned(),
-                base: "base".to_owned(),
-                warnings: Vec::new(),
-            },
-            Effect::CheckBase { .. } => Command::GatesFinished {
-                effect,
-                outcomes: vec![outcome(Verdict::Passed)],
-            },
-            Effect::RunGates { .. } | Effect::CheckReadiness { .. } | Effect::Probe { .. } => {
-                Command::GatesFinished {
-                    effect,
-                    outcomes: vec![outcome(if bad {
-                        Verdict::Failed
-                    } else {
-                        Verdict::Passed
-                    })],
-                }
-            }
-            Effect::PrepareWorktree { .. } if bad => refused,
-            Effect::PrepareWorktree { .. } => Command::WorktreePrepared {
-                effect,
-                path: "worktree".to_owned(),
-                commit: "head".to_owned(),
-                conflict: Vec::new(),
-            },
-            Effect::Assign {
-                task,
-                attempt,
-                agent,
-            } => {
-                self.working.insert(agent, (task, attempt));
-                Command::Started {
-                    effect,
-                    task,
-                    attempt,
-                }
-            }
-            Effect::CancelAttempt {
-                task,
-                attempt,
-                agent,
-            } => {
-                if self.working.get(&agent) != Some(&(task, attempt)) {
-                    // It has not begun yet: the message is still in the mailbox and is dropped there.
-                    self.pending.retain(|_, other| {
-                        !matches!(other, Effect::Assign { task: t, attempt: a, .. } if (*t, *a) == (task, attempt))
-                    });
-                }
-                self.working.remove(&agent);
-                Command::Ended {
-                    task,
-                    attempt,
-                    end: AttemptEnd::Cancelled,
-                }
-            }
-            Effect::CommitWork { .. } if bad => refused,
-            Effect::CommitWork { .. } => Command::WorkCommitted {
-                effect,
-                commit: hash,
-                changes: DiffStat {
-                    files: u32::from(!self.chance(self.faults.integration)),
-                    insertions: 1,
-                    deletions: 0,
-                },
-                missing: match self.chance(self.faults.integration / 2) {
-                    true => vec!["report.md".to_owned()],
-                    false => Vec::new(),
-                },
-            },
-            Effect::Salvage { .. } => Command::WorkSalvaged {
-                effect,
-                saved: "refs/director/salvage/x".to_owned(),
-                kept: bad.then(|| "a nested repository".to_owned()),
-            },
-            Effect::PrepareMerge { .. } if bad => Command::MergeConflicted {
-                effect,
-                files: vec!["src/lib.rs".to_owned()],
-                onto: "head".to_owned(),
-            },
-            Effect::PrepareMerge { .. } => Command::MergePrepared {
-                effect,
-                commit: hash,
-                onto: "head".to_owned(),
-            },
-            Effect::Advance { .. } if bad => refused,
-            Effect::Advance { .. } => Command::MergeCompleted {
-                effect,
-                commit: hash,
-            },
-            Effect::CleanUp { .. } => Command::CleanedUp {
-                effect,
-                kept: Vec::new(),
-            },
-            Effect::Inform { .. } if bad => refused,
-            Effect::Inform {
-                to: Recipient::Peer(..),
-                ..
-            } if self.chance(300) => {
-                // It says something, and then that it was received.
-                self.pending.insert(effect, what);
-                Command::PeerSaid {
-                    effect,
-                    accepted: [None, Some(true), Some(false)][self.below(3)],
-                    text: "like this".to_owned(),
-                }
-            }
-            Effect::Inform { .. } => Command::Informed {
-                effect,
-                problem: String::new(),
-            },
-            Effect::Deliver { .. } | Effect::DeliverAnswer { .. } if bad => refused,
-            Effect::Deliver { message, .. } => Command::Delivery {
-                effect,
-                message,
-                answer: (!self.chance(300)).then(|| "that way".to_owned()),
-            },
-            Effect::DeliverAnswer { message, .. } => Command::Delivery {
-                effect,
-                message,
-                answer: None,
-            },
-        };
-        self.tell(command.clone())
-            .unwrap_or_else(|rejection| panic!("{command:?} was refused: {rejection}"));
-        if self.chance(100) {
-            // An answer that comes twice counts once.
-            let before = self.engine.seq();
-            let _ = self.tell(command);
-            let facts = self.journal.iter().filter(|(seq, ..)| *seq > before);
-            for (_, _, events) in facts {
-                assert!(
-                    events
-                        .iter()
-                        .all(|event| matches!(event, Event::TaskAssigned(_))),
-                    "a repeated answer counted: {events:?}"
-                );
-            }
-        }
-    }
-
     /// The last events, one a line, for the message of a failing test.
     pub fn last(&self, count: usize) -> String {
         let lines: Vec<String> = self
@@ -534,17 +400,5 @@ impl World {
             *phases.entry(task.phase.as_str()).or_insert(0) += 1;
         }
         phases
-    }
-}
-
-fn outcome(verdict: Verdict) -> GateOutcome {
-    GateOutcome {
-        gate: "tests".to_owned(),
-        verdict,
-        evidence: "sh test.sh".to_owned(),
-        exit_code: Some(i32::from(verdict == Verdict::Failed)),
-        took: Span(10),
-        tail: String::new(),
-        measured: None,
     }
 }

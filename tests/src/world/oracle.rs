@@ -61,6 +61,10 @@ pub const PROMISES: &[(&str, Promise)] = &[
     ),
     ("what is paused hands out nothing", pauses_hold),
     ("a replay gives the same state", replay_is_exact),
+    (
+        "the report's figures are those of the journal",
+        super::recount::figures_are_true,
+    ),
 ];
 
 /// The first promise that is broken, with its name.
@@ -413,17 +417,27 @@ fn tiers_are_kept(world: &World) -> Broken {
     None
 }
 
+/// Critical work begins, and what the emergency itself waits for: what its task depends on or shares a worktree with, and helpers.
 fn emergencies_hold(world: &World) -> Broken {
-    let table = &world.engine.state().tasks.table;
-    let mut on: BTreeSet<SprintId> = BTreeSet::new();
+    let state = world.engine.state();
+    let table = &state.tasks.table;
+    let mut on: BTreeMap<SprintId, TaskId> = BTreeMap::new();
     for (_, event) in events(world) {
         match event {
-            Event::EngineeringEmergency(e) => drop(on.insert(e.sprint_id)),
+            Event::EngineeringEmergency(e) => drop(on.insert(e.sprint_id, e.task_id)),
             Event::EmergencyResolved(e) => drop(on.remove(&e.sprint_id)),
             Event::SprintEnded(e) => drop(on.remove(&e.sprint_id)),
             Event::TaskAssigned(e) => {
-                let task = &table[e.task_id.index()];
-                if on.contains(&task.sprint) && task.spec.priority != Priority::Critical {
+                let row = &table[e.task_id.index()];
+                let Some(cause) = on.get(&row.sprint) else {
+                    continue;
+                };
+                let helped = match row.origin.as_deref() {
+                    Some(Origin::Gate { task_id, .. } | Origin::Pair { task_id, .. }) => *task_id,
+                    _ => e.task_id,
+                };
+                let is_critical = row.spec.priority == Priority::Critical;
+                if !is_critical && !waited_for(world, *cause).contains(&helped) {
                     return Some(format!("task {} began in an emergency", e.task_id));
                 }
             }
@@ -431,6 +445,25 @@ fn emergencies_hold(world: &World) -> Broken {
         }
     }
     None
+}
+
+/// Whatever a task may have to wait for: dependencies and tasks of the same feature, and theirs.
+fn waited_for(world: &World, task: TaskId) -> BTreeSet<TaskId> {
+    let table = &world.engine.state().tasks.table;
+    let mut all = BTreeSet::from([task]);
+    loop {
+        let known = all.len();
+        for id in all.clone() {
+            let row = &table[id.index()];
+            all.extend(row.depends_on.iter().copied());
+            let ids = (0u32..).map(TaskId).zip(table);
+            let same = ids.filter(|(_, other)| other.feature == row.feature && !other.is_help());
+            all.extend(same.map(|(id, _)| id));
+        }
+        if all.len() == known {
+            return all;
+        }
+    }
 }
 
 fn pauses_hold(world: &World) -> Broken {

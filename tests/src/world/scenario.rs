@@ -117,7 +117,7 @@ impl Scenario {
                 ..*self
             },
         ];
-        for kind in 0..6 {
+        for kind in 0..7 {
             let mut faults = self.faults;
             let rates = [
                 &mut faults.attempt,
@@ -126,6 +126,7 @@ impl Scenario {
                 &mut faults.crash,
                 &mut faults.message,
                 &mut faults.world,
+                &mut faults.delay,
             ];
             if let Some(rate) = rates.into_iter().nth(kind) {
                 *rate = 0;

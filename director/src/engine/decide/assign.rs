@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use director_protocols::event::{Event, Score, TaskAssigned};
 use director_protocols::ids::{AgentId, FeatureId, RoleId, TaskId};
-use director_protocols::sprint::Priority;
 use director_protocols::time::{Span, Time};
 
+use super::emergency;
 use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 use crate::engine::tasks::{Rank, Task};
@@ -53,12 +53,21 @@ fn first(
     queue: &BTreeSet<Rank>,
     role: &Role,
 ) -> Option<(Rank, AgentId, Score)> {
-    let only = lowest_priority(sprint)?;
+    if !sprint.is_running() || sprint.paused || sprint.cancelled {
+        return None;
+    }
+    let wanted = sprint
+        .emergency
+        .map(|what| emergency::wants(state, what.task));
     queue
         .iter()
         .map(|rank| (rank, &state.tasks.table[rank.2.index()]))
         // In an emergency the others are passed over.
-        .filter(|(_, task)| task.spec.priority >= only)
+        .filter(|(rank, task)| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| emergency::is_urgent(task, rank.2, wanted))
+        })
         .find_map(|(rank, task)| {
             let (agent, score) = best(state, task, role)?;
             Some((*rank, agent, score))
@@ -75,21 +84,6 @@ fn assigned(task: TaskId, row: &Task, agent: AgentId, score: Score) -> Event {
         score,
     }
     .into()
-}
-
-/// Whether the task's sprint hands out work of its priority now.
-pub fn may_start(state: &State, task: &Task) -> bool {
-    let sprint = &state.sprints.table[task.sprint.index()];
-    lowest_priority(sprint).is_some_and(|lowest| task.spec.priority >= lowest)
-}
-
-/// The lowest priority of which the sprint hands out work now; none if it hands out nothing.
-fn lowest_priority(sprint: &Sprint) -> Option<Priority> {
-    let hands_out = sprint.is_running() && !sprint.paused && !sprint.cancelled;
-    hands_out.then_some(match sprint.emergency {
-        Some(_) => Priority::Critical,
-        None => Priority::Low,
-    })
 }
 
 /// The best of a role's free agents for the task, if it may be given to any of them.

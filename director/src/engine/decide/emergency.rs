@@ -1,8 +1,10 @@
-//! Emergencies: everything but critical work pauses until the blocker behind it is resolved.
+//! Emergencies: everything pauses until the blocker behind it is resolved, but critical work and what the emergency itself waits for.
 //!
 //! The impact is computed by scheduling with and without it; the people and agents who deal with it are in a room whose log
 //! is the incident's. Running work that is not critical is let finish or checkpointed, as the sprint says; when it
 //! is over, what was paused goes on in the order of the queue.
+
+use std::collections::BTreeSet;
 
 use director_protocols::event::{
     EmergencyResolved, EngineeringEmergency, Event, IncidentNoted, IncidentOpened,
@@ -19,7 +21,7 @@ use director_protocols::ways::Running;
 use crate::engine::impact;
 use crate::engine::sprints::Emergency;
 use crate::engine::state::State;
-use crate::engine::tasks::Phase;
+use crate::engine::tasks::{Phase, Task};
 
 /// The director, in logs.
 const DIRECTOR: &str = "director";
@@ -115,6 +117,32 @@ fn room(state: &State, reporter: Option<AgentId>) -> Vec<AgentId> {
         .collect();
     room.extend(reporter.filter(|agent| !room.contains(agent) && state.team.is_there(*agent)));
     room
+}
+
+/// The task of an emergency and all that it waits for: what it depends on, who has its worktree, and what these wait for in turn.
+pub fn wants(state: &State, task: TaskId) -> BTreeSet<TaskId> {
+    let mut wanted = BTreeSet::from([task]);
+    let mut todo = vec![task];
+    while let Some(id) = todo.pop() {
+        let row = &state.tasks.table[id.index()];
+        let holder = state.tasks.features[row.feature.index()].holder;
+        for before in row.depends_on.iter().copied().chain(holder) {
+            let is_open = !state.tasks.table[before.index()].phase.is_over();
+            if is_open && wanted.insert(before) {
+                todo.push(before);
+            }
+        }
+    }
+    wanted
+}
+
+/// Whether the task is handed out in an emergency that waits for `wanted`: critical work is, and whatever helps with what is waited for.
+pub fn is_urgent(task: &Task, id: TaskId, wanted: &BTreeSet<TaskId>) -> bool {
+    let helped = match task.origin.as_deref() {
+        Some(Origin::Gate { task_id, .. } | Origin::Pair { task_id, .. }) => *task_id,
+        Some(Origin::Package { .. } | Origin::Bug { .. } | Origin::Scope) | None => id,
+    };
+    task.spec.priority == Priority::Critical || wanted.contains(&helped)
 }
 
 /// What follows the beginning: the incident with what is known, and work that is checkpointed.
@@ -272,8 +300,7 @@ fn open(state: &State, task: TaskId, blocker: Option<BlockerId>) -> Option<Incid
 pub fn mended(state: &State, task: TaskId) -> Option<Event> {
     let sprint = state.tasks.table[task.index()].sprint;
     let what = state.sprints.table[sprint.index()].emergency?;
-    let ours = what.task == task && what.blocker.is_none();
-    ours.then(|| resolved(state, sprint, what))
+    (what.task == task && what.blocker.is_none()).then(|| resolved(state, sprint, what))
 }
 
 /// The emergency that comes after one that is over: another critical blocker, or another critical bug.

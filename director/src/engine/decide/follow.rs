@@ -173,13 +173,22 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
                 .into(),
             );
         }
-        Event::SprintInitialized(e) => out.extend(balance::checked(state, e.sprint_id, false)),
+        Event::SprintInitialized(e) => {
+            out.extend(balance::checked(state, e.sprint_id, false));
+            out.extend(lost_before(state, now));
+        }
+        Event::SprintReopened(_) => out.extend(lost_before(state, now)),
+        // One at a time, so that each has a number of its own.
+        Event::InboxOpened(e) if e.kind == InboxKind::Role => {
+            out.extend(lost_before(state, now));
+        }
         Event::SprintReplanned(e) => out.extend(balance::checked(state, e.sprint_id, false)),
         Event::DailyStandupCompleted(e) => {
             out.extend(balance::checked(state, e.sprint_id, true));
         }
         Event::RoleLost(e) => {
-            out.extend(lost(state, &e.role, &e.reason, now));
+            let why = format!("is down after too many restarts ({})", e.reason);
+            out.extend(lost(state, &e.role, &why, now));
             out.extend(balance::after_role(state));
         }
         Event::RoleRestored(e) => {
@@ -259,27 +268,37 @@ fn found(state: &State, role: Option<&str>, reason: &str) -> Vec<Event> {
         .collect()
 }
 
-fn lost(state: &State, role: &str, reason: &str, now: Time) -> Vec<Event> {
-    let running = state
-        .sprints
-        .table
-        .iter()
-        .position(|sprint| !sprint.is_over());
-    running
-        .map(|index| {
-            let text = format!(
-                "The role {role} is down after too many restarts ({reason}). Mend the cause, then answer anything to start it again."
-            );
-            let place = (SprintId(index as u32), None);
-            let open = inbox::opened(state, InboxKind::Role, place, Severity::High, text, now);
-            InboxOpened {
-                role: Some(role.to_owned()),
-                ..open
-            }
-            .into()
-        })
-        .into_iter()
-        .collect()
+/// The question that a lost role is, in a sprint that is going; none is asked while nothing goes on.
+fn lost(state: &State, role: &str, why: &str, now: Time) -> Option<Event> {
+    let mut sprints = state.sprints.table.iter();
+    let going = sprints.position(|sprint| !sprint.is_over())?;
+    let text =
+        format!("The role {role} {why}. Mend the cause, then answer anything to start it again.");
+    let place = (SprintId(going as u32), None);
+    let open = inbox::opened(state, InboxKind::Role, place, Severity::High, text, now);
+    Some(
+        InboxOpened {
+            role: Some(role.to_owned()),
+            ..open
+        }
+        .into(),
+    )
+}
+
+/// The question about the first role that was lost while nothing was going, so that nobody was asked.
+fn lost_before(state: &State, now: Time) -> Option<Event> {
+    let asked = |name: &str| {
+        let mut waiting = state.trouble.waiting();
+        waiting.any(|(_, item)| item.role.as_deref() == Some(name))
+    };
+    let mut roles = state.team.roles.iter();
+    let role = roles.find(|role| role.lost && !asked(role.spec.name.as_str()))?;
+    lost(
+        state,
+        role.spec.name.as_str(),
+        "has been down since before the work began",
+        now,
+    )
 }
 
 /// Questions to a person whose asker no longer waits.
