@@ -70,6 +70,11 @@ terminal pictures="target/pictures":
     mkdir -p {{pictures}}
     DIRECTOR_PICTURES={{absolute_path(pictures)}} cargo test -p director-tests --test story_watch
 
+# The HTTP API by its own OpenAPI document: schemathesis calls everything, no answer may be one that the document does not name; needs python3
+fuzz-api examples="20" seed="1":
+    cargo build -p director
+    tests/api/fuzz.sh target/debug/director {{examples}} {{seed}}
+
 # The documentation of the code, complete and without a warning
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
