@@ -55,11 +55,16 @@ fn an_agent_file_reaches_the_agent_the_plan_the_team_and_the_doctor() {
         (0, "build completed"),
         "{run:?}"
     );
+    let args = corner.merged("args");
+    let (of_the_file, ours) = args
+        .split_once("\n--mcp-config=")
+        .expect("the director's own tools are offered too");
     assert_eq!(
-        corner.merged("args"),
+        of_the_file,
         "-p\n--output-format\nstream-json\n--verbose\n--model\nhaiku\n--max-turns=7\n--tools=Read,Edit,Bash\n\
          --allowedTools=Read,Edit,Bash(git:*),mcp__search"
     );
+    assert!(ours.ends_with("\n--allowedTools=mcp__director"), "{ours}");
     assert!(
         corner
             .merged("told")
