@@ -208,6 +208,8 @@ events! {
     DeliveryRetried
     ProductDemoReady
     FeedbackReceived
+    RiskTriggered
+    FallbackApplied
     ReadinessChecked
     DeploymentProbed
     DeploymentScheduled

@@ -24,6 +24,10 @@ pub enum InboxKind {
     Handoff,
     /// Something that cannot be deployed yet: it is asked for again, or left.
     Deployment,
+    /// Something about a task that is unclear before it begins.
+    Unclear,
+    /// What was foreseen for a risk that has come true, and is a person's decision.
+    Fallback,
     /// Something to know; nothing waits for it.
     Notice,
 }
@@ -39,6 +43,8 @@ impl InboxKind {
             InboxKind::Gate => "gate",
             InboxKind::Handoff => "handoff",
             InboxKind::Deployment => "deployment",
+            InboxKind::Unclear => "unclear",
+            InboxKind::Fallback => "fallback",
             InboxKind::Notice => "notice",
         }
     }
@@ -119,6 +125,8 @@ pub struct InboxRules {
     pub task: Option<InboxRule>,
     /// For gates that people judge.
     pub gate: Option<InboxRule>,
+    /// For what is unclear before the start.
+    pub unclear: Option<InboxRule>,
 }
 
 impl InboxRules {
@@ -128,11 +136,13 @@ impl InboxRules {
             InboxKind::Question => self.question.as_ref(),
             InboxKind::Task => self.task.as_ref(),
             InboxKind::Gate => self.gate.as_ref(),
+            InboxKind::Unclear => self.unclear.as_ref(),
             // These have deadlines of their own, or none.
             InboxKind::Blocker
             | InboxKind::Role
             | InboxKind::Handoff
             | InboxKind::Deployment
+            | InboxKind::Fallback
             | InboxKind::Notice => None,
         }
     }

@@ -10,6 +10,7 @@ use crate::ids::Name;
 use crate::inbox::InboxRules;
 use crate::sprint::RunSpec;
 use crate::time::Span;
+use crate::unclear::Start;
 
 /// A sprint's ways of working. The default is what a file that says nothing gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,10 @@ pub struct Ways {
     pub delivery: Delivery,
     /// How what is done is deployed.
     pub deployment: DeploymentSpec,
+    /// What is asked before it starts, and whether the start waits for it.
+    pub start: Start,
+    /// Estimates are corrected by what past sprints of the data directory took.
+    pub calibrate: bool,
 }
 
 /// A team beside the engineers.

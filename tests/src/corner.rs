@@ -202,6 +202,12 @@ impl Corner {
         self.start_to(&words, Duration::ZERO, &log, &log.with_extension("err"))
     }
 
+    /// Starts `director` with these words; what it says goes to `log` in the corner.
+    pub fn start_words(&self, words: &[&str], log: &str) -> Run {
+        let log = self.root().join(log);
+        self.start_to(words, Duration::ZERO, &log, &log.with_extension("err"))
+    }
+
     fn start_to(&self, words: &[&str], later: Duration, out: &Path, err: &Path) -> Run {
         let mut command = Command::new(&self.program);
         command.args(words).current_dir(self.repo());

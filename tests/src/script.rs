@@ -576,7 +576,9 @@ impl Script {
             | Event::DeploymentProbed(_)
             | Event::DeploymentDropped(_)
             | Event::ProductDemoReady(_)
-            | Event::FeedbackReceived(_) => self.as_people_read_it(event),
+            | Event::FeedbackReceived(_)
+            | Event::RiskTriggered(_)
+            | Event::FallbackApplied(_) => self.as_people_read_it(event),
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::DevopsHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::PackageAnswered(e) => format!("{name} {} {}", e.handoff + 1, e.accepted),

@@ -24,6 +24,7 @@ kinds = ["design"]
 id = "logo"
 kind = "design"
 title = "Draw the logo"
+description = "In one colour."
 acceptance = ["it is round"]
 
 [[task]]

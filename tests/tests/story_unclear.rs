@@ -1,6 +1,9 @@
-//! Before the start, through the real program: what is unclear is guessed or asked, and time has its shares.
+//! Before the start, through the real program: what is unclear is guessed or asked, answers count, and time has its shares.
 
 use director_tests::corner::{Corner, HEAD};
+use director_tests::harness::PATIENCE;
+use director_tests::process;
+use rustix::process::Signal;
 use serde_json::Value;
 
 fn corner() -> Corner {
@@ -8,7 +11,7 @@ fn corner() -> Corner {
 }
 
 #[test]
-fn what_is_unclear_is_guessed_or_asked_and_strict_starts_nothing() {
+fn what_is_unclear_is_guessed_or_asked_and_strict_begins_with_the_last_answer() {
     let corner = corner();
     let team = HEAD.replace("count = 2", "count = 2\n\n[team.documentation-writer]");
     corner.sprint(format!(
@@ -33,32 +36,178 @@ fn what_is_unclear_is_guessed_or_asked_and_strict_starts_nothing() {
         "{plan:?}"
     );
 
+    // A command reads nothing, so nothing would be asked without `--strict`.
     let strict = corner.tell(&["run", "--strict", &file]);
-    assert_eq!(strict.code, 2, "{strict:?}");
+    assert_eq!(strict.code, 3, "only people are waited for: {strict:?}");
     assert!(
         strict
             .err
-            .contains("nothing was started: 2 things are unclear"),
+            .contains("guess: `guide` is taken as `documentation`")
+            && strict
+                .err
+                .contains("3 things are unclear: nothing begins before each is answered"),
         "{strict:?}"
     );
+    let asked = inbox(&corner);
+    let questions: Vec<_> = asked
+        .iter()
+        .map(|item| (item["kind"].as_str(), item["question"].as_str()))
+        .collect();
+    let unclear = Some("unclear");
+    assert_eq!(
+        questions,
+        [
+            (
+                unclear,
+                Some("no acceptance criteria: what has to be true when it is done?")
+            ),
+            (unclear, Some("no estimate: how long does it take?")),
+            (
+                unclear,
+                Some("its specification `nowhere.md` is not there: where is it?")
+            ),
+        ]
+    );
+    assert_eq!(asked[1]["answer"], "director answer 2 \"4h, or 2h 4h 9h\"");
+    let why = corner.tell(&["why", "guide"]);
     assert!(
-        strict.err.contains("guide: no acceptance criteria") && strict.err.contains("nowhere.md"),
-        "{strict:?}"
+        why.out
+            .contains("begins once what is unclear is answered: 3 questions in the inbox"),
+        "{why:?}"
     );
-    assert!(!corner.data_dir().exists(), "nothing was made");
+    let wrong = corner.tell(&["answer", "2", "soon"]);
+    assert!(
+        wrong.code == 2
+            && wrong
+                .err
+                .contains("`soon` is no effort; write hours as `4h`"),
+        "{wrong:?}"
+    );
+    assert_eq!(corner.tell(&["answer", "2", "2h 4h 9h"]).code, 0);
+    assert_eq!(corner.tell(&["answer", "1", "it fits on one page"]).code, 0);
+    let rest = corner.tell(&["run", "--strict", &file]);
+    assert_eq!(rest.code, 3, "one is left: {rest:?}");
+    assert_eq!(corner.tell(&["approve", "3"]).code, 0, "fine as it is");
 
-    let run = corner.tell(&["run", &file]);
+    let run = corner.run();
     assert_eq!(run.code, 0, "{run:?}");
+    let events = corner.tell(&["events", "--json"]).out;
+    let changed: Vec<Value> = events
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|event: &Value| event["event"] == "task_changed")
+        .collect();
+    assert_eq!(changed.len(), 2, "{events}");
+    let assigned = events.find("\"task_assigned\"").expect("work began");
     assert!(
-        run.err
-            .contains("guess: `guide` is taken as `documentation`"),
-        "{run:?}"
+        events[..assigned].matches("\"task_changed\"").count() == 2,
+        "no work before the answers"
     );
+    let estimate = events
+        .lines()
+        .find(|line| line.contains("\"task_assigned\""));
+    let assigned: Value = serde_json::from_str(estimate.expect("it is there")).expect("JSON");
+    assert_eq!(assigned["estimated_hours"], 4.5, "the answer counts");
     assert_eq!(
         corner.report()["tasks"][0]["agent"],
         "documentation-writer-1"
     );
     corner.nothing_left("unclear");
+}
+
+/// What waits for a person.
+fn inbox(corner: &Corner) -> Vec<Value> {
+    let said = corner.tell(&["inbox", "--json"]);
+    let read: Value = serde_json::from_str(&said.out).unwrap_or(Value::Null);
+    read["inbox"].as_array().cloned().unwrap_or_default()
+}
+
+#[test]
+fn questions_survive_a_kill_and_answers_given_to_a_service_begin_the_work() {
+    let corner = corner();
+    corner.sprint(format!(
+        "{HEAD}\n[planning]\nstrict = true\n[[task]]\nid = \"a\"\nhours = 1\nrun = \"echo a > a\"\n"
+    ));
+    let file = corner.file().to_string_lossy().into_owned();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--drain", "0"];
+    let answers = || (corner.tell(&["inbox"]).code == 0).then_some(());
+    let mut run = corner.start_words(&serve, "first.log");
+    process::until(PATIENCE, answers).expect("it serves");
+    let said = corner.tell(&["submit", &file]);
+    assert!(
+        said.code == 0 && said.err.contains("2 things are unclear: nothing begins"),
+        "{said:?}"
+    );
+    corner.wait_for("the questions", |status| status["state"] == "unclear");
+    assert_eq!(corner.tell(&["answer", "1", "writes the letter"]).code, 0);
+    process::signal(&run.0, Signal::KILL);
+    run.code_within(PATIENCE);
+
+    let mut run = corner.start_words(&serve, "second.log");
+    process::until(PATIENCE, answers).expect("it serves again");
+    corner.wait_for("the question that is left", |status| {
+        status["state"] == "unclear"
+    });
+    assert_eq!(inbox(&corner).len(), 1);
+    assert_eq!(corner.tell(&["answer", "2", "the file holds an a"]).code, 0);
+    corner.wait_for("the end", |status| status["state"] == "done");
+    process::signal(&run.0, Signal::TERM);
+    assert_eq!(run.code_within(PATIENCE), Some(0));
+    assert_eq!(corner.ends(), "a completed");
+    // The stop may have come before the worktrees were gone.
+    assert_eq!(corner.run().code, 0);
+    corner.nothing_left("killed between questions");
+}
+
+#[test]
+fn work_that_is_clear_begins_at_once_and_an_answer_changes_what_has_not_begun() {
+    let corner = corner();
+    // A person reads what a task says; they have one task at a time, so the second waits.
+    let head = HEAD.replace(
+        "count = 2",
+        "count = 1\n\n[team.designer]\nagent = \"person\"\nkinds = [\"design\"]",
+    );
+    let task = |id: &str| {
+        format!(
+            "[[task]]\nid = \"{id}\"\nkind = \"design\"\nhours = 1\ndescription = \"draw\"\nexpects = \"changes\"\n"
+        )
+    };
+    corner.sprint(format!(
+        "{head}{}{}[[task]]\nid = \"build\"\nrun = \"echo b > b\"\n",
+        task("logo"),
+        task("page")
+    ));
+    let run = corner.run();
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(
+        run.err
+            .contains("2 things are unclear and asked in the inbox; work begins without"),
+        "{run:?}"
+    );
+    let waiting = inbox(&corner);
+    let of = |task: &str, kind: &str| {
+        let mut items = waiting.iter();
+        let found = items.find(|item| item["task"] == task && item["kind"] == kind);
+        found.map(|item| item["id"].to_string())
+    };
+    assert!(of("logo", "task").is_some(), "{waiting:?}");
+    assert_eq!(of("logo", "unclear"), None, "its work has begun");
+    let item = of("page", "unclear").expect("it is still asked");
+    assert_eq!(corner.tell(&["answer", &item, "it is blue"]).code, 0);
+    let logo = of("logo", "task").expect("it waits");
+    std::fs::write(corner.repo().join(".worktrees/logo/logo"), "round").expect("drawn");
+    assert_eq!(corner.tell(&["approve", &logo]).code, 0);
+    assert_eq!(corner.run().code, 3, "the page waits for the designer");
+    let page = inbox(&corner);
+    assert!(
+        page[0]["question"]
+            .as_str()
+            .is_some_and(|text| text.contains("it is blue")),
+        "{page:?}"
+    );
+    assert_eq!(corner.tell(&["cancel"]).code, 0);
+    assert_eq!(corner.run().code, 5);
+    assert!(inbox(&corner).is_empty());
 }
 
 #[test]
@@ -123,4 +272,72 @@ fn shares_of_time_limit_what_is_promised_and_the_report_compares() {
         wrong.code == 2 && wrong.err.contains("the shares add up to 1.1"),
         "{wrong:?}"
     );
+}
+
+/// The first event of that name.
+fn event(corner: &Corner, name: &str) -> Value {
+    let events = corner.tell(&["events", "--json"]).out;
+    let read = events
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let mut named = read.filter(|event: &Value| event["event"] == name);
+    named.next_back().unwrap_or(Value::Null)
+}
+
+#[test]
+fn estimates_are_corrected_by_the_past_where_the_file_says_so_and_the_plan_has_one_figure() {
+    let corner = corner();
+    let task = |id: &str, hours: &str, run: &str| {
+        format!(
+            "[[task]]\nid = \"{id}\"\nhours = {hours}\nrun = \"{run} && echo {id} > file-{id}\"\n"
+        )
+    };
+    let first: String = ["a", "b", "c"]
+        .iter()
+        .map(|id| task(id, "0.001", "sleep 0.5"))
+        .collect();
+    corner.sprint(format!("{HEAD}{first}"));
+    assert_eq!(corner.run().code, 0);
+    assert_eq!(corner.tell(&["deliver"]).code, 0);
+
+    // One agent: the way through the graph is three hours, the plan five.
+    let head = HEAD
+        .replace("id = \"s\"", "id = \"next\"")
+        .replace("count = 2", "count = 1");
+    let second = task("d", "3", "true") + &task("e", "2", "true");
+    corner.sprint(format!("{head}[planning]\ncalibrate = true\n{second}"));
+    let file = corner.file().to_string_lossy().into_owned();
+    let plan = corner.tell(&["plan", "--json", &file]);
+    let plan: Value = serde_json::from_str(&plan.out).unwrap_or_else(|_| panic!("{plan:?}"));
+    let said = plan["past"]["changes"][0].as_str().expect("a sentence");
+    assert!(
+        said.starts_with("estimates of 2 tasks of feature are multiplied by"),
+        "{said}"
+    );
+    let run = corner.run();
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.err.contains(said), "{run:?}");
+    let close = |a: &Value, b: &Value| {
+        let (a, b) = (a.as_f64().expect("hours"), b.as_f64().expect("hours"));
+        assert!((a - b).abs() < 0.01, "{a} {b}");
+        a
+    };
+    let assigned = event(&corner, "task_assigned");
+    close(
+        &assigned["estimated_hours"],
+        &plan["tasks"][1]["expected_hours"],
+    );
+    let begun = event(&corner, "sprint_initialized");
+    let begun = begun["estimated_duration"].as_f64().expect("seconds") / 3600.0;
+    let planned = close(&begun.into(), &plan["makespan_hours"]);
+    assert!(
+        planned > plan["critical_path_hours"].as_f64().expect("hours"),
+        "{plan}"
+    );
+    let again = corner.run();
+    assert!(
+        again.code == 0 && !again.err.contains("differs"),
+        "{again:?}"
+    );
+    corner.nothing_left("calibrated");
 }

@@ -21,6 +21,7 @@ use crate::control::protocol::{
     Answer, Ask, EventLine, Fault, FaultKind, Op, Order, ReportFormat, Screen,
 };
 use crate::control::server;
+use crate::control::submission;
 use crate::handle::Handle;
 
 /// What the user asked for.
@@ -218,6 +219,13 @@ async fn begin(director: &mut Director, wanted: &Wanted) -> Result<u64, CliError
             let answer = director
                 .request(Op::Order(order), Screen::default())
                 .await?;
+            // What became of the estimates.
+            for change in answer.text.lines().skip(1) {
+                note(change);
+            }
+            if let Some(asked) = submission::about_questions(&wanted.spec) {
+                note(&asked);
+            }
             let seq = answer
                 .json
                 .get("seq")

@@ -16,7 +16,6 @@ use crate::control::submission;
 use crate::planner::{self, robust};
 use crate::report::calibration::{self, Calibration};
 use crate::report::plan as render;
-use crate::report::text;
 use crate::system::Builder;
 
 /// Plan a sprint: who does what when, the critical path, risks and open questions
@@ -83,14 +82,13 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
     }
     let manifest = read(&args.file, Purpose::Plan, cx)?;
     let past = past(&manifest.spec, &args.file, cx)?;
-    let planned = Planned::of(manifest, past, args.calibrate, |spec| {
-        match args.objective {
-            _ if args.schedules == 0 => planner::listed(spec),
-            Objective::Expected => Planned::usual(spec),
-            Objective::P85 => robust::plan(spec, args.seed, args.schedules),
-        }
+    let calibrate = args.calibrate || manifest.spec.ways.calibrate;
+    let planned = Planned::of(manifest, past, calibrate, |spec| match args.objective {
+        _ if args.schedules == 0 => planner::listed(spec),
+        Objective::Expected => Planned::usual(spec),
+        Objective::P85 => robust::plan(spec, args.seed, args.schedules),
     })?;
-    if args.calibrate && planned.corrected.is_empty() {
+    if calibrate && planned.corrected.is_empty() {
         note(&format!(
             "no kind of task of this sprint was completed {} times before; estimates stay as they are",
             calibration::TASKS_MIN
@@ -104,8 +102,10 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         (_, Format::Mermaid) => render::mermaid(spec, plan),
         (_, Format::Svg) => render::svg(spec, plan),
     };
-    for link in dead_links(spec, &args.file) {
-        note(&format!("question: {link}"));
+    let here = args.file.parent().unwrap_or(Path::new(""));
+    for (_, link) in submission::dead_links(spec, here) {
+        let task = link.task.as_ref().map_or("", |task| task.as_str());
+        note(&format!("question: {task}: {}", link.text));
     }
     cx.output.text(&text)?;
     if !text.ends_with('\n') {
@@ -152,30 +152,4 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
 /// Makes clear what rules can, and gives those guesses in words that change who does what.
 pub(super) fn guessed_kinds(manifest: &mut Manifest) -> Vec<String> {
     submission::guessed_kinds(manifest)
-}
-
-/// Specifications and designs that a task names and that are not there; addresses are not looked at.
-pub(super) fn dead_links(spec: &SprintSpec, file: &Path) -> Vec<String> {
-    let here = file.parent().map(Path::to_owned).unwrap_or_default();
-    let repo = spec.repo.as_ref().map(PathBuf::from);
-    let there = |place: &str| {
-        let place = place.split('#').next().unwrap_or(place);
-        place.contains("://")
-            || [Some(&here), repo.as_ref()]
-                .into_iter()
-                .flatten()
-                .any(|dir| dir.join(place).exists())
-    };
-    let mut dead = Vec::new();
-    for task in &spec.tasks {
-        for (what, place) in [("specification", &task.spec), ("design", &task.design)] {
-            if let Some(place) = place.as_ref().filter(|place| !there(place)) {
-                dead.push(text::line(&format!(
-                    "{}: its {what} `{place}` is not there",
-                    task.id
-                )));
-            }
-        }
-    }
-    dead
 }

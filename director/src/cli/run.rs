@@ -48,7 +48,7 @@ pub(super) struct RunArgs {
     /// Show the plan and what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Start nothing while the plan has questions: descriptions, criteria, sizes, dates, links
+    /// Begin nothing before every question is answered in the inbox: descriptions, criteria, estimates, kinds, sizes, dates, links
     #[arg(long)]
     strict: bool,
     /// Print the final report as one JSON document
@@ -61,37 +61,14 @@ pub(super) fn run(args: RunArgs, cx: &mut Context) -> Result<Code, CliError> {
     for guess in plan::guessed_kinds(&mut manifest) {
         note(&format!("guess: {guess}"));
     }
-    if args.strict {
-        nothing_unclear(&manifest.spec, &args.file)?;
-    }
+    manifest.spec.ways.start.strict |= args.strict;
+    let here = args.file.parent().unwrap_or(Path::new(""));
+    submission::before_start(&mut manifest, here);
     let data_dir = home::of_sprint(cx.data_dir.as_deref(), &manifest.spec, &args.file)?;
     if args.dry_run {
         return dry_run(&manifest.spec, &data_dir, cx);
     }
     carry_through(manifest.spec, &args.file, &data_dir, args.json, cx)
-}
-
-/// With `--strict`, every question has to be answered in the file before anything starts.
-fn nothing_unclear(spec: &SprintSpec, file: &Path) -> Result<(), CliError> {
-    let found = planner::plan(spec)?;
-    let questions = found.questions.iter().map(|question| match question.task {
-        Some(task) => format!("{}: {}", spec.tasks[task as usize].id, question.about),
-        None => format!("the sprint: {}", question.about),
-    });
-    let open: Vec<String> = questions.chain(plan::dead_links(spec, file)).collect();
-    match open.is_empty() {
-        true => Ok(()),
-        false => Err(CliError::Input(format!(
-            "nothing was started: {} unclear; answer in `{}`, or run without `--strict`:\n  {}",
-            if open.len() == 1 {
-                "1 thing is".to_owned()
-            } else {
-                format!("{} things are", open.len())
-            },
-            file.display(),
-            open.join("\n  ")
-        ))),
-    }
 }
 
 /// Carries a sprint through, on a runtime of its own.

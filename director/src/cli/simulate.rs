@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use super::end::{CliError, Code};
 use super::{Context, home, plan};
+use crate::control::submission;
 use crate::estimate::habits::Habits;
 use crate::estimate::{Durations, Model};
 use crate::report::forecast::{self as render, Compared, Shown, Start};
@@ -149,7 +150,10 @@ pub(super) fn simulate(args: &SimulateArgs, cx: &mut Context) -> Result<Code, Cl
 /// The sprint of a file, from its start.
 fn of_file(args: &SimulateArgs, cx: &Context) -> Result<Question<'static>, CliError> {
     let file = args.file.clone().unwrap_or_else(|| home::FILE.into());
-    let Manifest { spec, assumed, .. } = plan::read(&file, Purpose::Plan, cx)?;
+    let Manifest {
+        mut spec, assumed, ..
+    } = plan::read(&file, Purpose::Plan, cx)?;
+    submission::plan(&mut spec);
     let faults = faults(&args.faults)?;
     let full = std::path::absolute(&file)?;
     let prepare = |spec: &SprintSpec, faults| {

@@ -21,6 +21,9 @@ pub(super) struct SubmitArgs {
     /// The sprint file
     #[arg(default_value = home::FILE)]
     file: PathBuf,
+    /// Begin nothing before every question is answered in the inbox
+    #[arg(long)]
+    strict: bool,
     /// One JSON document
     #[arg(long)]
     json: bool,
@@ -30,6 +33,12 @@ pub(super) fn submit(args: &SubmitArgs, cx: &mut Context) -> Result<Code, CliErr
     let mut manifest = plan::read(&args.file, Purpose::Run, cx)?;
     for guess in plan::guessed_kinds(&mut manifest) {
         note(&format!("guess: {guess}"));
+    }
+    manifest.spec.ways.start.strict |= args.strict;
+    let here = args.file.parent().unwrap_or(std::path::Path::new(""));
+    submission::before_start(&mut manifest, here);
+    if let Some(asked) = submission::about_questions(&manifest.spec) {
+        note(&asked);
     }
     let spec = manifest.spec;
     let data_dir = home::of_sprint(cx.data_dir.as_deref(), &spec, &args.file)?;

@@ -7,7 +7,9 @@ use director_protocols::codec;
 use director_protocols::digest::Digest;
 use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::inbox::InboxKind;
-use director_protocols::sprint::SprintSpec;
+use director_protocols::sprint::{Estimate, SprintSpec};
+use director_protocols::time::Span;
+use director_protocols::unclear::Start;
 use director_protocols::work::Verdict;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,7 @@ use crate::engine::orders::Place;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
+use crate::engine::trouble::InboxItem;
 use crate::view::deployments;
 
 /// Where a sprint stands.
@@ -136,9 +139,18 @@ pub fn sprint_version(state: &State, id: SprintId) -> String {
     })
 }
 
-/// A fingerprint of a sprint as it is submitted: equal sprints have equal ones.
+/// A fingerprint of a sprint as it is submitted: equal sprints have equal ones, however they start.
 pub fn fingerprint(spec: &SprintSpec) -> String {
-    codec::encode(spec).map_or_else(|_| String::new(), |bytes| Digest::of(&bytes).to_string())
+    let mut spec = spec.clone();
+    // What was asked before the start, and whether it was waited for, is not part of what is wanted.
+    spec.ways.start = Start::default();
+    if spec.ways.calibrate {
+        // What the file estimates is no longer known, and the past goes on.
+        for task in &mut spec.tasks {
+            task.estimate = Estimate::point(Span::ZERO);
+        }
+    }
+    codec::encode(&spec).map_or_else(|_| String::new(), |bytes| Digest::of(&bytes).to_string())
 }
 
 /// The fingerprint of what was submitted as that sprint. `None` when there is none of that number.
@@ -184,9 +196,21 @@ pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
 
 /// Nothing moves by itself any more, and something waits in the inbox.
 fn waits_for_people(state: &State, id: SprintId) -> bool {
-    let Some(row) = state.sprints.get(id).filter(|row| row.is_running()) else {
+    let Some(row) = state.sprints.get(id) else {
         return false;
     };
+    let answers_itself = |item: &InboxItem| item.deadline.is_some() && item.default.acts();
+    if row.stage == Stage::Preparing {
+        let mut open = state.trouble.waiting();
+        return row.is_held()
+            && state.is_ready_to_begin(id)
+            && !row.cancelled
+            && !state.outstanding.is_informing(id)
+            && !open.any(|(_, item)| item.sprint == id && answers_itself(item));
+    }
+    if !row.is_running() {
+        return false;
+    }
     let tally = state.tasks.tally(id);
     let mut asked = false;
     for (_, item) in state
@@ -195,11 +219,11 @@ fn waits_for_people(state: &State, id: SprintId) -> bool {
         .filter(|(_, item)| item.sprint == id)
     {
         // Something happens by itself when nobody comes.
-        if item.deadline.is_some() && item.default.acts() {
+        if answers_itself(item) {
             return false;
         }
         asked |= match item.kind {
-            InboxKind::Notice => false,
+            InboxKind::Notice | InboxKind::Unclear | InboxKind::Fallback => false,
             // The sprint waits for those packages alone that are looked at once they are taken.
             InboxKind::Handoff => item
                 .handoff

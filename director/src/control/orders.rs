@@ -9,9 +9,10 @@ use director_protocols::ids::{AgentId, InboxId, IncidentId, SprintId, TaskId};
 use director_protocols::inbox::Reply;
 use director_protocols::incident::Step;
 
-use super::facts;
 use super::protocol::{Fault, FaultKind, Order};
+use super::{facts, submission};
 use crate::engine::state::State;
+use crate::report::calibration::calibration;
 
 /// The sprint meant: the one of that name, or else the newest that is not over, or else the newest.
 ///
@@ -363,8 +364,14 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
             (command, said.to_owned())
         }
         Order::Submit { spec } => {
-            let said = format!("sprint `{}` is submitted", spec.id);
-            (Command::Submit(spec.clone()), said)
+            let mut said = format!("sprint `{}` is submitted", spec.id);
+            let mut spec = spec.clone();
+            if spec.ways.calibrate {
+                for change in submission::calibrated(&mut spec, &calibration(state)) {
+                    said += &format!("\n{change}");
+                }
+            }
+            (Command::Submit(spec), said)
         }
     })
 }

@@ -7,6 +7,7 @@ use director_protocols::sprint::SprintSpec;
 use serde_json::Value;
 
 use crate::planner::clarify::clarify;
+use crate::planner::questions::{self, Question};
 use crate::planner::{self, Plan, PlanError};
 use crate::report::calibration::{self, Calibration};
 use crate::report::plan as render;
@@ -43,11 +44,15 @@ impl Planned {
             .map(|guess| text::line(&guess.to_string()))
             .collect();
         let mut spec = manifest.spec;
-        let corrected = match calibrate {
+        let corrected = match calibrate || spec.ways.calibrate {
             true => calibration::apply(&mut spec, past.as_ref().unwrap_or(&Calibration::default())),
             false => Vec::new(),
         };
         let mut plan = make(&spec)?;
+        let open = questions::left_open(&spec, &manifest.unsorted, &manifest.unrated);
+        plan.questions.extend(open);
+        let order = |question: &Question| (question.task, question.about);
+        plan.questions.sort_by_key(order);
         if let Some(past) = &past {
             plan.risks
                 .extend(calibration::optimistic(&spec, &plan, past));

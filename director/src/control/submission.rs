@@ -8,11 +8,16 @@ use std::path::{Path, PathBuf};
 use director_agents::coding::allow;
 use director_agents::git::Repository;
 use director_agents::roles;
+use director_protocols::ids::Name;
 use director_protocols::manifest::{self, Format, Manifest, Options, Purpose};
 use director_protocols::sprint::{RoleSpec, SprintSpec};
+use director_protocols::time::Span;
+use director_protocols::unclear::{About, Question};
 
 use crate::engine::people::PERSON;
 use crate::planner::clarify::{What, clarify};
+use crate::planner::{self, questions, risks};
+use crate::report::calibration::{self, Calibration};
 use crate::report::text;
 
 /// A sprint that can be submitted.
@@ -66,6 +71,8 @@ pub fn parse(file: &File, kinds: &[String]) -> Result<Submission, String> {
     let mut notes = manifest.warnings.clone();
     notes.extend(about_roles(&manifest.spec));
     notes.extend(guessed_kinds(&mut manifest));
+    before_start(&mut manifest, &file.dir);
+    notes.extend(about_questions(&manifest.spec));
     Ok(Submission {
         spec: manifest.spec,
         notes,
@@ -89,6 +96,123 @@ pub fn guessed_kinds(manifest: &mut Manifest) -> Vec<String> {
         .iter()
         .filter(|guess| matches!(guess.what, What::Kind(..)));
     kinds.map(|guess| text::line(&guess.to_string())).collect()
+}
+
+/// Agents that read nothing: their task is what they run, whatever else is written about it.
+const READ_NOTHING: [&str; 2] = ["command", "simulated"];
+
+/// Puts what is known before the start into the sprint: what the plan promises, and the questions that no rule settles, to be asked when it is
+/// taken in. Where the start does not wait for
+/// them, only those whose answer an agent would read; `dir` is where the file lies.
+pub fn before_start(manifest: &mut Manifest, dir: &Path) {
+    let Manifest {
+        spec,
+        unsorted,
+        unrated,
+        ..
+    } = manifest;
+    let mut found: Vec<(Option<u32>, Question)> = Vec::new();
+    let known = questions::find(spec);
+    let open = questions::left_open(spec, unsorted, unrated);
+    for question in known.into_iter().chain(open) {
+        let name = |task: u32| spec.tasks[task as usize].id.clone();
+        let asked = Question {
+            task: question.task.map(name),
+            about: question.about.about(),
+            text: question.about.to_string(),
+        };
+        found.push((question.task, asked));
+    }
+    found.extend(dead_links(spec, dir));
+    if !spec.ways.start.strict {
+        let deaf: BTreeSet<&Name> = spec
+            .team
+            .iter()
+            .filter(|role| READ_NOTHING.contains(&role.agent.kind.as_str()))
+            .map(|role| &role.name)
+            .collect();
+        // How long something takes is for those who plan.
+        let planning = [About::Dates, About::Estimate, About::Size];
+        found.retain(|(task, question)| {
+            let read = |task: u32| !deaf.contains(&spec.tasks[task as usize].role);
+            task.is_some_and(read) && !planning.contains(&question.about)
+        });
+    }
+    found.sort_by_key(|(task, question)| (*task, question.about));
+    spec.ways.start.questions = found.into_iter().map(|(_, question)| question).collect();
+    plan(spec);
+}
+
+/// Corrects the estimates by the past, and plans the sprint by what they are then; gives a sentence for each kind of task that
+/// changed, or one that says why none did.
+pub fn calibrated(spec: &mut SprintSpec, past: &Calibration) -> Vec<String> {
+    let changes = calibration::apply(spec, past);
+    plan(spec);
+    match changes.is_empty() {
+        true => vec![format!(
+            "estimates stay as they are: no kind of task of this sprint was completed {} times before",
+            calibration::TASKS_MIN
+        )],
+        false => changes,
+    }
+}
+
+/// Notes what the plan promises, so that every report has the plan's own figure, and the risks that the engine watches.
+pub fn plan(spec: &mut SprintSpec) {
+    let Ok(plan) = planner::plan(spec) else {
+        return; // The engine says what is wrong with it.
+    };
+    spec.ways.start.planned = Some(Span(plan.schedule.makespan));
+    spec.ways.start.risks = risks::watched(spec, &plan);
+}
+
+/// What the sender should know of the questions that will be asked.
+pub fn about_questions(spec: &SprintSpec) -> Option<String> {
+    let start = &spec.ways.start;
+    let count = match start.questions.len() {
+        0 => return None,
+        1 => "1 thing is".to_owned(),
+        more => format!("{more} things are"),
+    };
+    Some(match start.strict {
+        true => {
+            format!("{count} unclear: nothing begins before each is answered (`director inbox`)")
+        }
+        false => format!(
+            "{count} unclear and asked in the inbox; work begins without the answers (`strict` waits for them)"
+        ),
+    })
+}
+
+/// Specifications and designs that a task names and that are not there; addresses are not looked at.
+pub fn dead_links(spec: &SprintSpec, dir: &Path) -> Vec<(Option<u32>, Question)> {
+    let repo = spec.repo.as_ref().map(PathBuf::from);
+    let there = |place: &str| {
+        let place = place.split('#').next().unwrap_or(place);
+        place.contains("://")
+            || [Some(dir), repo.as_deref()]
+                .into_iter()
+                .flatten()
+                .any(|dir| dir.join(place).exists())
+    };
+    let mut dead = Vec::new();
+    for (at, task) in (0..).zip(&spec.tasks) {
+        for (about, what, place) in [
+            (About::Spec, "specification", &task.spec),
+            (About::Design, "design", &task.design),
+        ] {
+            if let Some(place) = place.as_ref().filter(|place| !there(place)) {
+                let text = format!("its {what} `{place}` is not there: where is it?");
+                let asked = Question {
+                    task: Some(task.id.clone()),
+                    about,
+                    text: text::line(&text),
+                };
+                dead.push((Some(at), asked));
+            }
+        }
+    }
+    dead
 }
 
 /// What the roles that have work ask for and do not get, and what they are free to do.

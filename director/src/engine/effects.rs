@@ -404,6 +404,8 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::ProgressUpdated(_)
         | Event::ProductDemoReady(_)
         | Event::FeedbackReceived(_)
+        | Event::RiskTriggered(_)
+        | Event::FallbackApplied(_)
         | Event::DeliveryRetried(_)
         | Event::DeliveryFailed(_)
         | Event::QaHandoffReady(_)

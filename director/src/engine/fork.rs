@@ -54,6 +54,7 @@ impl Engine {
             rules.ways.ceremonies = NONE;
             rules.base.clone_from(&row.spec.base);
             rules.repo.clone_from(&row.spec.repo);
+            rules.ways.start.clone_from(&row.spec.ways.start);
             row.spec = rules.into();
         }
     }

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use director_protocols::event::IncidentOpened;
+use director_protocols::event::{IncidentNoted, IncidentOpened, IncidentStepFilled};
 use director_protocols::ids::{BlockerId, SprintId, TaskId};
 use director_protocols::incident::Step;
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use serde::Serialize;
+
+use super::state::State;
 
 /// What somebody wrote, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,6 +48,29 @@ pub struct Incident {
     pub log: Vec<Entry>,
     /// When and by whom it was closed.
     pub closed: Option<(Time, String)>,
+}
+
+impl State {
+    /// A step of an incident is filled in.
+    pub(super) fn step_filled(&mut self, e: &IncidentStepFilled, now: Time) {
+        let entry = Entry {
+            at: now,
+            by: e.by.clone(),
+            text: e.text.clone(),
+        };
+        let incident = &mut self.trouble.incidents[e.incident.index()];
+        incident.steps.insert(e.step, entry);
+    }
+
+    /// Something is written into the log of an incident.
+    pub(super) fn incident_noted(&mut self, e: &IncidentNoted, now: Time) {
+        let entry = Entry {
+            at: now,
+            by: e.by.clone(),
+            text: e.text.clone(),
+        };
+        self.trouble.incidents[e.incident.index()].log.push(entry);
+    }
 }
 
 impl Incident {

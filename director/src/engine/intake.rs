@@ -2,7 +2,7 @@
 //!
 //! Invariant: the rows of a sprint lie next to each other, in the order of its file; what comes later is [`super::adding`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use director_protocols::event::SprintSubmitted;
 use director_protocols::ids::{FeatureId, Name, RoleId, TaskId};
@@ -89,7 +89,7 @@ impl State {
             refused: String::new(),
             queue: VecDeque::new(),
             merge: None,
-            planned: Span(path.makespan),
+            planned: e.planned,
             submitted: now,
             began: None,
             ended: None,
@@ -98,6 +98,10 @@ impl State {
             incidents: Vec::new(),
             held: Held::default(),
             accepted: BTreeMap::new(),
+            unclear: BTreeSet::new(),
+            came_true: BTreeSet::new(),
+            overruns: BTreeMap::new(),
+            fallen_back: BTreeSet::new(),
             forecasts: Vec::new(),
         });
     }

@@ -130,6 +130,8 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && (e.handoff as usize) < state.handoffs.len()
                 && e.task_id.is_none_or(task)
         }
+        Event::RiskTriggered(e) => sprint(e.sprint_id) && e.task_id.is_none_or(task),
+        Event::FallbackApplied(e) => sprint(e.sprint_id) && tasks(&e.batch),
         Event::DailyStandupCompleted(e) => {
             sprint(e.sprint_id)
                 && tasks(&e.completed_yesterday)

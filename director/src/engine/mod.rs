@@ -37,6 +37,7 @@ pub mod peers;
 pub mod people;
 pub mod progress;
 pub mod replan;
+pub mod risks;
 pub mod rounds;
 pub mod scope;
 pub mod sprints;

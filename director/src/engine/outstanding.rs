@@ -173,6 +173,8 @@ impl Outstanding {
             | Event::ProgressUpdated(_)
             | Event::ProductDemoReady(_)
             | Event::FeedbackReceived(_)
+            | Event::RiskTriggered(_)
+            | Event::FallbackApplied(_)
             | Event::DeliveryRetried(_)
             | Event::QaHandoffReady(_)
             | Event::DevopsHandoffReady(_)
@@ -240,6 +242,13 @@ impl Outstanding {
     pub fn is_preparing(&self, id: TaskId) -> bool {
         let mut of_attempt = self.of_attempt[self.of_attempt(id)].iter();
         of_attempt.any(|(_, id)| matches!(self.get(*id), Some(Effect::PrepareWorktree { .. })))
+    }
+
+    /// Whether the sprint's repository is being prepared, or its base checked.
+    pub fn is_preparing_sprint(&self, id: SprintId) -> bool {
+        self.list.iter().any(|(_, effect)| {
+            matches!(effect, Effect::PrepareRepo { sprint } | Effect::CheckBase { sprint } if *sprint == id)
+        })
     }
 
     /// Whether the sprint's worktrees are being removed.

@@ -6,6 +6,7 @@
 //! Elsewhere: packages are `handoffs` and `decide::handoff`; posting is `deliveries`.
 
 use director_protocols::ids::{InboxId, Name, SprintId};
+use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::RunSpec;
 use director_protocols::ways::{Destination, Peer, Webhook};
@@ -71,6 +72,8 @@ impl State {
             asked
                 .filter_map(|name| Peer::named(name.as_str()))
                 .collect()
+        } else if row.kind == InboxKind::Unclear {
+            vec![Peer::Product]
         } else {
             Vec::new()
         };

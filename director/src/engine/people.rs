@@ -55,6 +55,10 @@ impl State {
                 self.move_to(task, Phase::Working, now);
             }
         }
+        if item.kind == InboxKind::Unclear {
+            let unclear = &mut self.sprints.table[item.sprint.index()].unclear;
+            unclear.insert((item.task, id));
+        }
         if let (Some(gate), Some(task)) = (item.gate.clone(), item.task) {
             self.person_asked(task, &gate, id, now);
         }
@@ -64,6 +68,11 @@ impl State {
     /// Closes an item: when, with which answer, by whom.
     pub(super) fn inbox_closed(&mut self, id: InboxId, closed: (Time, String, String)) {
         self.inbox_deadline(id, None);
+        let item = &self.trouble.inbox[id.index()];
+        if item.kind == InboxKind::Unclear {
+            let unclear = &mut self.sprints.table[item.sprint.index()].unclear;
+            unclear.remove(&(item.task, id));
+        }
         self.trouble.close(id, closed);
     }
 

@@ -41,6 +41,7 @@ impl State {
         let role = self.team.agents[e.agent_id.index()].role;
         self.team.roles[role.index()].overrun += keep - effort;
         self.tasks.let_go(e.task_id);
+        self.no_overrun(e.task_id);
         self.messages.waits.remove(&e.agent_id);
         let team = &self.team;
         let story = self.tasks.story(e.task_id);

@@ -3,11 +3,11 @@
 //! Invariant: at most one merge of a sprint is under way, and what is in it is not in the queue.
 //! Elsewhere: the tasks themselves are `tasks`; git is the integrator's.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use director_protocols::event::Outcome;
 use director_protocols::forecast::Forecast;
-use director_protocols::ids::{BlockerId, Name, SprintId, TaskId};
+use director_protocols::ids::{BlockerId, InboxId, Name, SprintId, TaskId};
 use director_protocols::shared::Shared;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
@@ -134,7 +134,7 @@ pub struct Sprint {
     pub queue: VecDeque<TaskId>,
     /// The merge under way.
     pub merge: Option<Merge>,
-    /// Planned elapsed time, the critical path's length.
+    /// Planned elapsed time: the plan's, as it was submitted.
     pub planned: Span,
     /// When it was submitted.
     pub submitted: Time,
@@ -152,6 +152,14 @@ pub struct Sprint {
     pub held: Held,
     /// Action items of its retrospective that were accepted: when and by whom.
     pub accepted: BTreeMap<String, (Time, String)>,
+    /// Open questions about what is unclear before the start, by task.
+    pub unclear: BTreeSet<(Option<TaskId>, InboxId)>,
+    /// Risks that have come true, for which task.
+    pub came_true: BTreeSet<(u32, Option<TaskId>)>,
+    /// Risks whose fallback was applied.
+    pub fallen_back: BTreeSet<u32>,
+    /// When tasks in hand outlive the worst case of their estimate, where a risk waits for it.
+    pub overruns: BTreeMap<TaskId, Time>,
     /// Forecasts of it that were recorded, and when.
     pub forecasts: Vec<(Time, Forecast)>,
 }
@@ -173,6 +181,11 @@ impl Sprint {
         self.stage == Stage::Running
     }
 
+    /// Its start waits for answers.
+    pub fn is_held(&self) -> bool {
+        self.spec.ways.start.strict && !self.unclear.is_empty()
+    }
+
     /// Nothing more happens by itself.
     pub fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Ended(_) | Stage::Refused)
@@ -181,6 +194,7 @@ impl Sprint {
     /// The word in status and reports.
     pub fn state(&self) -> &'static str {
         match self.stage {
+            Stage::Preparing if self.is_held() => "unclear",
             Stage::Preparing => "preparing",
             Stage::Refused => "refused",
             Stage::Running if self.paused => "paused",

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::deliveries::Delivery;
 use super::deployments::Deployment;
 use super::handoffs::{Handoff, Team as Peer};
-use super::incidents::{self, Incident};
+use super::incidents::Incident;
 use super::messages::{Message, Messages};
 use super::outstanding::Outstanding;
 use super::sprints::{Emergency, Merge, Sprint, Sprints, Stage};
@@ -38,6 +38,8 @@ pub enum Deadline {
     Standup(SprintId),
     /// A sprint's progress update.
     Progress(SprintId),
+    /// A task has been at work for longer than its worst case.
+    Overrun(TaskId),
     /// Something is posted again.
     Delivery(EffectId),
     /// A deployment's window opens, or it is looked at.
@@ -95,6 +97,12 @@ impl State {
                 .sprints
                 .get(sprint)
                 .is_some_and(|sprint| !sprint.head.is_empty())
+    }
+
+    /// Whether everything is there that work needs to begin, answers to what is unclear aside.
+    pub fn is_ready_to_begin(&self, sprint: SprintId) -> bool {
+        !self.sprint_has_repo(sprint)
+            || self.is_prepared(sprint) && !self.outstanding.is_preparing_sprint(sprint)
     }
 
     /// Whether the sprint is over, tidied up, and everybody was told.
@@ -240,6 +248,7 @@ impl State {
                 let story = self.tasks.story(e.task_id);
                 story.assigned = now;
                 story.liveness.clear();
+                self.await_overrun(e.task_id, now);
             }
             Event::WorktreePrepared(e) => {
                 let story = self.tasks.story(e.task_id);
@@ -261,6 +270,8 @@ impl State {
                 }
             }
             Event::AttemptEnded(e) => self.attempt_ended(e, now),
+            Event::RiskTriggered(e) => self.risk_triggered(e),
+            Event::FallbackApplied(e) => self.fallback_applied(e),
             Event::WorkSalvaged(e) => {
                 let story = self.tasks.story(e.task_id);
                 if !e.saved.is_empty() {
@@ -538,24 +549,8 @@ impl State {
             }
             // It is called off; the end of the attempt makes the task ready again.
             Event::WorkCheckpointed(_) => {}
-            Event::IncidentStepFilled(e) => {
-                let entry = incidents::Entry {
-                    at: now,
-                    by: e.by.clone(),
-                    text: e.text.clone(),
-                };
-                let incident = &mut self.trouble.incidents[e.incident.index()];
-                incident.steps.insert(e.step, entry);
-            }
-            Event::IncidentNoted(e) => {
-                self.trouble.incidents[e.incident.index()]
-                    .log
-                    .push(incidents::Entry {
-                        at: now,
-                        by: e.by.clone(),
-                        text: e.text.clone(),
-                    });
-            }
+            Event::IncidentStepFilled(e) => self.step_filled(e, now),
+            Event::IncidentNoted(e) => self.incident_noted(e, now),
             Event::IncidentClosed(e) => {
                 self.trouble.incidents[e.incident.index()].closed = Some((now, e.by.clone()));
             }

@@ -12,6 +12,7 @@ use director_protocols::ids::{
 use director_protocols::inbox::{InboxDefault, InboxKind};
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
+use director_protocols::unclear::About;
 use serde::Serialize;
 
 use super::incidents::Incident;
@@ -68,6 +69,10 @@ pub struct InboxItem {
     pub handoff: Option<u32>,
     /// The deployment that is not ready.
     pub deployment: Option<u32>,
+    /// What is unclear before the start.
+    pub about: Option<About>,
+    /// The risk whose fallback is offered.
+    pub risk: Option<u32>,
     /// How urgent.
     pub severity: Severity,
     /// What is asked.
@@ -94,6 +99,8 @@ impl InboxItem {
             gate: e.gate.clone(),
             handoff: e.handoff,
             deployment: e.deployment,
+            about: e.about,
+            risk: e.risk,
             severity: e.severity,
             question: e.question.clone(),
             opened: now,

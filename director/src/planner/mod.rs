@@ -180,12 +180,14 @@ pub fn agent_name(role: &Name, instance: u32) -> String {
     format!("{role}-{instance}")
 }
 
-/// What a sprint promises and what goes to the backlog: as much of [`plan`] as running it needs.
+/// What a sprint promises and what goes to the backlog, and how long the list schedule is in milliseconds: as much of [`plan`] as
+/// running it needs.
 ///
 /// # Errors
 /// As [`plan`].
-pub fn commitment(spec: &SprintSpec) -> Result<Commitment, PlanError> {
-    Ok(Draft::of(spec)?.commitment)
+pub fn commitment(spec: &SprintSpec) -> Result<(Commitment, u64), PlanError> {
+    let draft = Draft::of(spec)?;
+    Ok((draft.commitment, draft.schedule.makespan))
 }
 
 /// The part of a plan that all the rest is about.
@@ -310,7 +312,7 @@ impl Plan {
             certainty: None,
         };
         plan.risks = risks::find(spec, &plan);
-        plan.questions = questions::find(spec, &plan);
+        plan.questions = questions::find(spec);
         plan
     }
 }

@@ -1,10 +1,18 @@
 //! What is unclear before the start: things that somebody has to be asked, because guessing them costs more.
+//!
+//! Most are found in the sprint as it is; that a file said neither kind nor estimate is known to its reader alone.
+//!
+//! Elsewhere: what rules make clear is [`super::clarify`]; asking is `control::submission`'s, and what an answer changes the engine's.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use director_protocols::ids::Name;
 use director_protocols::sprint::{Expects, SprintSpec};
+use director_protocols::unclear::About;
 
-use super::Plan;
+use super::calendar::Calendar;
+use super::{expected, guess};
 
 /// Working days of effort over which a task counts as too large to be one task.
 const LARGE_DAYS: u64 = 2;
@@ -35,6 +43,20 @@ pub enum Unclear {
     Kind,
 }
 
+impl Unclear {
+    /// What a question about it is about.
+    pub fn about(self) -> About {
+        match self {
+            Unclear::Dates(_) => About::Dates,
+            Unclear::Description => About::Description,
+            Unclear::Acceptance => About::Acceptance,
+            Unclear::Estimate => About::Estimate,
+            Unclear::Large => About::Size,
+            Unclear::Kind => About::Kind,
+        }
+    }
+}
+
 impl fmt::Display for Unclear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -49,15 +71,16 @@ impl fmt::Display for Unclear {
 }
 
 /// Everything unclear in a sprint.
-pub fn find(spec: &SprintSpec, plan: &Plan) -> Vec<Question> {
-    let dates = plan.calendar.unclear.map(|why| Question {
+pub fn find(spec: &SprintSpec) -> Vec<Question> {
+    let calendar = Calendar::of(spec);
+    let dates = calendar.unclear.map(|why| Question {
         task: None,
         about: Unclear::Dates(why),
     });
     let mut questions: Vec<Question> = dates.into_iter().collect();
-    let large = plan.calendar.day.saturating_mul(LARGE_DAYS);
+    let large = calendar.day.saturating_mul(LARGE_DAYS);
     for (place, task) in (0..).zip(&spec.tasks) {
-        let effort = plan.durations[place as usize];
+        let effort = expected(task);
         let described = !task.description.trim().is_empty();
         for (about, unclear) in [
             (
@@ -71,6 +94,29 @@ pub fn find(spec: &SprintSpec, plan: &Plan) -> Vec<Question> {
             (Unclear::Estimate, effort == 0),
             (Unclear::Large, effort > large),
             (Unclear::Kind, task.kind.trim().is_empty()),
+        ] {
+            if unclear {
+                questions.push(Question {
+                    task: Some(place),
+                    about,
+                });
+            }
+        }
+    }
+    questions
+}
+
+/// What a file left open and no rule makes clear: tasks without kind and role whose title says nothing, and tasks without
+/// estimate and points.
+pub fn left_open(spec: &SprintSpec, unsorted: &[Name], unrated: &[Name]) -> Vec<Question> {
+    let unsorted: BTreeSet<&Name> = unsorted.iter().collect();
+    let unrated: BTreeSet<&Name> = unrated.iter().collect();
+    let mut questions = Vec::new();
+    for (place, task) in (0..).zip(&spec.tasks) {
+        let no_kind = unsorted.contains(&task.id) && guess::kind([], &task.title).is_none();
+        for (about, unclear) in [
+            (Unclear::Estimate, unrated.contains(&task.id)),
+            (Unclear::Kind, no_kind),
         ] {
             if unclear {
                 questions.push(Question {

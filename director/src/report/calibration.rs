@@ -195,6 +195,7 @@ pub fn optimistic(spec: &SprintSpec, plan: &Plan, past: &Calibration) -> Option<
         trigger: format!("less than {:.0} points are done in the middle of the sprint", mean / 2.0),
         fallback: "carry the least urgent tasks over".to_owned(),
         tasks: Vec::new(),
+        watch: None,
     })
 }
 

@@ -6,6 +6,9 @@
 //!
 //! Elsewhere: what is found is `report::sprint`'s lessons; what a change does is its `next`.
 
+use std::collections::BTreeMap;
+
+use director_protocols::event::Event;
 use director_protocols::ids::SprintId;
 use director_protocols::manifest;
 use director_protocols::time::Time;
@@ -35,6 +38,8 @@ pub struct RetroView {
     pub forecast_track: Option<Track>,
     /// What agents said about the work.
     pub team_feedback: Vec<Feedback>,
+    /// Risks of the plan that came true, and what was done then.
+    pub risks_come_true: Vec<Found>,
     /// What did not go as it should.
     pub process_issues: Vec<Found>,
     /// What to try next time.
@@ -92,6 +97,7 @@ pub fn retro(state: &State, entries: &[Entry], id: SprintId, report: ReportView)
         forecasts: foreseen::foreseen(state, entries, id),
         forecast_track: foreseen::track(state),
         team_feedback: report.feedback.clone(),
+        risks_come_true: come_true(state, entries, id),
         process_issues: report
             .lessons
             .iter()
@@ -119,6 +125,36 @@ pub fn retro(state: &State, entries: &[Entry], id: SprintId, report: ReportView)
             .collect(),
         report: Box::new(report),
     }
+}
+
+/// The sprint's risks that came true, each with what was done.
+fn come_true(state: &State, entries: &[Entry], id: SprintId) -> Vec<Found> {
+    let mut found: BTreeMap<u32, Found> = BTreeMap::new();
+    for entry in entries {
+        for event in &entry.events {
+            match event {
+                Event::RiskTriggered(e) if e.sprint_id == id => {
+                    let row = found.entry(e.number).or_insert_with(|| Found {
+                        text: e.risk.clone(),
+                        tasks: Vec::new(),
+                        seqs: Vec::new(),
+                    });
+                    row.text += &format!("; {}", e.trigger);
+                    row.tasks
+                        .extend(e.task_id.map(|task| state.task_name(task)));
+                    row.seqs.push(entry.seq.0);
+                }
+                Event::FallbackApplied(e) if e.sprint_id == id => {
+                    if let Some(row) = found.get_mut(&e.number) {
+                        row.text += &format!("; done by {}: {}", e.by, e.fallback);
+                        row.seqs.push(entry.seq.0);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found.into_values().collect()
 }
 
 /// As Markdown, which is also how a terminal shows it.
@@ -153,6 +189,10 @@ pub fn markdown(view: &RetroView) -> String {
             .collect(),
     );
     let sentence = |row: &Found| format!("{} ({})", md(&row.text), cited(&row.seqs));
+    section(
+        "Risks that came true",
+        view.risks_come_true.iter().map(sentence).collect(),
+    );
     section(
         "Process issues",
         view.process_issues.iter().map(sentence).collect(),
@@ -245,6 +285,8 @@ pub fn html(view: &RetroView) -> String {
         @if actions.is_empty() { p { "None." } }
         @else { (table("actions", "What would change in the next sprint's file", &["id", "change", "because of", "standing"], &actions)) }
         p class="note" { (hint(view)) }
+        h2 { "Risks that came true" }
+        (list(&sentences(&view.risks_come_true)))
         h2 { "Process issues" }
         (list(&sentences(&view.process_issues)))
         h2 { "Improvement opportunities" }

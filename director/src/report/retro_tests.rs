@@ -67,7 +67,7 @@ fn a_look_back_reads_well_and_cites_what_it_rests_on() {
         - Agents' feedback: 8
         - Attempts: 13, 6 again, 1 death
         - Merges: 6, 1 conflict
-        - Time: 3h11m; planned 31.0h
+        - Time: 3h11m; planned 42.0h
         - Work: 4h57m; estimated 45.0h
         - Burndown: 11 points, 4 tasks left
         - Cost: not measured
@@ -84,6 +84,10 @@ fn a_look_back_reads_well_and_cites_what_it_rests_on() {
         - cart-ui: the specification was clear
         - payment-api: the specification was clear
         - cart-api: the specification was clear
+
+        ## Risks that came true
+
+        - none
 
         ## Process issues
 

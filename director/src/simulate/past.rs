@@ -204,6 +204,8 @@ impl Seen {
                 InboxKind::Task
                 | InboxKind::Handoff
                 | InboxKind::Deployment
+                | InboxKind::Unclear
+                | InboxKind::Fallback
                 | InboxKind::Notice => {}
             },
             Event::InboxAnswered(e) => {

@@ -153,6 +153,8 @@ impl Prepared {
             progress: None,
         };
         submitted.ways.deployment.windows.clear();
+        // A forecast begins when the work does.
+        submitted.ways.start.questions.clear();
         decisions.push(engine.step(&Command::Submit(Box::new(submitted)), now)?);
         decisions.push(engine.dispatch(now));
         for index in 0..engine.state().team.agents.len() {

@@ -4,6 +4,7 @@ use director_protocols::ids::SprintId;
 use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
+use director_protocols::unclear::About;
 use serde::Serialize;
 
 use super::fields::sprint_name;
@@ -29,8 +30,8 @@ pub struct Item {
     pub sprint: String,
     /// The task, if it is about one.
     pub task: Option<String>,
-    /// `blocker`, `question` (an agent waits for the answer), `role` (a role that is down), `task` (a person's) or
-    /// `notice` (nothing waits for it).
+    /// `blocker`, `question` (an agent waits for the answer), `role` (a role that is down), `task` (a person's),
+    /// `unclear` (before the start) or `notice` (nothing waits for it).
     pub kind: &'static str,
     /// How urgent.
     pub severity: Severity,
@@ -88,8 +89,13 @@ pub(crate) fn items(state: &State) -> Vec<(SprintId, Item)> {
                     | InboxKind::Gate
                     | InboxKind::Handoff
                     | InboxKind::Deployment
+                    | InboxKind::Fallback
                     | InboxKind::Notice => {
                         format!("director approve {number}")
+                    }
+                    InboxKind::Unclear => {
+                        let example = item.about.map_or("…", About::example);
+                        format!("director answer {number} \"{example}\"")
                     }
                     InboxKind::Blocker | InboxKind::Question | InboxKind::Role => {
                         format!("director answer {number} \"…\"")
@@ -142,14 +148,20 @@ pub fn render(view: &InboxView, now: Time, width: usize, colour: bool) -> String
             "gate" => "   lets it pass",
             "handoff" => "   takes it",
             "deployment" => "   asks again",
+            "fallback" => "   does what was foreseen",
             "notice" => "   puts it away",
             _ => "",
         };
         lines.push(paint.on(Look::Dim, &format!("   {}{does}", item.answer)));
+        if item.kind == "unclear" {
+            let text = format!("   director approve {}   leaves it as it is", item.id);
+            lines.push(paint.on(Look::Dim, &text));
+        }
         let refuses = match item.kind {
             "task" => Some("it cannot be done"),
             "gate" | "handoff" => Some("sends it back"),
             "deployment" => Some("leaves it"),
+            "fallback" => Some("goes on as planned"),
             _ => None,
         };
         lines.extend(refuses.map(|what| {

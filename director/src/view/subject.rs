@@ -127,6 +127,8 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::DeliveryRetried(e) => of_sprint(e.sprint_id, &[]),
         Event::ProductDemoReady(e) => of_sprint(e.sprint_id, &[]),
         Event::FeedbackReceived(e) => of_sprint(e.sprint_id, e.task_id.as_slice()),
+        Event::RiskTriggered(e) => of_sprint(e.sprint_id, e.task_id.as_slice()),
+        Event::FallbackApplied(e) => of_sprint(e.sprint_id, &e.batch),
         Event::DailyStandupCompleted(e) => of_sprint(e.sprint_id, &[]),
         Event::ProgressUpdated(e) => of_sprint(e.sprint_id, &[]),
         Event::TaskRebalanced(e) => of_task(e.task_id, None),

@@ -24,6 +24,8 @@ payloads! {
         sprint_id: SprintId,
         /// All of it.
         spec: Shared<SprintSpec>,
+        /// How long it takes as planned, in working time.
+        planned: Span,
     }
     /// The repository is ready.
     11 1 RepoPrepared "repo_prepared" {

@@ -10,6 +10,7 @@ use crate::inbox::{InboxDefault, InboxKind, Reply};
 use crate::incident::Step;
 use crate::severity::Severity;
 use crate::time::{Span, Time};
+use crate::unclear::About;
 
 payloads! {
     /// Something holds a task up.
@@ -98,6 +99,10 @@ payloads! {
         handoff: Option<u32>,
         /// The deployment that is not ready and may be asked for again.
         deployment: Option<u32>,
+        /// What is unclear before the start.
+        about: Option<About>,
+        /// The risk whose fallback is offered.
+        risk: Option<u32>,
     }
     /// A person answered.
     65 1 InboxAnswered "inbox_answered" {
@@ -203,6 +208,34 @@ payloads! {
         /// The incident.
         incident: IncidentId,
         /// Who.
+        by: String,
+    }
+    /// A risk of the plan has come true.
+    128 1 RiskTriggered "risk_triggered" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Its number among the risks that are watched.
+        number: u32,
+        /// What it is.
+        risk: String,
+        /// The task that shows it; none where it is about a role.
+        task_id: Option<TaskId>,
+        /// What showed it.
+        trigger: String,
+    }
+    /// What was foreseen for a risk is done.
+    129 1 FallbackApplied "fallback_applied" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The number of the risk.
+        number: u32,
+        /// What was foreseen.
+        fallback: String,
+        /// The tasks that it is done to.
+        batch: Vec<TaskId>,
+        /// The role that has them now; none where none moves.
+        to: Option<Name>,
+        /// Who decided it.
         by: String,
     }
 }

@@ -101,6 +101,11 @@ pub(super) static ROOT: Table = Table {
             "how long what waits for people may wait, and what happens then",
         ),
         key(
+            "planning",
+            Shape::Table(&keys_ways::PLANNING),
+            "what is done before the start",
+        ),
+        key(
             "ladder",
             Shape::Table(&keys_ways::LADDER),
             "what the tiers of blockers do; how long each lasts is `limits.tier_time`",

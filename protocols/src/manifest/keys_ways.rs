@@ -19,6 +19,11 @@ pub(super) static INBOX: Table = Table {
         ),
         key("task", Shape::Table(&RULE), "tasks of people"),
         key("gate", Shape::Table(&RULE), "gates that people judge"),
+        key(
+            "unclear",
+            Shape::Table(&RULE),
+            "what is asked before the start; an approval leaves it as it is",
+        ),
     ],
 };
 
@@ -36,6 +41,23 @@ static RULE: Table = Table {
             "what happens then: remind, answer (with `text`), approve or reject; remind unless written",
         ),
         key("text", Shape::Text, "the answer or the reason"),
+    ],
+};
+
+/// `[planning]`
+pub(super) static PLANNING: Table = Table {
+    about: "What is done before the start.",
+    keys: &[
+        key(
+            "strict",
+            Shape::Flag,
+            "whether nothing begins before every question about what is unclear is answered; false unless written",
+        ),
+        key(
+            "calibrate",
+            Shape::Flag,
+            "whether estimates are corrected by what past sprints of the data directory took; false unless written",
+        ),
     ],
 };
 

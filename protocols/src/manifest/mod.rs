@@ -62,6 +62,8 @@ pub struct Manifest {
     pub spec: SprintSpec,
     /// Tasks whose file has no estimate: theirs was assumed, an hour for each point.
     pub assumed: Vec<Name>,
+    /// Those of them whose file has no points either.
+    pub unrated: Vec<Name>,
     /// Tasks with a title whose file says neither a kind nor a role: they were taken for features.
     pub unsorted: Vec<Name>,
     /// Tasks that the file says are done; they are not part of the sprint.

@@ -5,6 +5,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use director::planner::{self, risks};
+use director_protocols::sprint::SprintSpec;
+
 use super::{Faults, World, oracle, random_sprint};
 
 /// In which way something is broken: the words before what it is about, without numbers.
@@ -45,11 +48,15 @@ impl Scenario {
     /// # Panics
     /// When an invariant is broken on the way, or nothing comes to rest.
     pub fn run(&self) -> World {
-        let mut world = World::new(self.seed, random_sprint(self.seed, self.tasks), self.faults);
+        let mut world = World::new(
+            self.seed,
+            watched(random_sprint(self.seed, self.tasks)),
+            self.faults,
+        );
         let second = 20 + (self.seed as usize * 7) % 150;
         for step in 0..self.steps {
             if step == second && self.more > 0 {
-                let spec = random_sprint(self.seed + 10_000, self.more);
+                let spec = watched(random_sprint(self.seed + 10_000, self.more));
                 world.submit(spec).expect("a second sprint is accepted");
             }
             if !world.step() && step > second {
@@ -136,4 +143,12 @@ impl Scenario {
         all.retain(|scenario| scenario.tasks > 0 && format!("{scenario:?}") != format!("{self:?}"));
         all
     }
+}
+
+/// The sprint with the risks of its plan, as whoever submits a file has them.
+fn watched(mut spec: SprintSpec) -> SprintSpec {
+    if let Ok(plan) = planner::listed(&spec) {
+        spec.ways.start.risks = risks::watched(&spec, &plan);
+    }
+    spec
 }

@@ -91,6 +91,8 @@ const EVENTS: &[(u16, &str)] = &[
     (125, "delivery_retried"),
     (126, "product_demo_ready"),
     (127, "feedback_received"),
+    (128, "risk_triggered"),
+    (129, "fallback_applied"),
     (130, "readiness_checked"),
     (131, "deployment_probed"),
     (132, "deployment_scheduled"),

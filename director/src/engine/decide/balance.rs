@@ -146,7 +146,8 @@ fn waiting(state: &State, role: RoleId) -> Vec<TaskId> {
     found.into_iter().map(|(_, _, id)| id).collect()
 }
 
-fn may_move(row: &Task, lost: bool) -> bool {
+/// Whether the task waits for whoever comes first; of one that was begun only where its role is down.
+pub fn may_move(row: &Task, lost: bool) -> bool {
     let begun = row.attempt.0 > 0;
     row.is_to_come()
         && row.phase != Phase::Blocked

@@ -22,7 +22,7 @@ use director_protocols::time::{Span, Time};
 use director_protocols::ways::Medium;
 use director_protocols::work::BlockerReport;
 
-use super::{deploy, inbox, pair, peer};
+use super::{deploy, inbox, pair, peer, risk};
 use crate::engine::ceremonies;
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
@@ -310,6 +310,7 @@ pub fn passed(state: &State, deadline: Deadline, now: Time) -> Vec<Event> {
         Deadline::Inbox(item) => inbox::overdue(state, item, now),
         Deadline::Standup(sprint) => vec![ceremonies::standup(state, sprint)],
         Deadline::Progress(sprint) => vec![ceremonies::progress(state, sprint, now)],
+        Deadline::Overrun(task) => risk::overrun(state, task),
         Deadline::Delivery(effect) => peer::due(state, effect),
         Deadline::Deployment(number) => deploy::due(state, number, now),
     }

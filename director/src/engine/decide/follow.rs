@@ -18,7 +18,8 @@ use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
 use super::{
-    balance, block, deploy, emergency, handoff, inbox, integrate, pair, peer, retry, review,
+    balance, block, deploy, emergency, handoff, inbox, integrate, pair, peer, retry, review, risk,
+    unclear,
 };
 use crate::engine::gating;
 use crate::engine::inform;
@@ -29,17 +30,15 @@ use crate::engine::tasks::Phase;
 /// What follows from one event, in the state that it led to, added to `out` in order.
 pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
     match event {
-        Event::RepoPrepared(e) if !gating::sprint_has_commands(state, e.sprint_id) => {
-            out.push(initialized(state, e.sprint_id));
+        Event::BaseChecked(e) => {
+            let refused = |reason| {
+                Event::from(SprintRefused {
+                    sprint_id: e.sprint_id,
+                    reason,
+                })
+            };
+            out.extend(red_base(state, e.sprint_id, &e.outcomes).map(refused));
         }
-        Event::BaseChecked(e) => out.push(match red_base(state, e.sprint_id, &e.outcomes) {
-            Some(reason) => SprintRefused {
-                sprint_id: e.sprint_id,
-                reason,
-            }
-            .into(),
-            None => initialized(state, e.sprint_id),
-        }),
         Event::TaskAssigned(e) => {
             // Low and medium blockers are over when an agent takes the task up again.
             if let Some(blocker) = state.tasks.table[e.task_id.index()].blocker {
@@ -52,6 +51,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
                     .into(),
                 );
             }
+            out.extend(unclear::lapsed(state, e.task_id, "work on it has begun"));
             if state.is_person(e.agent_id) && !state.has_repo(e.task_id) {
                 out.push(inbox::handed(state, e.task_id, now));
             }
@@ -131,13 +131,24 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::ReadinessChecked(e) => out.push(deploy::after_check(state, e, now)),
         Event::DeploymentProbed(e) => out.extend(deploy::after_probe(state, e, now)),
         Event::SprintCancelled(e) => out.extend(deploy::called_off(state, e.sprint_id, &e.by)),
-        Event::WorkReviewed(e) => out.extend(review::after(state, e, now)),
+        Event::WorkReviewed(e) => {
+            out.extend(review::after(state, e, now));
+            if !e.passed {
+                out.extend(risk::sent_back(state, e.task_id, e.round));
+            }
+        }
+        Event::RiskTriggered(e) => out.extend(risk::after(state, e, now)),
+        Event::FallbackApplied(e) if e.to.is_some() => out.extend(balance::after_role(state)),
         Event::GateOverridden(e) => {
             out.extend(review::called_off(state, e.task_id, Some(&e.gate)));
             out.extend(review::concluded(state, e.task_id));
         }
-        Event::TaskFailed(e) => out.extend(help_lost(state, e.task_id, &e.reason, now)),
+        Event::TaskFailed(e) => {
+            out.extend(help_lost(state, e.task_id, &e.reason, now));
+            out.extend(risk::failed(state, e.task_id));
+        }
         Event::TaskQuarantined(e) => {
+            out.extend(risk::failed(state, e.task_id));
             out.extend(help_lost(state, e.task_id, "it was quarantined", now));
         }
         Event::TaskCancelled(e) if state.is_help(e.task_id) => {
@@ -145,6 +156,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(help_lost(state, e.task_id, &reason, now));
         }
         Event::TaskCancelled(e) => {
+            out.extend(unclear::lapsed(state, e.task_id, "the task is cancelled"));
             out.extend(review::called_off(state, e.task_id, None));
             out.extend(emergency::mended(state, e.task_id));
         }
@@ -173,6 +185,8 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
                 .into(),
             );
         }
+        Event::SprintEnded(e) => out.extend(unclear::over(state, e.sprint_id)),
+        Event::SprintRefused(e) => out.extend(unclear::over(state, e.sprint_id)),
         Event::SprintInitialized(e) => {
             out.extend(balance::checked(state, e.sprint_id, false));
             out.extend(lost_before(state, now));
@@ -189,7 +203,12 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::RoleLost(e) => {
             let why = format!("is down after too many restarts ({})", e.reason);
             out.extend(lost(state, &e.role, &why, now));
-            out.extend(balance::after_role(state));
+            // What was foreseen goes before what is usual.
+            let foreseen = risk::down(state, &e.role);
+            match foreseen.is_empty() {
+                true => out.extend(balance::after_role(state)),
+                false => out.extend(foreseen),
+            }
         }
         Event::RoleRestored(e) => {
             out.extend(found(state, Some(&e.role), "the role is started again"));
@@ -536,7 +555,9 @@ fn step(state: &State, id: SprintId) -> Option<Event> {
     let tally = state.tasks.tally(id);
     match sprint.stage {
         Stage::Preparing if sprint.cancelled => Some(ended(state, id)),
-        Stage::Preparing if sprint.spec.repo.is_none() => Some(initialized(state, id)),
+        Stage::Preparing if !sprint.is_held() && state.is_ready_to_begin(id) => {
+            Some(initialized(state, id))
+        }
         Stage::Running => {
             if sprint.merge.is_none()
                 && let Some(task) = sprint.queue.front()
@@ -577,6 +598,9 @@ pub fn sprint_of(state: &State, event: &Event) -> Option<SprintId> {
         Event::SprintInitialized(e) => Some(e.sprint_id),
         Event::SprintCancelled(e) => Some(e.sprint_id),
         Event::RepoPrepared(e) => Some(e.sprint_id),
+        Event::BaseChecked(e) => Some(e.sprint_id),
+        Event::InboxAnswered(e) => unclear::is_about(state, e.item),
+        Event::InboxClosed(e) => unclear::is_about(state, e.item),
         Event::SprintRefused(e) => Some(e.sprint_id),
         Event::WorkCommitted(e) => of_task(e.task_id),
         Event::WorkRejected(e) => of_task(e.task_id),

@@ -8,6 +8,8 @@
 //! | gate | is refused: yes or no is wanted | passed | failed, the reason goes to the author |
 //! | handoff | is accepted | is accepted | is returned with the reason |
 //! | deployment | is asked for again | the same | is dropped for the reason |
+//! | unclear | changes the task | leaves it as it is | is refused |
+//! | fallback | is noted | is done | things go on as planned |
 //! | notice | is put away | the same | the same |
 
 use director_protocols::digest::Digest;
@@ -16,7 +18,7 @@ use director_protocols::event::{
     RoleRestored,
 };
 use director_protocols::ids::{InboxId, SprintId, TaskId};
-use director_protocols::inbox::{InboxDefault, InboxKind, Reply};
+use director_protocols::inbox::{InboxDefault, InboxKind, InboxRules, Reply};
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::Priority;
@@ -25,7 +27,7 @@ use director_protocols::work::{
     Artifact, AttemptEnd, BlockerReport, CriterionAnswer, Report, TEXT_BYTES_MAX,
 };
 
-use super::{Answer, attempt, deploy, handoff, review};
+use super::{Answer, attempt, deploy, handoff, review, risk, unclear};
 use crate::engine::state::State;
 use crate::engine::trouble::InboxItem;
 
@@ -44,9 +46,24 @@ pub fn opened(
     now: Time,
 ) -> InboxOpened {
     let rules = &state.sprints.table[sprint_id.index()].spec.ways.inbox;
-    let rule = rules.of(kind);
     InboxOpened {
         item: InboxId(state.trouble.inbox.len() as u32),
+        ..opened_by(rules, kind, (sprint_id, task_id), severity, question, now)
+    }
+}
+
+/// As [`opened`], by the rules of a sprint that may not be there yet; its number is still to be given.
+pub fn opened_by(
+    rules: &InboxRules,
+    kind: InboxKind,
+    (sprint_id, task_id): (SprintId, Option<TaskId>),
+    severity: Severity,
+    question: String,
+    now: Time,
+) -> InboxOpened {
+    let rule = rules.of(kind);
+    InboxOpened {
+        item: InboxId(0),
         sprint_id,
         task_id,
         blocker: None,
@@ -61,6 +78,8 @@ pub fn opened(
         gate: None,
         handoff: None,
         deployment: None,
+        about: None,
+        risk: None,
     }
 }
 
@@ -152,6 +171,8 @@ pub fn answer(
         .into(),
     ];
     events.extend(set_free(open, &words, by));
+    events.extend(unclear::answered(state, open, (reply, text), by)?);
+    events.extend(risk::answered(state, open, reply, by));
     if let Some(number) = open.handoff {
         events.push(handoff::answered(number, (reply, text), by));
     }

@@ -22,9 +22,11 @@ pub mod pair;
 pub mod peer;
 pub mod retry;
 pub mod review;
+pub mod risk;
 pub mod scope;
 pub mod steer;
 pub mod submit;
+pub mod unclear;
 
 use director_protocols::command::Command;
 use director_protocols::event::Event;
@@ -41,7 +43,7 @@ pub type Answer = Result<Vec<Event>, Rejection>;
 pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
     match command {
         Command::Open { version } => Ok(open::open(state, version)),
-        Command::Submit(spec) => submit::submit(state, spec),
+        Command::Submit(spec) => submit::submit(state, spec, now),
         // The engine goes through what is due, one by one.
         Command::Tick => Ok(Vec::new()),
         Command::Stop => Ok(Vec::new()),

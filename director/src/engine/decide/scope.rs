@@ -300,6 +300,30 @@ fn dropped(mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
+/// The events of one task that is another from now on.
+pub fn one_changed(
+    state: &State,
+    (sprint, task): (SprintId, TaskId),
+    spec: TaskSpec,
+    by: &str,
+) -> Vec<Event> {
+    let words = differs(&state.tasks.table[task.index()].spec, &spec);
+    let mut found = Difference::default();
+    if !words.is_empty() {
+        found.changed.push((task, spec.into(), words));
+    }
+    applied(state, sprint, &found, by)
+}
+
+/// The events of tasks that are left for another sprint.
+pub fn left_out(state: &State, sprint: SprintId, tasks: Vec<TaskId>, by: &str) -> Vec<Event> {
+    let found = Difference {
+        dropped: tasks,
+        ..Difference::default()
+    };
+    applied(state, sprint, &found, by)
+}
+
 /// The events of a difference.
 fn applied(state: &State, id: SprintId, found: &Difference, by: &str) -> Vec<Event> {
     if found.is_empty() {

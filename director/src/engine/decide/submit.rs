@@ -10,15 +10,16 @@ use director_protocols::event::{Event, RoleRestored, SprintSubmitted, TaskDeferr
 use director_protocols::ids::{AgentId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::sprint::{AGENTS_MAX, SprintSpec, TASKS_MAX};
+use director_protocols::time::{Span, Time};
 
-use super::{Answer, attempt, message};
+use super::{Answer, attempt, message, unclear};
 use crate::engine::people::PERSON;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::planner;
 
 /// Decides about a new sprint.
-pub fn submit(state: &State, spec: &SprintSpec) -> Answer {
+pub fn submit(state: &State, spec: &SprintSpec, now: Time) -> Answer {
     if let Some(known) = state.sprints.by_name.get(&spec.id)
         && state.sprints.table[known.index()].stage != Stage::Refused
     {
@@ -34,6 +35,7 @@ pub fn submit(state: &State, spec: &SprintSpec) -> Answer {
     let mut events: Vec<Event> = vec![
         SprintSubmitted {
             sprint_id: SprintId(state.sprints.table.len() as u32),
+            planned: spec.ways.start.planned.unwrap_or(plan.1),
             spec: spec.clone().into(),
         }
         .into(),
@@ -61,13 +63,16 @@ pub fn submit(state: &State, spec: &SprintSpec) -> Answer {
             .into()
         })
     }));
-    events.extend(plan.into_iter().map(|(index, reason)| {
+    let deferred: BTreeSet<u32> = plan.0.iter().map(|(index, _)| *index).collect();
+    events.extend(plan.0.into_iter().map(|(index, reason)| {
         TaskDeferred {
             task_id: TaskId(first + index),
             reason,
         }
         .into()
     }));
+    let place = (SprintId(state.sprints.table.len() as u32), TaskId(first));
+    events.extend(unclear::asked(state, place, spec, &deferred, now));
     Ok(events)
 }
 
@@ -92,8 +97,8 @@ fn retired(state: &State, spec: &SprintSpec) -> Vec<AgentId> {
     known.flatten().collect()
 }
 
-/// What does not fit, by place in the sprint; or what is wrong with it.
-fn check(state: &State, spec: &SprintSpec) -> Result<Vec<(u32, String)>, String> {
+/// What does not fit, by place in the sprint, and how long the rest takes without any search; or what is wrong with it.
+fn check(state: &State, spec: &SprintSpec) -> Result<(Vec<(u32, String)>, Span), String> {
     if spec.tasks.is_empty() {
         return Err("it has no task".to_owned());
     }
@@ -132,10 +137,8 @@ fn check(state: &State, spec: &SprintSpec) -> Result<Vec<(u32, String)>, String>
             ));
         }
     }
-    let commitment = planner::commitment(spec).map_err(|error| error.to_string())?;
-    Ok(commitment
-        .backlog
-        .into_iter()
-        .map(|deferred| (deferred.task, deferred.reason))
-        .collect())
+    let (commitment, makespan) = planner::commitment(spec).map_err(|error| error.to_string())?;
+    let backlog = commitment.backlog.into_iter();
+    let deferred = backlog.map(|deferred| (deferred.task, deferred.reason));
+    Ok((deferred.collect(), Span(makespan)))
 }

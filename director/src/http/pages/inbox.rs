@@ -31,6 +31,8 @@ pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
         "gate" => ("What you found", Some("Let it pass"), Some("Send it back")),
         "handoff" => ("What to say", Some("Take it"), Some("Send it back")),
         "deployment" => ("What to say", Some("Ask again"), Some("Leave it")),
+        "fallback" => ("What to say", Some("Do it"), Some("Go on as planned")),
+        "unclear" => ("Your answer", Some("Fine as it is"), None),
         "notice" => ("", Some("Put away"), None),
         _ => ("Your answer", None, None),
     };
@@ -58,7 +60,7 @@ pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
                     @if !answers.is_empty() {
                         input type="text" id=(field) name="text" aria-label=(answers) placeholder=(answers) autocomplete="off" required[yes.is_none()];
                     }
-                    @if yes.is_none() { button.main name="reply" value="answer" { "Answer" } }
+                    @if yes.is_none() || item.kind == "unclear" { button.main name="reply" value="answer" { "Answer" } }
                     @if let Some(word) = yes { button.main name="reply" value="approve" { (word) } }
                     @if let Some(word) = no { button.danger name="reply" value="reject" { (word) } }
                 }

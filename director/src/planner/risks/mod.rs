@@ -10,6 +10,8 @@ mod promise;
 mod team;
 mod work;
 
+use director_protocols::ids::Name;
+use director_protocols::risk::{Fallback, Trigger, Watched};
 use director_protocols::sprint::{SprintSpec, TaskSpec};
 
 use super::Plan;
@@ -30,6 +32,24 @@ pub struct Risk {
     pub fallback: String,
     /// The tasks that it was found in.
     pub tasks: Vec<u32>,
+    /// What the engine watches and does, where it is on the critical path; nothing otherwise.
+    pub watch: Option<(Vec<Trigger>, Fallback)>,
+}
+
+/// The risks of a plan that are watched while the sprint runs.
+pub fn watched(spec: &SprintSpec, plan: &Plan) -> Vec<Watched> {
+    let name = |task: &u32| spec.tasks[*task as usize].id.clone();
+    let watched = plan.risks.iter().filter_map(|risk| {
+        let (on, then) = risk.watch.clone()?;
+        Some(Watched {
+            risk: risk.risk.clone(),
+            fallback: risk.fallback.clone(),
+            tasks: risk.tasks.iter().map(name).collect(),
+            on,
+            then,
+        })
+    });
+    watched.collect()
 }
 
 /// All risks of a plan, the path first.
@@ -59,6 +79,16 @@ struct Look<'a> {
 impl Look<'_> {
     fn task(&self, task: u32) -> &TaskSpec {
         &self.spec.tasks[task as usize]
+    }
+
+    fn name(&self, task: u32) -> Name {
+        self.task(task).id.clone()
+    }
+
+    /// A trigger for each task on the critical path.
+    fn on_path(&self, tasks: &[u32], trigger: fn(Name) -> Trigger) -> Vec<Trigger> {
+        let critical = tasks.iter().filter(|task| self.plan.is_critical(**task));
+        critical.map(|task| trigger(self.name(*task))).collect()
     }
 
     fn effort(&self, tasks: &[u32]) -> u64 {

@@ -41,6 +41,7 @@ impl Look<'_> {
                 None => String::new(),
             },
             tasks: low.copied().into_iter().collect(),
+            watch: None,
         }]
     }
 
@@ -68,6 +69,7 @@ impl Look<'_> {
             mitigation: format!("give `{name}` a command under `gates`, or switch it off"),
             fallback: format!("have a person look at what `{name}` is about before delivery"),
             tasks,
+            watch: None,
         };
         gates.into_iter().map(risk).collect()
     }
@@ -94,6 +96,7 @@ impl Look<'_> {
             mitigation: "commit to the target, and keep the rest as a reserve".to_owned(),
             fallback: "carry the least urgent tasks over".to_owned(),
             tasks: Vec::new(),
+            watch: None,
         }]
     }
 }

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use director_protocols::risk::{Fallback, Trigger};
+
 use super::{Look, Risk};
 use crate::planner::agent_name;
 use crate::planner::allocation::Allocation;
@@ -70,14 +72,23 @@ impl Look<'_> {
                 self.names(&tasks)
             ),
         };
+        let mut on = vec![Trigger::Down(member.name.clone())];
+        on.extend(self.on_path(&tasks, Trigger::Overrun));
+        let then = match covering {
+            Some((_, other)) => Fallback::Reassign(other.name.clone()),
+            None => Fallback::Decide,
+        };
         Risk {
+            watch: Some((on, then)),
             risk: format!(
                 "{agent} alone carries {} of the {} critical path ({})",
                 hours(self.effort(&tasks)),
                 hours(self.plan.critical.makespan),
                 self.names(&tasks)
             ),
-            trigger: format!("{agent} is lost, or one of these tasks takes longer than estimated"),
+            trigger: format!(
+                "{agent} is lost, or one of these tasks takes longer than its worst case"
+            ),
             mitigation: format!(
                 "give {} a second agent, or let another role cover its kinds of task",
                 member.name
@@ -116,6 +127,7 @@ impl Look<'_> {
                 .copied()
                 .max_by_key(|&task| (self.plan.critical.total_slack[task as usize], task));
             found.push(Risk {
+                watch: None,
                 risk: format!(
                     "{} is planned for {:.0} % of its time ({} of {})",
                     member.name,
@@ -159,6 +171,7 @@ impl Look<'_> {
         };
         let name = &self.task(first).feature;
         vec![Risk {
+            watch: None,
             risk: format!(
                 "the tasks of feature `{name}` take turns in one worktree ({}), so the sprint takes at least {} and not {}",
                 hours(self.effort(&tasks)),

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use director_protocols::risk::{Fallback, Trigger};
+
 use super::{Look, NAMED_MAX, Risk};
 use crate::planner::commit::{hours, plural};
 
@@ -29,7 +31,10 @@ impl Look<'_> {
             true => "on the critical path",
             false => "off the critical path",
         };
+        let mut on = self.on_path(&[widest], Trigger::Overrun);
+        on.extend(self.on_path(&[widest], Trigger::Rework));
         vec![Risk {
+            watch: (!on.is_empty()).then_some((on, Fallback::Decide)),
             risk: format!(
                 "estimates with a wide spread: {}; `{}`, {place}, takes {} to {}",
                 self.names(&tasks),
@@ -38,9 +43,8 @@ impl Look<'_> {
                 hours(estimate.pessimistic.0)
             ),
             trigger: format!(
-                "`{}` is not done after {}",
-                self.task(widest).id,
-                hours(self.plan.durations[widest as usize])
+                "`{}` takes longer than its worst case, or its work is sent back twice",
+                self.task(widest).id
             ),
             mitigation: "find out first what is uncertain, or split these tasks there".to_owned(),
             fallback: format!(
@@ -77,7 +81,10 @@ impl Look<'_> {
             .map(|(count, task)| {
                 let id = &self.task(task).id;
                 let slack = self.plan.critical.total_slack[task as usize];
+                let mut on = self.on_path(&[task], Trigger::Failed);
+                on.extend(self.on_path(&[task], Trigger::Overrun));
                 Risk {
+                    watch: (!on.is_empty()).then_some((on, Fallback::Decide)),
                     risk: format!("{count} tasks wait for `{id}`"),
                     trigger: match slack {
                         0 => format!("`{id}` fails or is late at all: it has no slack"),
@@ -122,13 +129,19 @@ impl Look<'_> {
             .unwrap_or(0);
         let tasks: Vec<u32> = reviews.iter().map(|&(_, _, task)| task).collect();
         let length = finish.saturating_sub(last_other);
+        let mut on = self.on_path(&tasks, Trigger::Overrun);
+        on.extend(self.on_path(&tasks, Trigger::Failed));
         vec![Risk {
+            watch: (!on.is_empty()).then_some((on, Fallback::Cut)),
             risk: format!(
                 "{} come after all other work is done and take the last {}",
                 plural(tasks.len() as u64, "review"),
                 hours(length)
             ),
-            trigger: format!("one of {} asks for changes", self.names(&tasks)),
+            trigger: format!(
+                "one of {} asks for changes, takes longer than its worst case or is given up",
+                self.names(&tasks)
+            ),
             mitigation:
                 "let each review start when the part that it is about is done, or add a reviewer"
                     .to_owned(),

@@ -73,19 +73,19 @@ fn the_report_for_people_has_every_section_with_what_was_found() {
 
         ## Risk Assessment
         - tech-lead-1 alone carries 6h of the 31h critical path (`checkout-spec`): give tech-lead a second agent, or let another role cover its kinds of task
-          - Trigger: tech-lead-1 is lost, or one of these tasks takes longer than estimated
+          - Trigger: tech-lead-1 is lost, or one of these tasks takes longer than its worst case
           - Fallback: no other role covers this work: restart tech-lead-1, or move `checkout-spec` out of the sprint
         - the tasks of feature `backend` take turns in one worktree (25h), so the sprint takes at least 40h and not 31h: give tasks that touch different files a `feature` of their own instead of `backend`
           - Trigger: one of `cart-api`, `payment-api` takes longer than estimated
           - Fallback: merge what `backend` has so far, and go on with the rest as another feature
         - estimates with a wide spread: `payment-api`, `cart-api`; `payment-api`, on the critical path, takes 8h to 40h: find out first what is uncertain, or split these tasks there
-          - Trigger: `payment-api` is not done after 16h
+          - Trigger: `payment-api` takes longer than its worst case, or its work is sent back twice
           - Fallback: 24h more would be needed for `payment-api`: cut its scope to the acceptance criteria, or replan
         - 4 tasks wait for `checkout-spec`: start `checkout-spec` first, and agree early on what the others need from it
           - Trigger: `checkout-spec` fails or is late at all: it has no slack
           - Fallback: let those that need only a part of `checkout-spec` start from a draft of it
         - 2 reviews come after all other work is done and take the last 4h: let each review start when the part that it is about is done, or add a reviewer
-          - Trigger: one of `api-review`, `ui-review` asks for changes
+          - Trigger: one of `api-review`, `ui-review` asks for changes, takes longer than its worst case or is given up
           - Fallback: deliver what is reviewed, and carry the rest over
         - gate `coverage` cannot be measured and will be reported as not measured: give `coverage` a command under `gates`, or switch it off
           - Trigger: work that `coverage` would have stopped is merged

@@ -133,6 +133,7 @@ fn entries() -> Vec<Entry> {
                 SprintSubmitted {
                     sprint_id,
                     spec: spec().into(),
+                    planned: Span::hours(2),
                 }
                 .into(),
             ],

@@ -94,7 +94,7 @@ fn head(view: &ReportView) -> Markup {
         .count();
     let class = match view.outcome.as_str() {
         "done" => "good",
-        "running" | "paused" | "preparing" => "plain",
+        "running" | "paused" | "preparing" | "unclear" => "plain",
         _ => "bad",
     };
     html! {

@@ -54,7 +54,7 @@ fn a_troubled_sprint_reads_well_in_a_terminal() {
         Metrics
           velocity              40 of 40 points
           completion rate       60%
-          time                  3h11m; planned 31.0h
+          time                  3h11m; planned 42.0h
           work                  4h57m at work; 45.0h were estimated for what is
                                 completed
           attempts              13, 6 retries, 1 death
@@ -149,7 +149,7 @@ fn a_troubled_sprint_reads_well_as_markdown() {
         # Sprint sprint-3: incomplete
 
         - Epic: Checkout
-        - Time: 2026-11-23T09:00:10Z to 2026-11-23T12:11:12Z (3.18h; planned 31.0h)
+        - Time: 2026-11-23T09:00:10Z to 2026-11-23T12:11:12Z (3.18h; planned 42.0h)
         - Completed: 60% of the tasks, 40 of 40 points
         - Integration branch: `feed0002feed0002feed0002feed0002feed0002`
 
@@ -174,7 +174,7 @@ fn a_troubled_sprint_reads_well_as_markdown() {
         | --- | --- |
         | velocity | 40 of 40 points |
         | completion rate | 60% |
-        | time | 3h11m; planned 31.0h |
+        | time | 3h11m; planned 42.0h |
         | work | 4h57m at work; 45.0h were estimated for what is completed |
         | attempts | 13, 6 retries, 1 death |
         | gates passed | 86% |
@@ -268,7 +268,7 @@ fn a_smooth_sprint_is_done_and_says_what_nothing_measured() {
         Metrics
           velocity              51 of 40 points
           completion rate       100%
-          time                  2h30m; planned 31.0h
+          time                  2h30m; planned 42.0h
           work                  4h15m at work; 56.0h were estimated for what is
                                 completed
           attempts              10, 0 retries, 0 deaths

@@ -54,6 +54,10 @@ impl World<'_> {
 
     /// A person is asked: how long the answer takes is drawn here. Of a task of theirs the work comes on top.
     pub(super) fn ask(&mut self, item: InboxId, kind: InboxKind, task: Option<TaskId>) {
+        // Whether scope is cut is for real people to say; a forecast goes on as planned.
+        if kind == InboxKind::Fallback {
+            return;
+        }
         let attempt = task.map(|task| self.engine.state().tasks.table[task.index()].attempt);
         let (name, attempt) = match (task, attempt) {
             (Some(task), Some(attempt)) => (task.0, attempt.0),

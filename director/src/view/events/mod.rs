@@ -417,6 +417,8 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
                 |id| format!("becomes {}", task(id))
             )
         ),
+        Event::RiskTriggered(e) => format!("a risk has come true: {}; {}", e.risk, e.trigger),
+        Event::FallbackApplied(e) => format!("done by {} as foreseen: {}", e.by, e.fallback),
         Event::DailyStandupCompleted(e) => format!(
             "standup of {}: {} completed since {}, {} planned, {} in the way; velocity {} ({} after {} points)",
             sprint(e.sprint_id),

@@ -172,6 +172,23 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             by: "devops".into(),
         }
         .into(),
+        RiskTriggered {
+            sprint_id: SPRINT,
+            number: 0,
+            risk: "api-engineer-1 alone carries 9h of the 20h critical path".into(),
+            task_id: Some(task),
+            trigger: "connect has been at work for longer than its worst case, 9h00m".into(),
+        }
+        .into(),
+        FallbackApplied {
+            sprint_id: SPRINT,
+            number: 0,
+            fallback: "fullstack-engineer-1 takes over".into(),
+            batch: vec![task],
+            to: Some(name("fullstack-engineer")),
+            by: "director".into(),
+        }
+        .into(),
         DailyStandupCompleted {
             sprint_id: SPRINT,
             since: Time(later.0 - 86_400_000),

@@ -306,6 +306,8 @@ const NUMBERS: &[&str] = &[
     "velocity",
     "target",
     "estimated_duration",
+    "planned",
+    "number",
     "base",
     "before",
     "after",
@@ -429,7 +431,7 @@ fn the_events_of_the_seed_carry_its_fields() {
     .map(|name| of(name))
     .collect();
     expect![[r#"
-        {"at":"…","estimated_duration":111600.0,"event":"sprint_initialized","n":5,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","total_tasks":10}
+        {"at":"…","estimated_duration":151200.0,"event":"sprint_initialized","n":5,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","total_tasks":10}
         {"agent_id":"tech-lead-1","at":"…","attempt":1,"dependencies":[],"estimated_hours":6.0,"event":"task_assigned","n":6,"score":{"candidates":1,"capacity":0.85,"continuity":0.0,"expertise":0.6,"total":0.555},"seq":12,"sprint":"sprint-3","task_id":"checkout-spec"}
         {"at":"…","event":"task_completed","n":15,"seq":12,"sprint":"sprint-3","sprint_progress":0.1,"task_id":"psp-research"}
         {"at":"…","current_velocity":4,"event":"sprint_velocity_updated","n":17,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","target_velocity":40,"trend":0.078}
@@ -453,7 +455,7 @@ fn every_event_reads_as_a_sentence() {
         repo_prepared            the repository of sprint-3 is ready at ba5eba5eba5e of main
         base_checked             gates on the base of sprint-3: tests passed
         sprint_refused           sprint-3 cannot run: gate `tests` failed on the base
-        sprint_initialized       sprint-3 began: 10 tasks committed, planned to take 31.0h
+        sprint_initialized       sprint-3 began: 10 tasks committed, planned to take 42.0h
         sprint_paused            sprint-3 was paused by ada
         sprint_resumed           sprint-3 was resumed by ada
         sprint_cancelled         sprint-3 was cancelled by ada
@@ -533,6 +535,8 @@ fn every_event_reads_as_a_sentence() {
         delivery_retried         what is 7.1 is posted again
         product_demo_ready       pay can be shown: 1 change, 1 criterion
         feedback_received        product on pay: the total is too small to read (becomes connect)
+        risk_triggered           a risk has come true: api-engineer-1 alone carries 9h of the 20h critical path; connect has been at work for longer than its worst case, 9h00m
+        fallback_applied         done by director as foreseen: fullstack-engineer-1 takes over
         readiness_checked        deployment 1 cannot be deployed yet: `sh ready.sh` failed (exit code 1): no room on the disk
         deployment_probed        look 1 at deployment 1: it is not well; again at 2026-11-23 12:16 UTC
         deployment_scheduled     the deployment of deployment 1 waits for its window, until 2026-11-23 12:16 UTC

@@ -4,8 +4,8 @@ use director_protocols::ids::{AgentId, TaskId};
 use director_protocols::sprint::Priority;
 use director_protocols::time::Time;
 
-use super::super::timestamp;
 use super::super::words::{awaited, some};
+use super::super::{count, timestamp};
 use super::Reason;
 use crate::engine::judging::Judging;
 use crate::engine::sprints::Stage;
@@ -31,6 +31,18 @@ pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<
                         format!("it waits for {}, which {}", row.spec.id, stands(row.phase)),
                     );
                 }
+            }
+            // Before the start nothing is ready, whatever it waits for.
+            let held = state.sprints.get(task.sprint).filter(|row| row.is_held());
+            if let Some(sprint) = held {
+                let (name, open) = (&sprint.spec.id, sprint.unclear.len());
+                add(
+                    "unclear",
+                    format!(
+                        "{name} begins once what is unclear is answered: {} in the inbox",
+                        count(open, "question")
+                    ),
+                );
             }
         }
         Phase::Ready => {

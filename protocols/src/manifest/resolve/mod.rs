@@ -93,6 +93,7 @@ pub(super) fn manifest(
     Some(Manifest {
         spec,
         assumed: tasks.assumed,
+        unrated: tasks.unrated,
         unsorted: tasks.unsorted,
         done: tasks.done,
         warnings,

@@ -27,6 +27,7 @@ const CYCLE_SHOWN_MAX: usize = 100;
 pub(super) struct Tasks {
     pub specs: Vec<Shared<TaskSpec>>,
     pub assumed: Vec<Name>,
+    pub unrated: Vec<Name>,
     pub unsorted: Vec<Name>,
     pub done: Vec<Name>,
 }
@@ -74,6 +75,9 @@ pub(super) fn tasks(
             let silent = |key| node.field(key).is_none();
             if silent("kind") && silent("role") && !silent("title") {
                 read.unsorted.push(spec.id.clone());
+            }
+            if assumed && silent("points") {
+                read.unrated.push(spec.id.clone());
             }
             if assumed {
                 read.assumed.push(spec.id.clone());

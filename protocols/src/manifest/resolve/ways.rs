@@ -4,6 +4,7 @@ use crate::deployment::{DeploymentSpec, Probe, Readiness};
 use crate::ids::Name;
 use crate::inbox::{InboxDefault, InboxRule, InboxRules};
 use crate::time::Span;
+use crate::unclear::Start;
 use crate::ways::{
     Ceremonies, Delivery, Destination, Form, Ladder, Medium, Peer, PeerSpec, Running, Stakeholder,
     Ways, Webhook,
@@ -42,6 +43,10 @@ pub(super) fn ways(
     let written = root.field("stakeholder").map_or(&[][..], Node::items);
     let mut stakeholders: Vec<Stakeholder> = written.iter().filter_map(stakeholder).collect();
     stakeholders.extend(root.field("notify").and_then(|node| notify(node, reading)));
+    let planning = |key| {
+        let flag = root.field("planning").and_then(|node| node.field(key));
+        flag.and_then(Node::flag).unwrap_or(false)
+    };
     Ways {
         inbox: inbox(root.field("inbox"), reading),
         stakeholders,
@@ -59,6 +64,11 @@ pub(super) fn ways(
         deployment: root
             .field("deployment")
             .map_or_else(DeploymentSpec::default, deployment),
+        start: Start {
+            strict: planning("strict"),
+            ..Start::default()
+        },
+        calibrate: planning("calibrate"),
     }
 }
 
@@ -242,6 +252,7 @@ fn inbox(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> InboxRules {
         question: rule("question"),
         task: rule("task"),
         gate: rule("gate"),
+        unclear: rule("unclear"),
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct WaysOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     inbox: Option<Inbox>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    planning: Option<PlanningOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ladder: Option<LadderOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ceremonies: Option<CeremoniesOut>,
@@ -30,6 +32,12 @@ pub(super) struct WaysOut {
     deployment: Option<DeploymentOut>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stakeholder: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct PlanningOut {
+    strict: bool,
+    calibrate: bool,
 }
 
 #[derive(Serialize)]
@@ -101,6 +109,8 @@ struct Inbox {
     task: Option<Rule>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gate: Option<Rule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unclear: Option<Rule>,
 }
 
 #[derive(Serialize)]
@@ -139,19 +149,30 @@ impl WaysOut {
             peers,
             delivery,
             deployment,
+            start,
+            calibrate,
         } = ways;
         let InboxRules {
             question,
             task,
             gate,
+            unclear,
         } = inbox;
         let rules = Inbox {
             question: question.as_ref().map(rule),
             task: task.as_ref().map(rule),
             gate: gate.as_ref().map(rule),
+            unclear: unclear.as_ref().map(rule),
         };
         Self {
-            inbox: (question.is_some() || task.is_some() || gate.is_some()).then_some(rules),
+            inbox: [question, task, gate, unclear]
+                .iter()
+                .any(|rule| rule.is_some())
+                .then_some(rules),
+            planning: (start.strict || *calibrate).then_some(PlanningOut {
+                strict: start.strict,
+                calibrate: *calibrate,
+            }),
             ladder: (*ladder != Ladder::default()).then(|| tiers(ladder)),
             ceremonies: (*ceremonies != Ceremonies::default()).then(|| held(ceremonies)),
             peer: peers
@@ -167,6 +188,7 @@ impl WaysOut {
     /// Whether nothing of it has to be written.
     pub fn is_empty(&self) -> bool {
         self.inbox.is_none()
+            && self.planning.is_none()
             && self.ladder.is_none()
             && self.ceremonies.is_none()
             && self.peer.is_empty()

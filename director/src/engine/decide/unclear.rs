@@ -1,0 +1,194 @@
+//! What is unclear before the start: the questions to Product, and what their answers change.
+//!
+//! They are opened with the sprint. An answer changes the task, an approval leaves it as it is. Where the sprint is strict nothing
+//! begins while one is open; otherwise a question lapses when work on its task begins. An answer is taken as it is written, or refused with what it
+//! should look like.
+//!
+//! | about | an answer |
+//! |---|---|
+//! | description, specification, design | takes its place |
+//! | acceptance | a criterion for each line |
+//! | estimate, size | `4h`, or the three points `2h 4h 9h` |
+//! | kind | a kind that somebody in the team does |
+//! | dates | only that they are fine |
+//!
+//! Elsewhere: finding what is unclear is the planner's; the change of a task is [`super::scope`].
+
+use std::collections::BTreeSet;
+
+use director_protocols::event::{Event, InboxClosed};
+use director_protocols::ids::{InboxId, Name, SprintId, TaskId};
+use director_protocols::inbox::{InboxKind, Reply};
+use director_protocols::kinds;
+use director_protocols::rejection::Rejection;
+use director_protocols::severity::Severity;
+use director_protocols::sprint::{SprintSpec, TaskSpec};
+use director_protocols::time::Time;
+use director_protocols::unclear::{self, About};
+
+use super::{Answer, inbox, scope};
+use crate::engine::state::State;
+use crate::engine::trouble::InboxItem;
+
+/// Words that leave something as it is.
+const FINE: [&str; 4] = ["fine", "fine as it is", "ok", "yes"];
+
+/// The questions of a sprint that is taken in under the number `id`; `first` is its first task. Nothing is asked about what waits
+/// for another sprint.
+pub fn asked(
+    state: &State,
+    (id, first): (SprintId, TaskId),
+    spec: &SprintSpec,
+    deferred: &BTreeSet<u32>,
+    now: Time,
+) -> Vec<Event> {
+    let start = &spec.ways.start;
+    let severity = match start.strict {
+        true => Severity::High,
+        false => Severity::Low,
+    };
+    let mut places = (0u32..).zip(&spec.tasks).peekable();
+    let mut events: Vec<Event> = Vec::new();
+    for question in &start.questions {
+        let task = match &question.task {
+            None => None,
+            // They come in the order of the tasks.
+            Some(name) => {
+                while places.next_if(|(_, task)| task.id != *name).is_some() {}
+                match places.peek() {
+                    Some((place, _)) if !deferred.contains(place) => Some(TaskId(first.0 + place)),
+                    _ => continue,
+                }
+            }
+        };
+        let mut open = inbox::opened_by(
+            &spec.ways.inbox,
+            InboxKind::Unclear,
+            (id, task),
+            severity,
+            question.text.clone(),
+            now,
+        );
+        open.item = InboxId((state.trouble.inbox.len() + events.len()) as u32);
+        open.about = Some(question.about);
+        events.push(open.into());
+    }
+    events
+}
+
+/// What follows an answer beside that it was given.
+pub fn answered(state: &State, open: &InboxItem, (reply, text): (Reply, &str), by: &str) -> Answer {
+    let Some(about) = open.about else {
+        return Ok(Vec::new());
+    };
+    let bad = |why: String| Err(Rejection::BadAnswer { why });
+    let text = text.trim();
+    match reply {
+        Reply::Approve => return Ok(Vec::new()),
+        Reply::Reject => {
+            return bad(format!(
+                "no is no answer to it; say what it should be (`{}`), approve it as it is, or cancel the task",
+                about.example()
+            ));
+        }
+        Reply::Answer if FINE.contains(&text.to_lowercase().trim_end_matches('.')) => {
+            return Ok(Vec::new());
+        }
+        Reply::Answer => {}
+    }
+    let Some(task) = open.task else {
+        return bad(
+            "dates of a sprint that was taken in cannot change; approve them, or cancel the sprint and mend its file"
+                .to_owned(),
+        );
+    };
+    let row = &state.tasks.table[task.index()];
+    let spec = changed(state, open.sprint, &row.spec, about, text)
+        .map_err(|why| Rejection::BadAnswer { why })?;
+    Ok(scope::one_changed(state, (open.sprint, task), spec, by))
+}
+
+/// The task with the answer in it, or why it cannot be taken.
+fn changed(
+    state: &State,
+    sprint: SprintId,
+    known: &TaskSpec,
+    about: About,
+    text: &str,
+) -> Result<TaskSpec, String> {
+    let mut spec = known.clone();
+    match about {
+        About::Description => spec.description = text.to_owned(),
+        About::Spec => spec.spec = Some(text.to_owned()),
+        About::Design => spec.design = Some(text.to_owned()),
+        About::Acceptance => {
+            let lines = text.lines().map(str::trim);
+            let criteria = lines.filter(|line| !line.is_empty()).map(str::to_owned);
+            spec.acceptance.extend(criteria);
+        }
+        About::Estimate | About::Size => spec.estimate = unclear::estimate(text)?,
+        About::Kind => {
+            spec.role = role(state, sprint, text, known)?;
+            spec.kind = text.to_owned();
+        }
+        About::Dates => {}
+    }
+    Ok(spec)
+}
+
+/// The role that does tasks of that kind in the running team.
+fn role(state: &State, sprint: SprintId, kind: &str, known: &TaskSpec) -> Result<Name, String> {
+    let filled = state.team.roles.iter().filter(|role| role.spec.count > 0);
+    let usual = kinds::role_of(kind);
+    let mut roles = filled.filter(|role| {
+        let own = role.spec.kinds.iter().any(|known| known == kind);
+        own || kinds::known(kind).is_some() && role.spec.name.as_str() == usual
+    });
+    let role = roles.next().ok_or_else(|| {
+        let words: Vec<&str> = kinds::KINDS.iter().map(|kind| kind.name).collect();
+        format!(
+            "nobody in the team of {} does tasks of kind `{kind}`; kinds are {}",
+            state.sprints.table[sprint.index()].spec.id,
+            words.join(", ")
+        )
+    })?;
+    if role.spec.agent.kind == "command" && known.run.is_none() {
+        return Err(format!(
+            "tasks of kind `{kind}` go to `{}`, whose agents run commands, and `{}` has no `run`",
+            role.spec.name, known.id
+        ));
+    }
+    Ok(role.spec.name.clone())
+}
+
+/// Questions about a task that nobody needs answered any more.
+pub fn lapsed(state: &State, task: TaskId, reason: &str) -> Vec<Event> {
+    let sprint = state.tasks.table[task.index()].sprint;
+    let open = &state.sprints.table[sprint.index()].unclear;
+    let from = (Some(task), InboxId(0));
+    let of_task = open
+        .range(from..)
+        .take_while(|(about, _)| *about == Some(task));
+    of_task.map(|(_, item)| closed(*item, reason)).collect()
+}
+
+/// Questions of a sprint that is over.
+pub fn over(state: &State, sprint: SprintId) -> Vec<Event> {
+    let open = state.sprints.table[sprint.index()].unclear.iter();
+    open.map(|(_, item)| closed(*item, "the sprint is over"))
+        .collect()
+}
+
+fn closed(item: InboxId, reason: &str) -> Event {
+    InboxClosed {
+        item,
+        reason: reason.to_owned(),
+    }
+    .into()
+}
+
+/// The sprint whose start an item is about, if it is.
+pub fn is_about(state: &State, item: InboxId) -> Option<SprintId> {
+    let item = &state.trouble.inbox[item.index()];
+    (item.kind == InboxKind::Unclear).then_some(item.sprint)
+}

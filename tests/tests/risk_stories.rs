@@ -1,0 +1,145 @@
+//! Risks of the plan while the sprint runs: what shows that one has come true, and what is done then, once.
+//!
+//! `UPDATE_EXPECT=1` rewrites what is expected.
+
+use director::control::submission;
+use director_protocols::sprint::SprintSpec;
+use director_tests::script::Script;
+use director_tests::sprint;
+use expect_test::{Expect, expect};
+
+/// Three tasks of a lone architect in a row, with an engineer who `covers` such work or not.
+fn row(covers: &str) -> SprintSpec {
+    let task = |id: &str, after: &str| {
+        format!(
+            "[[task]]\nid = \"{id}\"\nkind = \"design\"\nexpects = \"nothing\"\ndepends_on = [{after}]\nestimate = {{ optimistic = 1, likely = 2, pessimistic = 3 }}\n"
+        )
+    };
+    let mut spec = sprint(
+        &format!(
+            "[sprint]\nid = \"s\"\n[gates]\ntests = false\nreview = false\ndocs = false\ncoverage = false\nacceptance = false\n\
+             [team]\nonly = true\n[team.architect]\nagent = \"worker\"\nkinds = [\"design\"]\n\
+             [team.engineer]\nagent = \"worker\"\nkinds = [\"feature\"]\ncovers = [{covers}]\n{}{}{}",
+            task("draft", ""),
+            task("plan", "\"draft\""),
+            task("check", "\"plan\""),
+        ),
+        &["worker"],
+    );
+    submission::plan(&mut spec);
+    spec
+}
+
+fn tell(spec: SprintSpec, script: &str, expected: Expect) {
+    expected.assert_eq(&Script::new(vec![spec]).run(script));
+}
+
+#[test]
+fn what_is_not_begun_goes_to_who_covers_it_when_a_lone_agent_takes_too_long_and_only_once() {
+    tell(
+        row("\"design\""),
+        "submit
+        up
+        start draft
+        tick 10799s
+        tick 1s
+        reopen
+        up
+        tick 99999s
+        start draft
+        done draft
+        start plan
+        tick 10800s",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > up
+              agent_up architect-1
+              task_assigned draft to architect-1 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+              agent_up engineer-1
+            > start draft
+              attempt_started
+            > tick 10799s
+            > tick 1s
+              risk_triggered a risk has come true: architect-1 alone carries 6h of the 6h critical path (`draft`, `plan`, `check`); draft has been at work for longer than its worst case, 3h00m
+              fallback_applied done by director as foreseen: engineer-1 takes over `draft`, `plan`, `check`; its role covers this kind of work
+            > reopen
+              epoch_opened
+              attempt_ended draft interrupted
+            > up
+              agent_up architect-1
+              task_assigned draft to architect-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+              agent_up engineer-1
+            > tick 99999s
+              daily_standup_completed standup of s: 0 tasks completed since 1970-01-01 00:16Z, 1 planned, 0 blockers in the way; velocity none (0 after 0 points)
+            > start draft
+              attempt_started
+            > done draft
+              attempt_ended draft done
+              quality_gate_status
+              task_completed draft (333)
+              handoff_sent draft to plan
+              sprint_velocity_updated
+              task_assigned plan to engineer-1 as attempt 1: 585 = 600 expertise, 950 capacity, 0 continuity
+            > start plan
+              attempt_started
+              handoff_accepted
+            > tick 10800s
+              daily_standup_completed standup of s: 0 tasks completed since 1970-01-02 07:03Z, 1 planned, 0 blockers in the way; velocity up (1 after 0 points)
+              risk_triggered a risk has come true: architect-1 alone carries 6h of the 6h critical path (`draft`, `plan`, `check`); plan has been at work for longer than its worst case, 3h00m
+        "#]],
+    );
+}
+
+#[test]
+fn a_lone_agent_that_is_lost_is_replaced_as_foreseen() {
+    tell(
+        row("\"design\""),
+        "submit
+        up
+        start draft
+        lose architect
+        answer 1",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > up
+              agent_up architect-1
+              task_assigned draft to architect-1 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+              agent_up engineer-1
+            > start draft
+              attempt_started
+            > lose architect
+              attempt_ended draft interrupted
+              agent_down architect-1
+              role_lost
+              inbox_opened 1: The role architect is down after too many restarts (six restarts in a minute). Mend the cause, then answer anything to start it again.
+              risk_triggered a risk has come true: architect-1 alone carries 6h of the 6h critical path (`draft`, `plan`, `check`); all agents of architect are down
+              fallback_applied done by director as foreseen: engineer-1 takes over `draft`, `plan`, `check`; its role covers this kind of work
+              task_assigned draft to engineer-1 as attempt 2: 585 = 600 expertise, 950 capacity, 0 continuity
+            > answer 1
+              inbox_answered 1: go on by ada
+              role_restored
+        "#]],
+    );
+}
+
+#[test]
+fn where_nobody_covers_it_a_person_decides_and_a_no_goes_on_as_planned() {
+    for answer in ["approve 1", "reject 1"] {
+        let told = Script::new(vec![row("")]).run(&format!(
+            "submit
+            up
+            start draft
+            tick 10800s
+            {answer}
+            done draft"
+        ));
+        let applied = told.contains("fallback_applied");
+        assert_eq!(applied, answer == "approve 1", "{told}");
+        assert!(told.contains("task_assigned"), "the work goes on: {told}");
+        assert_eq!(told.matches("inbox_opened").count(), 1, "{told}");
+    }
+}
