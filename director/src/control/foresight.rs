@@ -18,17 +18,9 @@ use super::{orders, server};
 use crate::engine::Engine;
 use crate::engine::state::State;
 use crate::handle::{Entry, Handle};
-use crate::simulate::faults::Faults;
-use crate::simulate::forecast::Extent;
-use crate::simulate::past::Past;
-use crate::simulate::rest::{From, look_ahead};
+use crate::simulate::glance;
 
-/// Tasks of all runs together.
-const TASKS_OF_RUNS: u64 = 50_000;
-/// Fewer runs say too little of the tail, and more are not needed for three figures.
-const RUNS: std::ops::RangeInclusive<u64> = 100..=500;
-/// What is not known of a team yet.
-const PROFILE: &str = "calm";
+/// Why it ends.
 const GONE: &str = "the director is gone";
 
 /// Makes a forecast of each sprint whose work has begun and that has none, as long as the director runs.
@@ -74,15 +66,7 @@ fn unforeseen(state: &State, tried: &BTreeSet<SprintId>) -> Option<(SprintId, St
     let sprints = (0u32..).map(SprintId).zip(&state.sprints.table);
     sprints
         .filter(|(id, row)| row.is_running() && row.forecasts.is_empty() && !tried.contains(id))
-        .map(|(id, row)| {
-            let tasks = u64::from(row.len).max(1);
-            (
-                id,
-                row.spec.id.to_string(),
-                (TASKS_OF_RUNS / tasks).min(*RUNS.end()),
-            )
-        })
-        .find(|(_, _, runs)| RUNS.contains(runs))
+        .find_map(|(id, row)| Some((id, row.spec.id.to_string(), glance::runs(row.len as usize)?)))
 }
 
 async fn foresee(handle: &Handle, sprint: &str, runs: u64) -> Result<(), String> {
@@ -103,22 +87,7 @@ async fn foresee(handle: &Handle, sprint: &str, runs: u64) -> Result<(), String>
             engine.replay(entry.seq, entry.events.clone(), entry.at);
         }
         let id = orders::sprint(engine.state(), Some(&name)).map_err(|no| no.to_string())?;
-        let profile = Faults::named(PROFILE).unwrap_or(Faults::NONE);
-        let past = Past::of(engine.state(), &entries, profile);
-        let extent = Extent {
-            runs,
-            seed: 1,
-            threads: 1,
-            precision: None,
-        };
-        let from = From {
-            now: entries
-                .last()
-                .map_or_else(server::now, |entry| server::now().max(entry.at)),
-            at_work: true,
-            engine,
-        };
-        look_ahead(&from, id, &past, &extent).map_err(|error| error.to_string())
+        glance::glance(engine, &entries, id, runs, server::now()).map_err(|error| error.to_string())
     });
     let Some(forecast) = found.await.map_err(|error| error.to_string())?? else {
         return Ok(());

@@ -92,14 +92,17 @@ impl World {
                 effect,
                 outcomes: vec![outcome(Verdict::Passed)],
             },
-            Effect::RunGates { .. } => Command::GatesFinished {
-                effect,
-                outcomes: vec![outcome(if bad {
+            Effect::RunGates { .. } | Effect::CheckReadiness { .. } | Effect::Probe { .. } => {
+                let verdict = if bad {
                     Verdict::Failed
                 } else {
                     Verdict::Passed
-                })],
-            },
+                };
+                Command::GatesFinished {
+                    effect,
+                    outcomes: vec![outcome(verdict)],
+                }
+            }
             Effect::PrepareWorktree { .. } if bad => refused,
             Effect::PrepareWorktree { .. } => Command::WorktreePrepared {
                 effect,
