@@ -19,7 +19,7 @@ use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
 use super::{
     balance, block, deploy, emergency, handoff, inbox, integrate, pair, peer, retry, review, risk,
-    unclear,
+    roles, unclear,
 };
 use crate::engine::gating;
 use crate::engine::inform;
@@ -189,12 +189,12 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::SprintRefused(e) => out.extend(unclear::over(state, e.sprint_id)),
         Event::SprintInitialized(e) => {
             out.extend(balance::checked(state, e.sprint_id, false));
-            out.extend(lost_before(state, now));
+            out.extend(roles::lost_before(state, now));
         }
-        Event::SprintReopened(_) => out.extend(lost_before(state, now)),
+        Event::SprintReopened(_) => out.extend(roles::lost_before(state, now)),
         // One at a time, so that each has a number of its own.
         Event::InboxOpened(e) if e.kind == InboxKind::Role => {
-            out.extend(lost_before(state, now));
+            out.extend(roles::lost_before(state, now));
         }
         Event::SprintReplanned(e) => out.extend(balance::checked(state, e.sprint_id, false)),
         Event::DailyStandupCompleted(e) => {
@@ -202,7 +202,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         }
         Event::RoleLost(e) => {
             let why = format!("is down after too many restarts ({})", e.reason);
-            out.extend(lost(state, &e.role, &why, now));
+            out.extend(roles::lost(state, &e.role, &why, now));
             // What was foreseen goes before what is usual.
             let foreseen = risk::down(state, &e.role);
             match foreseen.is_empty() {
@@ -211,12 +211,20 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             }
         }
         Event::RoleRestored(e) => {
-            out.extend(found(state, Some(&e.role), "the role is started again"));
+            out.extend(roles::found(
+                state,
+                Some(&e.role),
+                "the role is started again",
+            ));
             out.extend(balance::after_role(state));
         }
         Event::AgentUp(e) => overtaken(state, e.agent_id, out),
         Event::EpochOpened(_) => {
-            out.extend(found(state, None, "a new director starts every role again"));
+            out.extend(roles::found(
+                state,
+                None,
+                "a new director starts every role again",
+            ));
         }
         _ => {}
     }
@@ -269,55 +277,6 @@ fn kept(state: &State, task: TaskId, reason: &str, now: Time) -> Vec<Event> {
     }));
     events.extend(block::raise_blocker(state, &raise, now));
     events
-}
-
-/// What waits for a person because of a role that is no longer lost.
-fn found(state: &State, role: Option<&str>, reason: &str) -> Vec<Event> {
-    state
-        .trouble
-        .waiting()
-        .filter(|(_, item)| item.role.is_some() && (role.is_none() || item.role.as_deref() == role))
-        .map(|(item, _)| {
-            InboxClosed {
-                item,
-                reason: reason.to_owned(),
-            }
-            .into()
-        })
-        .collect()
-}
-
-/// The question that a lost role is, in a sprint that is going; none is asked while nothing goes on.
-fn lost(state: &State, role: &str, why: &str, now: Time) -> Option<Event> {
-    let mut sprints = state.sprints.table.iter();
-    let going = sprints.position(|sprint| !sprint.is_over())?;
-    let text =
-        format!("The role {role} {why}. Mend the cause, then answer anything to start it again.");
-    let place = (SprintId(going as u32), None);
-    let open = inbox::opened(state, InboxKind::Role, place, Severity::High, text, now);
-    Some(
-        InboxOpened {
-            role: Some(role.to_owned()),
-            ..open
-        }
-        .into(),
-    )
-}
-
-/// The question about the first role that was lost while nothing was going, so that nobody was asked.
-fn lost_before(state: &State, now: Time) -> Option<Event> {
-    let asked = |name: &str| {
-        let mut waiting = state.trouble.waiting();
-        waiting.any(|(_, item)| item.role.as_deref() == Some(name))
-    };
-    let mut roles = state.team.roles.iter();
-    let role = roles.find(|role| role.lost && !asked(role.spec.name.as_str()))?;
-    lost(
-        state,
-        role.spec.name.as_str(),
-        "has been down since before the work began",
-        now,
-    )
 }
 
 /// Questions to a person whose asker no longer waits.

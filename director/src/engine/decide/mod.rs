@@ -23,6 +23,7 @@ pub mod peer;
 pub mod retry;
 pub mod review;
 pub mod risk;
+pub mod roles;
 pub mod scope;
 pub mod steer;
 pub mod submit;
