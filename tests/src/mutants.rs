@@ -137,7 +137,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "a rejection does not count as a failure",
-        "director/src/engine/state.rs",
+        "director/src/engine/progress.rs",
         "story.failures += u32::from(e.counts);",
         "story.failures += u32::from(!e.counts);",
         50,

@@ -46,6 +46,8 @@ fn sprint(seed: u64, tasks: usize) -> SprintSpec {
     spec.gates.clear();
     // What is posted to real addresses comes back when it likes; webhooks have stories of their own.
     spec.ways.peers.clear();
+    // Commands are real processes, and real processes take no part in virtual time.
+    spec.ways.deployment = Default::default();
     for role in &mut spec.team {
         role.agent.kind = CHAOS.to_owned();
         role.capacity = None;

@@ -253,3 +253,27 @@ fn what_is_held_is_asked_for_again_and_nothing_of_a_sprint_that_is_called_off_is
         "#]],
     );
 }
+
+/// Found by the swarm: what was called off was looked at all the same, in a sprint that was over.
+#[test]
+fn a_package_that_is_taken_after_its_deployment_was_called_off_deploys_nothing() {
+    let mut told = Script::new(vec![with(PROBE)]);
+    let text = told.run(
+        "submit
+        up
+        start pay
+        done pay
+        cancel
+        approve 1",
+    );
+    let (_, after) = text.split_once("> cancel").expect("it was told");
+    expect![[r#"
+
+          sprint_cancelled
+          deployment_dropped `shop` is not deployed: the sprint was called off (ada)
+          sprint_ended cancelled
+        > approve 1
+          inbox_answered 1: yes by ada
+          package_answered 1 true
+    "#]].assert_eq(after);
+}

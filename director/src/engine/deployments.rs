@@ -199,6 +199,10 @@ impl State {
                 let Some(number) = self.deployment_of(e.handoff) else {
                     return;
                 };
+                // One that was called off meanwhile is not deployed, whatever becomes of its package.
+                if self.deployments[number as usize].standing != Standing::Handed {
+                    return;
+                }
                 match e.accepted {
                     true => self.is_there(number, now),
                     false => self.deploy(number, Standing::Dropped(e.reason.clone())),
