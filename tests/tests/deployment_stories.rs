@@ -275,5 +275,6 @@ fn a_package_that_is_taken_after_its_deployment_was_called_off_deploys_nothing()
         > approve 1
           inbox_answered 1: yes by ada
           package_answered 1 true
-    "#]].assert_eq(after);
+    "#]]
+    .assert_eq(after);
 }

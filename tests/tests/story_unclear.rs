@@ -181,7 +181,7 @@ fn work_that_is_clear_begins_at_once_and_an_answer_changes_what_has_not_begun() 
     assert_eq!(run.code, 3, "{run:?}");
     assert!(
         run.err
-            .contains("2 things are unclear and asked in the inbox; work begins without"),
+            .contains("1 thing is unclear and asked in the inbox; work begins without"),
         "{run:?}"
     );
     let waiting = inbox(&corner);

@@ -2,7 +2,7 @@
 //!
 //! Elsewhere: the file itself is `director_protocols::manifest`; whether the sprint is taken in is the engine's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use director_agents::coding::allow;
@@ -137,10 +137,34 @@ pub fn before_start(manifest: &mut Manifest, dir: &Path) {
             let read = |task: u32| !deaf.contains(&spec.tasks[task as usize].role);
             task.is_some_and(read) && !planning.contains(&question.about)
         });
+        let begun = begins_at_once(spec);
+        found.retain(|(task, _)| task.is_none_or(|task| !begun.contains(&task)));
     }
     found.sort_by_key(|(task, question)| (*task, question.about));
     spec.ways.start.questions = found.into_iter().map(|(_, question)| question).collect();
     plan(spec);
+}
+
+/// Tasks that begin as soon as the sprint is taken in, as far as the file tells: nobody could answer a question about them in time.
+fn begins_at_once(spec: &SprintSpec) -> BTreeSet<u32> {
+    let mut free: BTreeMap<&Name, u32> = spec
+        .team
+        .iter()
+        .map(|role| (&role.name, role.count))
+        .collect();
+    (0..)
+        .zip(&spec.tasks)
+        .filter(|(_, task)| task.depends_on.is_empty())
+        .filter(|(_, task)| {
+            let left = free.get_mut(&task.role);
+            left.is_some_and(|left| {
+                let begins = *left > 0;
+                *left = left.saturating_sub(1);
+                begins
+            })
+        })
+        .map(|(place, _)| place)
+        .collect()
 }
 
 /// Corrects the estimates by the past, and plans the sprint by what they are then; gives a sentence for each kind of task that
