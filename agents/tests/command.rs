@@ -61,6 +61,7 @@ async fn a_command_knows_its_task_and_reports_what_it_made() {
     let script = r#"
         echo "$DIRECTOR_SPRINT/$DIRECTOR_TASK/$DIRECTOR_ATTEMPT by $DIRECTOR_AGENT ($DIRECTOR_ROLE)" > who.txt
         grep -q '"title": "A sample"' "$DIRECTOR_HANDOFF" || exit 9
+        grep -q '^# A sample$' "$DIRECTOR_ASSIGNMENT" && grep -q '^Expected Completion: within' "$DIRECTOR_ASSIGNMENT" || exit 10
         echo "to the log"
         printf '{"summary":"made it","artifacts":["who.txt"],"hours_spent":0.5,"progress":"lots"}' > "$DIRECTOR_REPORT"
     "#;

@@ -434,6 +434,17 @@ fn what_is_held_up_again_and_again_is_answered_by_a_person_alone() {
               sprint_initialized
               task_assigned logo to designer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
               inbox_opened 1: logo
+            Assigning Task: logo
+            Type: design
+            Priority: MEDIUM
+            Dependencies: none
+            Estimated Effort: 1h
+            Acceptance Criteria:
+            - none
+            Resources:
+            - Specification: none
+            - Design: none
+            Expected Completion: within 1h00m
             > up
               agent_up engineer-1
               task_assigned fire to engineer-1 as attempt 1: 740 = 1000 expertise, 800 capacity, 0 continuity
@@ -473,6 +484,17 @@ fn what_is_held_up_again_and_again_is_answered_by_a_person_alone() {
               question_answered by tech-lead-1: that way
               task_assigned logo to designer-1 as attempt 2: 992 = 1000 expertise, 975 capacity, 1000 continuity
               inbox_opened 5: logo
+            Assigning Task: logo
+            Type: design
+            Priority: MEDIUM
+            Dependencies: none
+            Estimated Effort: 1h
+            Acceptance Criteria:
+            - none
+            Resources:
+            - Specification: none
+            - Design: none
+            Expected Completion: within 1h00m
             that way
             The attempt before ended so: blocked: nobody answered in time
             > answer 3

@@ -44,7 +44,13 @@ fn a_person_does_a_task_in_its_worktree_and_says_so() {
     corner.sprint(HEAD.to_owned() + &notify + TASKS);
     let said = corner.run();
     assert_eq!(said.code, 3, "{said:?}");
-    for part in ["Draw the logo", "it is round", "director approve 1"] {
+    for part in [
+        "Draw the logo",
+        "Assigning Task: logo",
+        "Acceptance Criteria:",
+        "it is round",
+        "director approve 1",
+    ] {
         assert!(said.out.contains(part), "{part}: {said:?}");
     }
     // The one who notifies has been run to its end before `run` ended.

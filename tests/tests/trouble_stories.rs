@@ -60,7 +60,17 @@ fn what_a_person_gets_waits_in_the_inbox_and_the_answer_is_its_end() {
                   sprint_initialized
                   task_assigned logo to designer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
                   inbox_opened 1: logo
-                It is accepted when: it is round
+                Assigning Task: logo
+                Type: design
+                Priority: MEDIUM
+                Dependencies: none
+                Estimated Effort: 1h
+                Acceptance Criteria:
+                - it is round
+                Resources:
+                - Specification: none
+                - Design: none
+                Expected Completion: none
                 > up
                   agent_up engineer-1
                 > reopen
@@ -86,7 +96,17 @@ fn what_a_person_gets_waits_in_the_inbox_and_the_answer_is_its_end() {
                   sprint_initialized
                   task_assigned logo to designer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
                   inbox_opened 1: logo
-                It is accepted when: it is round
+                Assigning Task: logo
+                Type: design
+                Priority: MEDIUM
+                Dependencies: none
+                Estimated Effort: 1h
+                Acceptance Criteria:
+                - it is round
+                Resources:
+                - Specification: none
+                - Design: none
+                Expected Completion: none
                 > up
                   agent_up engineer-1
                 > reject 1
@@ -99,7 +119,17 @@ fn what_a_person_gets_waits_in_the_inbox_and_the_answer_is_its_end() {
                   blocker_resolved
                   task_assigned logo to designer-1 as attempt 2: 992 = 1000 expertise, 975 capacity, 1000 continuity
                   inbox_opened 3: logo
-                It is accepted when: it is round
+                Assigning Task: logo
+                Type: design
+                Priority: MEDIUM
+                Dependencies: none
+                Estimated Effort: 1h
+                Acceptance Criteria:
+                - it is round
+                Resources:
+                - Specification: none
+                - Design: none
+                Expected Completion: none
                 go on
                 The attempt before ended so: blocked: not like this
                 > answer 3
@@ -124,7 +154,17 @@ fn what_a_person_gets_waits_in_the_inbox_and_the_answer_is_its_end() {
                   sprint_initialized
                   task_assigned logo to designer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
                   inbox_opened 1: logo
-                It is accepted when: it is round
+                Assigning Task: logo
+                Type: design
+                Priority: MEDIUM
+                Dependencies: none
+                Estimated Effort: 1h
+                Acceptance Criteria:
+                - it is round
+                Resources:
+                - Specification: none
+                - Design: none
+                Expected Completion: none
                 > up
                   agent_up engineer-1
                 > reassign logo engineer-1
@@ -161,7 +201,17 @@ fn what_nobody_answers_in_time_is_done_by_default_or_reminded_of() {
                   sprint_initialized
                   task_assigned logo to designer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
                   inbox_opened 1: logo
-                It is accepted when: it is round
+                Assigning Task: logo
+                Type: design
+                Priority: MEDIUM
+                Dependencies: none
+                Estimated Effort: 1h
+                Acceptance Criteria:
+                - it is round
+                Resources:
+                - Specification: none
+                - Design: none
+                Expected Completion: within 1h00m
                 > tick 3600s
                   inbox_reminded 1 again in 1h00m
                 > reopen
@@ -190,7 +240,17 @@ fn what_nobody_answers_in_time_is_done_by_default_or_reminded_of() {
                   sprint_initialized
                   task_assigned logo to designer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
                   inbox_opened 1: logo
-                It is accepted when: it is round
+                Assigning Task: logo
+                Type: design
+                Priority: MEDIUM
+                Dependencies: none
+                Estimated Effort: 1h
+                Acceptance Criteria:
+                - it is round
+                Resources:
+                - Specification: none
+                - Design: none
+                Expected Completion: within 1h00m
                 > tick 3599s
                 > tick 1s
                   inbox_answered 1: no: no time by director (nobody answered in time)
@@ -214,7 +274,17 @@ fn what_nobody_answers_in_time_is_done_by_default_or_reminded_of() {
                   sprint_initialized
                   task_assigned logo to designer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
                   inbox_opened 1: logo
-                It is accepted when: it is round
+                Assigning Task: logo
+                Type: design
+                Priority: MEDIUM
+                Dependencies: none
+                Estimated Effort: 1h
+                Acceptance Criteria:
+                - it is round
+                Resources:
+                - Specification: none
+                - Design: none
+                Expected Completion: none
                 > up
                   agent_up engineer-1
                 > approve 1
@@ -258,7 +328,17 @@ fn who_asked_to_be_told_is_told_once_for_each_event_also_after_a_restart() {
               sprint_initialized
               task_assigned logo to designer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
               inbox_opened 1: logo
-            It is accepted when: it is round
+            Assigning Task: logo
+            Type: design
+            Priority: MEDIUM
+            Dependencies: none
+            Estimated Effort: 1h
+            Acceptance Criteria:
+            - it is round
+            Resources:
+            - Specification: none
+            - Design: none
+            Expected Completion: none
             > reopen
               epoch_opened
             > told

@@ -1,7 +1,8 @@
 //! The files of an attempt, and the environment that names them.
 //!
 //! ```text
-//! <data>/attempts/<task>/<attempt>/handoff.json   what came before, for the command
+//! <data>/attempts/<task>/<attempt>/assignment.md  what is to be done, in words
+//!                                 /handoff.json   what came before, for the command
 //!                                 /report.json    what the command says
 //!                                 /output.log     what it printed
 //!                                 /work           its directory, when it has no worktree
@@ -14,6 +15,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use director_protocols::template::task_assignment;
 use director_protocols::trace::traceparent;
 use director_protocols::work::{Assignment, HandoffPart};
 use serde_json::json;
@@ -24,17 +26,21 @@ use crate::context::Context;
 use crate::process::SECRET_BYTES_MIN;
 use crate::reach::TOKEN_ENV;
 
+/// The file with the assignment.
+const ASSIGNMENT: &str = "assignment.md";
+
 /// Where the files of one attempt are. The directories exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Files {
     pub(crate) workdir: PathBuf,
+    pub(crate) assignment: PathBuf,
     pub(crate) handoff: PathBuf,
     pub(crate) report: PathBuf,
     pub(crate) log: PathBuf,
 }
 
 impl Files {
-    /// Makes the directories and writes the hand-off.
+    /// Makes the directories and writes the assignment and the hand-off.
     pub(crate) fn prepare(cx: &Context, assignment: &Assignment) -> Result<Self, AgentError> {
         let dir = cx.host().attempt_dir(assignment.task, assignment.attempt);
         // The command has another current directory.
@@ -46,6 +52,7 @@ impl Files {
             } else {
                 PathBuf::from(&assignment.workdir)
             },
+            assignment: dir.join(ASSIGNMENT),
             handoff: dir.join(say::HANDOFF),
             report: dir.join(say::FILE),
             log: dir.join("output.log"),
@@ -58,6 +65,8 @@ impl Files {
         };
         let made = if scratch { &files.workdir } else { &dir };
         fs::create_dir_all(made).map_err(|error| failed(made, error))?;
+        fs::write(&files.assignment, in_words(assignment))
+            .map_err(|error| failed(&files.assignment, error))?;
         fs::write(&files.handoff, handoff(cx, assignment))
             .map_err(|error| failed(&files.handoff, error))?;
         match fs::remove_file(&files.report) {
@@ -89,6 +98,7 @@ impl Files {
             ("DIRECTOR_SPRINT".to_owned(), assignment.sprint.clone()),
             ("DIRECTOR_ROLE".to_owned(), assignment.role.clone()),
             ("DIRECTOR_AGENT".to_owned(), cx.agent().to_owned()),
+            ("DIRECTOR_ASSIGNMENT".to_owned(), path(&self.assignment)),
             ("DIRECTOR_HANDOFF".to_owned(), path(&self.handoff)),
             ("DIRECTOR_REPORT".to_owned(), path(&self.report)),
         ]);
@@ -107,6 +117,19 @@ impl Files {
         }
         env
     }
+}
+
+/// What a command finds in `DIRECTOR_ASSIGNMENT`: the *Task Assignment*, for whoever reads it.
+fn in_words(assignment: &Assignment) -> String {
+    let spec = &assignment.spec;
+    let expected = format!("within {}", assignment.time_max);
+    let mut text = format!("# {}\n\n", spec.title.trim());
+    if !spec.description.trim().is_empty() {
+        text.push_str(spec.description.trim());
+        text.push_str("\n\n");
+    }
+    text.push_str(&task_assignment(spec, &expected));
+    text
 }
 
 /// What a command finds in `DIRECTOR_HANDOFF`.

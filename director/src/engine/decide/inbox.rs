@@ -22,6 +22,7 @@ use director_protocols::inbox::{InboxDefault, InboxKind, InboxRules, Reply};
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::Priority;
+use director_protocols::template::task_assignment;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{
     Artifact, AttemptEnd, BlockerReport, CriterionAnswer, Report, TEXT_BYTES_MAX,
@@ -102,7 +103,7 @@ pub fn handed(state: &State, task: TaskId, now: Time) -> Event {
     .into()
 }
 
-/// What a person reads of a task.
+/// What a person reads of a task: the *Task Assignment*, and what is known beside it.
 fn assignment_text(state: &State, task: TaskId) -> String {
     let row = &state.tasks.table[task.index()];
     let spec = &row.spec;
@@ -110,14 +111,10 @@ fn assignment_text(state: &State, task: TaskId) -> String {
     if !spec.description.is_empty() {
         lines.push(spec.description.clone());
     }
-    for criterion in &spec.acceptance {
-        lines.push(format!("It is accepted when: {criterion}"));
-    }
-    for (what, place) in [("specification", &spec.spec), ("design", &spec.design)] {
-        if let Some(place) = place {
-            lines.push(format!("The {what} is at {place}."));
-        }
-    }
+    let rules = &state.sprints.table[row.sprint.index()].spec.ways.inbox;
+    let within = rules.of(InboxKind::Task).map(|rule| rule.within);
+    let expected = within.map_or_else(String::new, |within| format!("within {within}"));
+    lines.push(task_assignment(spec, &expected).trim_end().to_owned());
     if let Some(story) = &row.story {
         if !story.workdir.is_empty() {
             lines.push(format!("The work goes into {}", story.workdir));
