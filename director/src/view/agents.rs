@@ -240,7 +240,8 @@ pub(super) fn marked(name: &str, color: Option<&str>) -> Cell {
     looks(mark(color), name)
 }
 
-fn mark(color: Option<&str>) -> Look {
+/// The look that the colour of a role's file is.
+pub(super) fn mark(color: Option<&str>) -> Look {
     color.and_then(Tint::named).map_or(Look::Plain, Look::Tint)
 }
 

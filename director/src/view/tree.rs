@@ -5,6 +5,7 @@
 use director_runtime::supervisor::{ChildState, TreeView};
 use serde::Serialize;
 
+use super::agents::mark;
 use super::count;
 use super::paint::{Look, Paint, Table, cell, drawn, looks, text_of};
 use super::words::some;
@@ -28,6 +29,9 @@ pub struct Node {
     pub mailbox: Option<usize>,
     /// What it is doing, or why it is down.
     pub doing: String,
+    /// The colour of its role's file.
+    #[serde(skip)]
+    pub color: Option<String>,
     /// Its children, in start order.
     pub below: Vec<Node>,
 }
@@ -50,6 +54,7 @@ pub fn node(tree: &Tree, state: &State) -> Node {
             0 => String::new(),
             n => count(n, "sprint"),
         },
+        color: None,
         below: tree
             .below
             .iter()
@@ -79,12 +84,22 @@ fn below(view: &TreeView, tree: &Tree, state: &State) -> Node {
                 (doing, _) => doing,
             },
         },
+        color: color(name, state),
         below: view
             .below
             .iter()
             .map(|child| below(child, tree, state))
             .collect(),
     }
+}
+
+/// The colour of a role or of an agent.
+fn color(name: &str, state: &State) -> Option<String> {
+    let role = state.team.by_role.get(name).copied().or_else(|| {
+        let agent = state.team.by_name.get(name)?;
+        Some(state.team.get(*agent)?.role)
+    })?;
+    state.team.roles[role.index()].spec.profile.color.clone()
 }
 
 /// What the actor of that name is doing.
@@ -154,7 +169,10 @@ fn rows(node: &Node, first: &str, rest: &str, table: &mut Table) {
         _ => Look::Yellow,
     };
     table.row(vec![
-        drawn(Look::Plain, format!("{first}{}", text::line(&node.name))),
+        drawn(
+            mark(node.color.as_deref()),
+            format!("{first}{}", text::line(&node.name)),
+        ),
         looks(look, &node.state),
         cell(node.generation.to_string()),
         match node.restarts {
@@ -265,5 +283,23 @@ mod tests {
               ├─ integrator                      running        1         0
               └─ api                             running        1         0
         "#]].assert_eq(&framed(&tree(&view, run.state())));
+    }
+
+    #[test]
+    fn the_colour_of_a_role_marks_it_and_its_agents_where_colour_is_wanted() {
+        let leaf = |name: &str, color: Option<&str>| Node {
+            name: name.to_owned(),
+            state: "running".to_owned(),
+            generation: 1,
+            restarts: 0,
+            mailbox: None,
+            doing: String::new(),
+            color: color.map(str::to_owned),
+            below: Vec::new(),
+        };
+        let root = leaf("tech-lead", Some("purple"));
+        let plain = render(&leaf("tech-lead", None), 80, true);
+        assert_ne!(render(&root, 80, true), plain);
+        assert!(!render(&root, 80, false).contains('\u{1b}'));
     }
 }

@@ -70,6 +70,9 @@ pub struct TaskStatus {
     pub status: String,
     /// Who has it in hand, or did it last.
     pub assigned_agent: Option<String>,
+    /// The colour of that agent's role.
+    #[serde(skip)]
+    pub agent_color: Option<String>,
     /// By the stage reached; 100 is merged.
     pub completion_percentage: u32,
     /// Since when it has its status.
@@ -232,6 +235,17 @@ pub(crate) fn task_status(state: &State, id: TaskId, task: &Task, now: Time) -> 
             .agent
             .or(task.last_agent)
             .map(|agent| state.agent_name(agent)),
+        agent_color: task
+            .agent
+            .or(task.last_agent)
+            .and_then(|agent| state.team.get(agent))
+            .and_then(|agent| {
+                state.team.roles[agent.role.index()]
+                    .spec
+                    .profile
+                    .color
+                    .clone()
+            }),
         completion_percentage: percentage(task.phase),
         last_updated: rfc3339(task.changed),
         role: state

@@ -141,3 +141,18 @@ fn programs_get_the_keys_that_they_were_promised() {
         ]"#]]
     .assert_eq(&format!("{:#}", json["blockers"]));
 }
+
+#[test]
+fn whoever_is_at_work_is_marked_in_the_colour_of_its_role_where_colour_is_wanted() {
+    let run = midway();
+    let plain = status(run.state(), Some(SPRINT), run.now);
+    let mut marked = plain.clone();
+    let at_work = marked
+        .tasks
+        .iter_mut()
+        .find(|task| task.status == "working")
+        .expect("somebody works");
+    at_work.agent_color = Some("purple".to_owned());
+    assert_ne!(render(&marked, 100, true), render(&plain, 100, true));
+    assert_eq!(render(&marked, 100, false), render(&plain, 100, false));
+}

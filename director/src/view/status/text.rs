@@ -4,7 +4,7 @@ use director_protocols::time::{Span, Time};
 
 use super::super::paint::{Look, Paint, Table, bar, cell, looks, text_of, wrap};
 use super::super::words::{mark, severity_look};
-use super::super::{count, minute};
+use super::super::{agents, count, minute};
 use super::{StatusView, TaskStatus};
 use crate::engine::tasks::Phase;
 use crate::report::text;
@@ -34,7 +34,7 @@ pub fn render(view: &StatusView, width: usize, colour: bool) -> String {
             }),
             match task.status.as_str() {
                 "blocked" | "failed" | "quarantined" | "backoff" => cell(&task.detail),
-                _ => looks(Look::Dim, with_agent(task)),
+                _ => looks(of_agent(task), with_agent(task)),
             },
         ]);
     }
@@ -103,6 +103,14 @@ pub fn render(view: &StatusView, width: usize, colour: bool) -> String {
         lines.extend(wrap("note: ", warning, width));
     }
     text_of(&lines)
+}
+
+/// The colour of whoever has it in hand; what is over or waits is dim.
+fn of_agent(task: &TaskStatus) -> Look {
+    match (task.status.as_str(), &task.agent_color) {
+        ("assigned" | "working", Some(color)) => agents::mark(Some(color)),
+        _ => Look::Dim,
+    }
 }
 
 /// Who has it or did it goes before what is to be said about it.
