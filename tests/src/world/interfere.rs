@@ -9,7 +9,7 @@ use director_protocols::ids::{
     AgentId, Attempt, EffectId, Generation, InboxId, IncidentId, MessageId, Name, Seq, SprintId,
     TaskId,
 };
-use director_protocols::inbox::Reply;
+use director_protocols::inbox::{InboxKind, Reply};
 use director_protocols::outside::Outside;
 use director_protocols::scope::{ScopeChange, TaskChange};
 use director_protocols::severity::Severity;
@@ -38,17 +38,17 @@ impl World {
             self.tell(Command::Tick).expect("a tick is accepted");
             return true;
         }
-        let item = self
-            .engine
-            .state()
-            .trouble
-            .waiting()
-            .next()
-            .map(|(id, _)| id);
-        if let Some(item) = item {
+        let trouble = &self.engine.state().trouble;
+        let first = trouble.waiting().next();
+        let item = first.map(|(id, item)| (id, item.kind));
+        if let Some((item, kind)) = item {
             self.tell(Command::Answer {
                 item,
-                reply: Reply::Approve,
+                // What is missing before a deployment may never come, and whoever asks again is told so again.
+                reply: match kind {
+                    InboxKind::Deployment => Reply::Reject,
+                    _ => Reply::Approve,
+                },
                 text: "go on".to_owned(),
                 by: "tester".to_owned(),
             })
