@@ -9,15 +9,15 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::Event;
-use director_protocols::ids::{Seq, SprintId};
+use director_protocols::ids::SprintId;
 use director_runtime::bus::Heard;
 use tracing::debug;
 
-use super::protocol::{Op, Order, PAGE_MAX, Screen};
-use super::{orders, server};
+use super::protocol::{Op, Order, Screen};
+use super::server;
 use crate::engine::Engine;
 use crate::engine::state::State;
-use crate::handle::{Entry, Handle};
+use crate::handle::Handle;
 use crate::simulate::glance;
 
 /// Why it ends.
@@ -39,7 +39,7 @@ pub async fn run(handle: Handle) -> Result<(), String> {
             Err(_) => return Err(GONE.to_owned()),
             Ok(Some((id, sprint, runs))) => {
                 tried.insert(id);
-                if let Err(why) = foresee(&handle, &sprint, runs).await {
+                if let Err(why) = foresee(&handle, id, &sprint, runs).await {
                     debug!(%sprint, %why, "no forecast at the start");
                 }
                 continue;
@@ -69,24 +69,12 @@ fn unforeseen(state: &State, tried: &BTreeSet<SprintId>) -> Option<(SprintId, St
         .find_map(|(id, row)| Some((id, row.spec.id.to_string(), glance::runs(row.len as usize)?)))
 }
 
-async fn foresee(handle: &Handle, sprint: &str, runs: u64) -> Result<(), String> {
-    let mut entries: Vec<Entry> = Vec::new();
-    loop {
-        let next = entries.last().map_or(Seq(1), |entry| entry.seq.next());
-        let page = handle.history(next, PAGE_MAX).await;
-        let page = page.map_err(|error| error.to_string())?;
-        if page.is_empty() {
-            break;
-        }
-        entries.extend(page);
-    }
-    let name = sprint.to_owned();
+async fn foresee(handle: &Handle, id: SprintId, sprint: &str, runs: u64) -> Result<(), String> {
+    let entries = server::history(handle, 0, usize::MAX).await;
+    let entries = entries.map_err(|fault| fault.to_string())?;
+    let engine = handle.read(Engine::clone).await;
+    let engine = engine.map_err(|refusal| refusal.to_string())?;
     let found = tokio::task::spawn_blocking(move || {
-        let mut engine = Engine::default();
-        for entry in &entries {
-            engine.replay(entry.seq, entry.events.clone(), entry.at);
-        }
-        let id = orders::sprint(engine.state(), Some(&name)).map_err(|no| no.to_string())?;
         glance::glance(engine, &entries, id, runs, server::now()).map_err(|error| error.to_string())
     });
     let Some(forecast) = found.await.map_err(|error| error.to_string())?? else {

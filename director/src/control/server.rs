@@ -259,7 +259,10 @@ async fn ask_handle(handle: &Handle, ask: Ask, screen: Screen) -> Result<Answer,
 }
 
 /// Entries after a position, at most `max`; the journal gives them in pages.
-async fn history(handle: &Handle, after: u64, max: usize) -> Result<Vec<Entry>, Fault> {
+///
+/// # Errors
+/// The director is gone.
+pub(crate) async fn history(handle: &Handle, after: u64, max: usize) -> Result<Vec<Entry>, Fault> {
     let mut entries: Vec<Entry> = Vec::new();
     while entries.len() < max {
         let from = entries.last().map_or(after, |entry| entry.seq.0) + 1;

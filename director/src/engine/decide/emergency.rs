@@ -315,17 +315,9 @@ pub fn next(state: &State, sprint: SprintId, now: Time) -> Option<Event> {
         return Some(begun(state, id, now));
     }
     let added = &state.sprints.table[sprint.index()].added;
-    added.iter().find_map(|task| {
-        let row = &state.tasks.table[task.index()];
-        let bug = matches!(row.origin.as_deref(), Some(Origin::Bug { .. }));
-        let open = bug && row.spec.severity == Some(Severity::Critical) && !row.phase.is_over();
-        open.then(|| {
-            let what = format!("{} mends a critical bug", row.spec.id);
-            let issue = format!("{}: {}", row.spec.id, row.spec.title);
-            let wait = row.spec.estimate.mean();
-            priced(state, (*task, None), issue, (what, wait), now)
-        })
-    })
+    added
+        .iter()
+        .find_map(|task| begun_by_bug(state, *task, now))
 }
 
 fn filled(incident: IncidentId, step: Step, text: String) -> Event {

@@ -192,10 +192,6 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(roles::lost_before(state, now));
         }
         Event::SprintReopened(_) => out.extend(roles::lost_before(state, now)),
-        // One at a time, so that each has a number of its own.
-        Event::InboxOpened(e) if e.kind == InboxKind::Role => {
-            out.extend(roles::lost_before(state, now));
-        }
         Event::SprintReplanned(e) => out.extend(balance::checked(state, e.sprint_id, false)),
         Event::DailyStandupCompleted(e) => {
             out.extend(balance::checked(state, e.sprint_id, true));

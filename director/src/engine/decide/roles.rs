@@ -45,18 +45,16 @@ pub fn lost(state: &State, role: &str, why: &str, now: Time) -> Option<Event> {
     )
 }
 
-/// The question about the first role that was lost while nothing was going, so that nobody was asked.
-pub fn lost_before(state: &State, now: Time) -> Option<Event> {
+/// The questions about roles that were lost while nothing was going, so that nobody was asked.
+pub fn lost_before(state: &State, now: Time) -> impl Iterator<Item = Event> {
     let asked = |name: &str| {
         let mut waiting = state.trouble.waiting();
         waiting.any(|(_, item)| item.role.as_deref() == Some(name))
     };
-    let mut roles = state.team.roles.iter();
-    let role = roles.find(|role| role.lost && !asked(role.spec.name.as_str()))?;
-    lost(
-        state,
-        role.spec.name.as_str(),
-        "has been down since before the work began",
-        now,
-    )
+    let roles = state.team.roles.iter().filter(|role| role.lost);
+    let names = roles.map(|role| role.spec.name.as_str());
+    let why = "has been down since before the work began";
+    names
+        .filter(move |name| !asked(name))
+        .filter_map(move |name| lost(state, name, why, now))
 }

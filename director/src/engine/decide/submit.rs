@@ -72,7 +72,7 @@ pub fn submit(state: &State, spec: &SprintSpec, now: Time) -> Answer {
         .into()
     }));
     let place = (SprintId(state.sprints.table.len() as u32), TaskId(first));
-    events.extend(unclear::asked(state, place, spec, &deferred, now));
+    events.extend(unclear::asked(place, spec, &deferred, now));
     Ok(events)
 }
 

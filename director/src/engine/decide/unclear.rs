@@ -36,7 +36,6 @@ const FINE: [&str; 4] = ["fine", "fine as it is", "ok", "yes"];
 /// The questions of a sprint that is taken in under the number `id`; `first` is its first task. Nothing is asked about what waits
 /// for another sprint.
 pub fn asked(
-    state: &State,
     (id, first): (SprintId, TaskId),
     spec: &SprintSpec,
     deferred: &BTreeSet<u32>,
@@ -69,7 +68,6 @@ pub fn asked(
             question.text.clone(),
             now,
         );
-        open.item = InboxId((state.trouble.inbox.len() + events.len()) as u32);
         open.about = Some(question.about);
         events.push(open.into());
     }

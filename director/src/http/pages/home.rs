@@ -9,7 +9,7 @@ use maud::{Markup, PreEscaped, html};
 use super::board::{card, state_tag};
 use super::{At, Visit, inbox, link, t, team, when};
 use crate::control::protocol::{Ask, ReportFormat};
-use crate::control::server::{now, refused};
+use crate::control::server::{history, now, refused};
 use crate::engine::Engine;
 use crate::http::calls;
 use crate::http::problem::Problem;
@@ -236,18 +236,7 @@ pub(super) async fn charts(State(site): At, request: Request) -> Response {
 async fn drawn(visit: &Visit) -> Result<Markup, Problem> {
     let _turn = visit.site.heavy.acquire().await;
     let handle = &visit.site.handle;
-    let mut entries = Vec::new();
-    loop {
-        let from = entries
-            .last()
-            .map_or(0, |entry: &crate::handle::Entry| entry.seq.0)
-            + 1;
-        let page = handle.history(Seq(from), 1_000).await.map_err(refused)?;
-        if page.is_empty() {
-            break;
-        }
-        entries.extend(page);
-    }
+    let entries = history(handle, 0, usize::MAX).await?;
     let wanted = visit.asked("sprint").map(str::to_owned);
     let engine = handle.read(Engine::clone).await.map_err(refused)?;
     let draw = move || {
