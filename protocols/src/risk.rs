@@ -18,6 +18,8 @@ pub enum Trigger {
     Rework(Name),
     /// All agents of the role are down, and stay down.
     Down(Name),
+    /// The projected end is past the sprint's last day.
+    Late,
 }
 
 /// What is done when a risk has come true.

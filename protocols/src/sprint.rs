@@ -279,6 +279,9 @@ pub struct Estimate {
     pub pessimistic: Span,
 }
 
+/// No estimate is corrected beyond this, in milliseconds, so that sums of them fit.
+const SPAN_MAX: u64 = 1_000_000_000_000_000;
+
 impl Estimate {
     /// The same in all three points.
     pub fn point(span: Span) -> Self {
@@ -286,6 +289,20 @@ impl Estimate {
             optimistic: span,
             likely: span,
             pessimistic: span,
+        }
+    }
+
+    /// So many ten-thousandths of it, at most some ten thousand years.
+    #[must_use]
+    pub fn times(&self, parts: u32) -> Self {
+        let times = |span: Span| {
+            let product = (u128::from(span.0) * u128::from(parts) + 5_000) / 10_000;
+            Span(u64::try_from(product).unwrap_or(u64::MAX).min(SPAN_MAX))
+        };
+        Self {
+            optimistic: times(self.optimistic),
+            likely: times(self.likely),
+            pessimistic: times(self.pessimistic),
         }
     }
 

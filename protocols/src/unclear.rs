@@ -2,6 +2,8 @@
 //!
 //! Elsewhere: finding them is the planner's; what an answer changes is the engine's.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Name;
@@ -64,6 +66,8 @@ pub struct Start {
     pub planned: Option<Span>,
     /// What is watched while it runs.
     pub risks: Vec<Watched>,
+    /// What the past made of the estimates, in ten-thousandths of what the file says, by kind of task; empty where nothing was corrected.
+    pub corrected: BTreeMap<String, u32>,
     /// What is asked, the sprint first, then the tasks in their order.
     pub questions: Vec<Question>,
 }

@@ -115,6 +115,47 @@ fn what_is_unclear_is_guessed_or_asked_and_strict_begins_with_the_last_answer() 
     corner.nothing_left("unclear");
 }
 
+#[test]
+fn a_replan_undoes_no_answer_and_no_guess_unless_the_file_says_so() {
+    let corner = corner();
+    let team = HEAD.replace("count = 2", "count = 2\n\n[team.documentation-writer]");
+    let guide = |more: &str| {
+        format!(
+            "{team}\n[planning]\nstrict = true\n[[task]]\nid = \"guide\"\ntitle = \"Write the user guide\"\nrun = \"echo x > guide\"\n{more}"
+        )
+    };
+    // A third question keeps it from beginning.
+    let guide = |more: &str| guide(&format!("spec = \"nowhere.md\"\n{more}"));
+    corner.sprint(guide(""));
+    let file = corner.file().to_string_lossy().into_owned();
+    assert_eq!(corner.tell(&["run", &file]).code, 3);
+    assert_eq!(corner.tell(&["answer", "1", "it fits on one page"]).code, 0);
+    assert_eq!(corner.tell(&["answer", "2", "2h 4h 9h"]).code, 0);
+    let asked = |corner: &Corner| -> Value {
+        serde_json::from_str(&corner.tell(&["replan", &file, "--json"]).out).expect("JSON")
+    };
+    assert_eq!(asked(&corner)["changes"], 0, "it is what was submitted");
+
+    // What the file says otherwise than it did counts; what it says as it did leaves the answer.
+    corner.sprint(guide("hours = 2\n"));
+    let found = asked(&corner);
+    assert_eq!(found["changed"][0]["what"][0], "estimate", "{found}");
+    assert_eq!(found["changed"][0]["what"][1], Value::Null, "{found}");
+    assert_eq!(corner.tell(&["replan", &file, "--yes"]).code, 0);
+    let changed = event(&corner, "task_changed");
+    assert_eq!(changed["spec"]["acceptance"][0], "it fits on one page");
+    assert_eq!(asked(&corner)["changes"], 0);
+    // It says something of the criteria for the first time.
+    corner.sprint(guide(
+        "acceptance = [\"it fits on two pages\"]\nhours = 2\n",
+    ));
+    assert_eq!(corner.tell(&["replan", &file, "--yes"]).code, 0);
+    let changed = event(&corner, "task_changed");
+    assert_eq!(changed["spec"]["acceptance"][0], "it fits on two pages");
+    assert_eq!(corner.tell(&["cancel"]).code, 0);
+    assert_eq!(corner.run().code, 5);
+}
+
 /// What waits for a person.
 fn inbox(corner: &Corner) -> Vec<Value> {
     let said = corner.tell(&["inbox", "--json"]);
@@ -340,4 +381,17 @@ fn estimates_are_corrected_by_the_past_where_the_file_says_so_and_the_plan_has_o
         "{again:?}"
     );
     corner.nothing_left("calibrated");
+
+    // What the past made of the estimates is no difference to the file, for a sprint that is under way.
+    let third = task("f", "3", "false");
+    corner.sprint(format!(
+        "{}[planning]\ncalibrate = true\nstrict = true\n{third}",
+        head.replace("\"next\"", "\"third\"")
+    ));
+    assert_eq!(corner.run().code, 3);
+    let same = corner.tell(&["replan", &file]);
+    assert!(
+        same.code == 0 && same.out.contains("is what the file says"),
+        "{same:?}"
+    );
 }

@@ -4,7 +4,7 @@
 
 use director::engine::balance;
 use director::view;
-use director_protocols::ids::TaskId;
+use director_protocols::ids::{AgentId, TaskId};
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
 use director_tests::script::Script;
@@ -411,4 +411,37 @@ fn what_an_agent_does_again_counts_once_unless_it_says_how_long_it_took() {
         let load = balance::loads(script.engine.state())[0];
         assert_eq!(load.effort, Span::hours(effort), "said: {hours:?}\n{told}");
     }
+}
+
+#[test]
+fn what_was_done_in_a_sprint_that_is_over_takes_no_room_from_one_that_goes_on() {
+    let of = |id: &str, tasks: &[&str]| {
+        let head = format!(
+            "[sprint]\nid = \"{id}\"\n[team]\nonly = true\n[team.full]\nagent = \"worker\"\nkinds = [\"feature\"]\ncapacity = 10\n"
+        );
+        let task = |task: &&str| {
+            format!(
+                "[[task]]\nid = \"{task}\"\nkind = \"feature\"\nexpects = \"nothing\"\nhours = 8\n"
+            )
+        };
+        let tasks: String = tasks.iter().map(task).collect();
+        sprint(&(head + &tasks), &["worker"])
+    };
+    // A service that always has a sprint going: the next one comes before the one before it is over.
+    let sprints = [of("one", &["a"]), of("two", &["b"]), of("three", &["c"])];
+    let mut script = Script::new(sprints.into());
+    let load = |script: &Script| {
+        let state = script.engine.state();
+        balance::agent_load(state, AgentId(0), &balance::loads(state))
+    };
+    script.run("submit\nup\nstart a\nsubmit");
+    assert_eq!(
+        load(&script),
+        1600,
+        "eight of ten hours in hand, eight to come"
+    );
+    script.go_on("done a\nstart b\nsubmit");
+    assert_eq!(load(&script), 1600, "one is over");
+    script.go_on("done b\nstart c");
+    assert_eq!(load(&script), 800, "two are over");
 }

@@ -29,7 +29,10 @@ pub(super) struct ReplanArgs {
 }
 
 pub(super) fn replan(args: ReplanArgs, cx: &mut Context) -> Result<Code, CliError> {
-    let manifest = plan::read(&args.file, Purpose::Run, cx)?;
+    let mut manifest = plan::read(&args.file, Purpose::Run, cx)?;
+    for guess in plan::guessed_kinds(&mut manifest) {
+        note(&format!("guess: {guess}"));
+    }
     let spec = Box::new(manifest.spec);
     let answer = source::ask(Ask::Replan { spec: spec.clone() }, cx)?;
     cx.output.answer(&answer, args.json)?;

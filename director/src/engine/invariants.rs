@@ -175,6 +175,12 @@ fn hands(state: &State) -> Result<(), String> {
         if agent.allocated < in_hand {
             return Err(format!("agent {id} has more in hand than it was given"));
         }
+        let over = |id: &SprintId| state.sprints.table[id.index()].is_over();
+        if agent.spent.keys().any(over) {
+            return Err(format!(
+                "agent {id} carries effort of a sprint that is over"
+            ));
+        }
     }
     for (id, task) in tasks(state) {
         if let Some(agent) = task.wanted

@@ -29,6 +29,7 @@ impl State {
     pub(super) fn attempt_ended(&mut self, e: &AttemptEnded, now: Time) {
         let task = &self.tasks.table[e.task_id.index()];
         let (phase, effort) = (task.phase, task.spec.estimate.mean());
+        let sprint = task.sprint;
         let keep = match &e.end {
             AttemptEnd::Done(report) => report.hours_spent.unwrap_or(effort),
             _ => Span::ZERO,
@@ -37,7 +38,7 @@ impl State {
             AttemptEnd::Done(report) if report.hours_spent.is_none() => keep,
             _ => Span::ZERO,
         };
-        let spent = self.team.let_go(e.agent_id, effort, keep, now);
+        let spent = self.team.let_go(e.agent_id, sprint, (effort, keep), now);
         let role = self.team.agents[e.agent_id.index()].role;
         self.team.roles[role.index()].overrun += keep - effort;
         self.tasks.let_go(e.task_id);
@@ -93,7 +94,8 @@ impl State {
     /// Reported work was turned down. What its agent is only thought to have spent on it is still to come, and counts once.
     pub(super) fn work_rejected(&mut self, e: &WorkRejected, now: Time) {
         self.drop_from_merge(e.task_id);
-        let agent = self.tasks.table[e.task_id.index()].last_agent;
+        let row = &self.tasks.table[e.task_id.index()];
+        let (agent, sprint) = (row.last_agent, row.sprint);
         let story = self.tasks.story(e.task_id);
         let assumed = std::mem::take(&mut story.assumed);
         story.failures += u32::from(e.counts);
@@ -110,8 +112,22 @@ impl State {
                 self.tasks.table[task.index()].spec.estimate.mean()
             });
             row.allocated = (row.allocated - assumed).max(in_hand);
+            if let Some(spent) = row.spent.get_mut(&sprint) {
+                *spent = *spent - assumed;
+            }
         }
         self.move_to(e.task_id, Phase::Ready, now);
+    }
+
+    /// A sprint is over: what agents did in it leaves room for others that are going.
+    pub(super) fn forget_sprint(&mut self, sprint: SprintId) {
+        for agent in &mut self.team.agents {
+            let spent = agent.spent.remove(&sprint).unwrap_or_default();
+            let in_hand = agent.task.map_or(Span::ZERO, |task| {
+                self.tasks.table[task.index()].spec.estimate.mean()
+            });
+            agent.allocated = (agent.allocated - spent).max(in_hand);
+        }
     }
 
     pub(super) fn completed(&mut self, id: TaskId, now: Time) {

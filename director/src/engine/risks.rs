@@ -1,4 +1,5 @@
-//! Risks while the sprint runs: which have come true, and when a task outlives the worst case of its estimate.
+//! Risks while the sprint runs: which have come true, and when a task outlives the worst case of its estimate. For people that
+//! is counted in working hours.
 //!
 //! Invariant: a risk comes true once for each task and once for a role; a task has a moment of overrun exactly while an agent has it in hand
 //! and a risk that waits for it has not come true.
@@ -8,8 +9,10 @@ use director_protocols::event::{FallbackApplied, RiskTriggered};
 use director_protocols::ids::TaskId;
 use director_protocols::risk::{Trigger, Watched};
 use director_protocols::time::Time;
+use director_protocols::ways::Ceremonies;
 
 use super::state::{Deadline, State};
+use crate::planner::calendar::Calendar;
 
 impl State {
     /// The risks of the task's sprint that have not come true for it, by number.
@@ -53,9 +56,18 @@ impl State {
             return;
         }
         let row = &self.tasks.table[task.index()];
+        let person = row.agent.is_some_and(|agent| self.is_person(agent));
         let busy = row.story.as_deref().map(|story| story.busy);
-        let at = now + (row.spec.estimate.pessimistic - busy.unwrap_or_default());
+        let left = row.spec.estimate.pessimistic - busy.unwrap_or_default();
+        let mut at = now + left;
         let sprint = &mut self.sprints.table[row.sprint.index()];
+        if person {
+            // People go home. Their days begin with the standup.
+            let begins = sprint.spec.ways.ceremonies.standup;
+            let begins = begins.or(Ceremonies::default().standup);
+            let worked = |begins| Calendar::of(&sprint.spec).worked(now, left, begins);
+            at = begins.and_then(worked).unwrap_or(at);
+        }
         sprint.overruns.insert(task, at);
         self.deadlines.insert((at, Deadline::Overrun(task)));
     }

@@ -25,6 +25,7 @@ impl State {
         let deferred = row.phase == Phase::Deferred;
         let same_role = row.spec.role == e.spec.role;
         row.spec = e.spec.clone();
+        row.written = e.written.clone();
         let feature = &mut self.tasks.features[row.feature.index()];
         feature.to_be_tested |= !e.spec.test_requirements.is_empty();
         if !deferred {

@@ -195,6 +195,7 @@ impl State {
                 sprint.stage = Stage::Ended(e.outcome);
                 sprint.ended = Some(now);
                 sprint.emergency = None;
+                self.forget_sprint(e.sprint_id);
                 if self.sprints.table.iter().all(Sprint::is_over) {
                     self.team.forget_effort();
                 }

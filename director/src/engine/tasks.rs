@@ -121,8 +121,10 @@ pub type Rank = (u8, u64, TaskId);
 pub struct Task {
     /// Its sprint.
     pub sprint: SprintId,
-    /// What the sprint file says.
+    /// What is to be done: what the sprint file says, and what was answered and changed since.
     pub spec: Shared<TaskSpec>,
+    /// What the sprint file says, where answers say otherwise.
+    pub written: Option<Shared<TaskSpec>>,
     /// The role in whose queue it stands.
     pub role: RoleId,
     /// What shares its worktree.
@@ -181,6 +183,7 @@ impl Task {
         Self {
             sprint,
             spec,
+            written: None,
             role,
             feature,
             sibling: None,

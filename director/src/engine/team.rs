@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use director_protocols::ids::{AgentId, FeatureId, Generation, Name, RoleId, TaskId};
+use director_protocols::ids::{AgentId, FeatureId, Generation, Name, RoleId, SprintId, TaskId};
 use director_protocols::shared::Shared;
 use director_protocols::sprint::RoleSpec;
 use director_protocols::time::{Span, Time};
@@ -58,6 +58,8 @@ pub struct Agent {
     pub task: Option<TaskId>,
     /// Effort of what it has in hand and has done in the running sprints.
     pub allocated: Span,
+    /// The part of it that it has done, by sprint.
+    pub spent: BTreeMap<SprintId, Span>,
     /// Time with a task in hand.
     pub busy: Span,
     /// Since when it has the task.
@@ -115,6 +117,7 @@ impl Team {
     pub fn forget_effort(&mut self) {
         for agent in &mut self.agents {
             agent.allocated = Span::ZERO;
+            agent.spent.clear();
         }
         for role in &mut self.roles {
             role.alerted = 0;
@@ -185,6 +188,7 @@ impl Team {
             fell: false,
             task: None,
             allocated: Span::ZERO,
+            spent: BTreeMap::new(),
             busy: Span::ZERO,
             since: Time(0),
             joined: None,
@@ -259,8 +263,14 @@ impl Team {
         self.refresh(id);
     }
 
-    /// Takes the task from the agent. Effort that it did not spend returns; `keep` is what it did.
-    pub fn let_go(&mut self, id: AgentId, effort: Span, keep: Span, now: Time) -> Span {
+    /// Takes the task of that sprint from the agent. Effort that it did not spend returns; `keep` is what it did.
+    pub fn let_go(
+        &mut self,
+        id: AgentId,
+        sprint: SprintId,
+        (effort, keep): (Span, Span),
+        now: Time,
+    ) -> Span {
         let agent = &mut self.agents[id.index()];
         if agent.task.take().is_none() {
             return Span::ZERO;
@@ -268,6 +278,7 @@ impl Team {
         let spent = now.since(agent.since);
         agent.busy += spent;
         agent.allocated = agent.allocated - effort + keep;
+        *agent.spent.entry(sprint).or_default() += keep;
         self.refresh(id);
         spent
     }

@@ -89,12 +89,56 @@ impl Calendar {
         if day * DAY + into_day <= local {
             day += 1;
         }
-        // The first of January 1970 was a Thursday, the fourth day of its week.
-        while !self.weekends && (day + 3).rem_euclid(7) > 4 {
+        while !self.is_worked(day) {
             day += 1;
         }
         let at = day.checked_mul(DAY)? + into_day - shift;
         u64::try_from(at).ok().map(Time)
+    }
+
+    /// The end of the last day, in UTC, when both dates are known and in order.
+    pub fn end(&self) -> Option<Time> {
+        let days = self.days?;
+        let after = self.date(days)?.checked_add(1.day()).ok()?;
+        let days = i64::from((after - jiff::civil::date(1970, 1, 1)).get_days());
+        u64::try_from(days.checked_mul(DAY)?).ok().map(Time)
+    }
+
+    /// When somebody who begins at `from` has worked for `work`, if their working days begin at that hour; none beyond the end of time.
+    pub fn worked(&self, from: Time, work: Span, begins: TimeOfDay) -> Option<Time> {
+        let begin = (i64::from(begins.minute) - i64::from(begins.offset)) * MINUTE;
+        let long = i64::try_from(self.day).ok()?.clamp(1, DAY);
+        let mut left = i64::try_from(work.0).ok()?;
+        let at = |day: i64, into: i64| -> Option<Time> {
+            let time = day.checked_mul(DAY)?.checked_add(begin + into)?;
+            u64::try_from(time).ok().map(Time)
+        };
+        let since = i64::try_from(from.0).ok()?.checked_sub(begin)?;
+        let (mut day, into) = (since.div_euclid(DAY), since.rem_euclid(DAY));
+        if self.is_worked(day) && into < long {
+            if left <= long - into {
+                return at(day, into + left);
+            }
+            left -= long - into;
+        }
+        day += 1;
+        let week = if self.weekends { 7 } else { 5 } * long;
+        let weeks = (left - 1).max(0) / week;
+        (day, left) = (day + weeks * 7, left - weeks * week);
+        loop {
+            if self.is_worked(day) {
+                if left <= long {
+                    return at(day, left);
+                }
+                left -= long;
+            }
+            day += 1;
+        }
+    }
+
+    /// Whether people work on that day; the first of January 1970, a Thursday, is day 0.
+    fn is_worked(&self, day: i64) -> bool {
+        self.weekends || (day + 3).rem_euclid(7) <= 4
     }
 
     /// Working time until the end of the last day, in milliseconds; `None` when the sprint has no known end.
@@ -305,6 +349,44 @@ mod tests {
             let found = opens_at(&windows, at * hour);
             assert_eq!(found, opens.map(|hours: u64| hours * hour), "case: {case}");
         }
+    }
+
+    #[test]
+    fn a_person_has_worked_when_their_hours_are_over() {
+        let calendar = calendar(None, None);
+        let nine = TimeOfDay {
+            minute: 9 * 60,
+            offset: 0,
+        };
+        // Time begins on a Thursday; a day has eight hours.
+        for (case, from, work, until) in [
+            ("the same day", 10, 3, 13),
+            ("its last minute", 10, 7, 17),
+            ("into the next day", 10, 8, 24 + 10),
+            ("from the night", 3, 2, 11),
+            ("from the evening", 20, 2, 24 + 11),
+            ("over the weekend", 24 + 16, 2, 4 * 24 + 10),
+            ("from the weekend", 2 * 24 + 12, 1, 4 * 24 + 10),
+            ("two weeks", 10, 80, 14 * 24 + 10),
+            ("nothing", 10, 0, 10),
+        ] {
+            let hour = Span::hours(1).0;
+            let found = calendar.worked(Time(from * hour), Span::hours(work), nine);
+            assert_eq!(found, Some(Time(until * hour)), "case: {case}");
+        }
+        let forever = calendar.worked(Time(0), Span(u64::MAX / 2), nine);
+        assert_eq!(forever, None);
+    }
+
+    #[test]
+    fn the_last_day_ends_at_midnight() {
+        let monday = calendar(Some("2026-11-26"), Some("2026-11-30"));
+        let end = monday.end().map(|time| time.0 / 1000);
+        assert_eq!(end, Some(1_796_083_200), "2026-12-01T00:00:00Z");
+        assert_eq!(calendar(Some("2026-11-26"), None).end(), None);
+        // A weekend after the last working day is no time to work in.
+        let sunday = calendar(Some("2026-11-26"), Some("2026-11-29"));
+        assert_eq!(sunday.end().map(|time| time.0 / 1000), Some(1_795_824_000));
     }
 
     fn opens_at(windows: &[Window], at: u64) -> Option<u64> {

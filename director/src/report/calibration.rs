@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use director_protocols::sprint::{Estimate, SprintSpec};
+use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -138,15 +138,12 @@ pub fn apply(spec: &mut SprintSpec, past: &Calibration) -> Vec<String> {
         else {
             continue;
         };
-        let times = |span: Span| Span((span.0 as f64 * kind.factor).round().min(1e15) as u64);
-        let before = task.estimate;
         let row = changed.entry(task.kind.clone()).or_insert((0, kind.factor));
         row.0 += 1;
-        task.estimate = Estimate {
-            optimistic: times(before.optimistic),
-            likely: times(before.likely),
-            pessimistic: times(before.pessimistic),
-        };
+        let parts = (kind.factor * 1e4).round().min(f64::from(u32::MAX)) as u32;
+        let corrected = &mut spec.ways.start.corrected;
+        corrected.insert(task.kind.clone(), parts);
+        task.estimate = task.estimate.times(parts);
     }
     changed
         .into_iter()

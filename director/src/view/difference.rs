@@ -67,9 +67,9 @@ pub fn difference(state: &State, found: &Difference) -> DifferenceView {
         changed: found
             .changed
             .iter()
-            .map(|(id, _, what)| Changing {
-                id: state.task_name(*id),
-                what: what.clone(),
+            .map(|change| Changing {
+                id: state.task_name(change.task),
+                what: change.what.clone(),
             })
             .collect(),
         dropped: found

@@ -314,6 +314,8 @@ payloads! {
         task_id: TaskId,
         /// What it is now.
         spec: Shared<TaskSpec>,
+        /// What the sprint file says of it, where answers say otherwise.
+        written: Option<Shared<TaskSpec>>,
         /// What it depends on now.
         dependencies: Vec<TaskId>,
         /// What changed, in words.

@@ -103,11 +103,13 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(handoff::after_completion(state, e.task_id));
             out.extend(deploy::after_completion(state, e.task_id, now));
             out.extend(emergency::mended(state, e.task_id));
+            out.extend(risk::completed(state, e.task_id, now));
         }
         Event::TaskAdded(e) => {
             out.extend(emergency::begun_by_bug(state, e.task_id, now));
             if matches!(e.origin, Origin::Bug { .. }) {
                 out.extend(balance::checked(state, e.sprint_id, false));
+                out.extend(risk::late(state, e.sprint_id, now));
             }
         }
         Event::QaHandoffReady(e) => out.extend(handoff::delivered(state, e.handoff, now)),
@@ -192,9 +194,13 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(roles::lost_before(state, now));
         }
         Event::SprintReopened(_) => out.extend(roles::lost_before(state, now)),
-        Event::SprintReplanned(e) => out.extend(balance::checked(state, e.sprint_id, false)),
+        Event::SprintReplanned(e) => {
+            out.extend(balance::checked(state, e.sprint_id, false));
+            out.extend(risk::late(state, e.sprint_id, now));
+        }
         Event::DailyStandupCompleted(e) => {
             out.extend(balance::checked(state, e.sprint_id, true));
+            out.extend(risk::late(state, e.sprint_id, now));
         }
         Event::RoleLost(e) => {
             let why = format!("is down after too many restarts ({})", e.reason);

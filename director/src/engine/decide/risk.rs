@@ -2,9 +2,10 @@
 //!
 //! | when | looked at |
 //! |---|---|
-//! | a task has been at work for longer than its worst case | at the deadline that its assignment sets |
+//! | a task has been at work for longer than its worst case, of working hours if a person has it | at the deadline that its assignment sets |
 //! | it is given up, or its work is sent back a second time | when that happens |
 //! | all agents of a role stay down | when the role is lost |
+//! | the projected end is past the sprint's last day | at every standup, when scope changes, when work took longer than estimated |
 //!
 //! Moving what is not begun to a role that covers it is safe and done at once. Leaving something out, and everything else, is a person's
 //! decision: it is offered in the inbox. Each fallback is applied or offered once. What was moved is not moved again, by this or by rebalancing.
@@ -16,12 +17,15 @@ use director_protocols::ids::{Name, RoleId, SprintId, TaskId};
 use director_protocols::inbox::{InboxKind, Reply};
 use director_protocols::risk::{Fallback, Trigger, Watched};
 use director_protocols::severity::Severity;
-use director_protocols::time::Time;
+use director_protocols::time::{Span, Time};
 
 use super::{balance, inbox, scope};
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
 use crate::engine::trouble::InboxItem;
+use crate::planner::calendar::Calendar;
+use crate::view::forecast::forecast;
+use crate::view::minute;
 
 /// Who applies what is safe.
 const DIRECTOR: &str = "director";
@@ -83,6 +87,48 @@ fn of_task(
     risks
         .map(|(number, risk)| came_true(row.sprint, (number, risk), Some(task), what))
         .collect()
+}
+
+/// The end is projected past the sprint's last day, or that day is over with work left.
+pub fn late(state: &State, id: SprintId, now: Time) -> Vec<Event> {
+    let sprint = &state.sprints.table[id.index()];
+    let risks = (0u32..).zip(&sprint.spec.ways.start.risks);
+    let shown: Vec<(u32, &Watched)> = risks
+        .filter(|(number, risk)| {
+            risk.on.contains(&Trigger::Late) && !sprint.came_true.contains(&(*number, None))
+        })
+        .collect();
+    if shown.is_empty() || !sprint.is_running() {
+        return Vec::new();
+    }
+    let Some(end) = Calendar::of(&sprint.spec).end() else {
+        return Vec::new();
+    };
+    let last = sprint.spec.end.as_deref().unwrap_or_default();
+    // The figure that `status` and the burndown show.
+    let left = forecast(state, sprint, now);
+    let what = match left.left {
+        _ if left.work == Span::ZERO => return Vec::new(),
+        _ if now >= end => format!("the last day, {last}, is over, and not all is done"),
+        Some(left) if now + left > end => format!(
+            "the projected end, {}, is past the last day, {last}",
+            minute(now + left)
+        ),
+        // Nobody can say when what stands in the way is over.
+        Some(_) | None => return Vec::new(),
+    };
+    let came_true = |risk| came_true(id, risk, None, &what);
+    shown.into_iter().map(came_true).collect()
+}
+
+/// After a task was completed: whether it took longer than estimated, and the end is late by that.
+pub fn completed(state: &State, task: TaskId, now: Time) -> Vec<Event> {
+    let row = &state.tasks.table[task.index()];
+    let busy = row.story.as_deref().map_or(Span::ZERO, |story| story.busy);
+    match busy > row.spec.estimate.mean() {
+        true => late(state, row.sprint, now),
+        false => Vec::new(),
+    }
 }
 
 /// All agents of a role stay down.
@@ -208,7 +254,7 @@ fn offered(state: &State, e: &RiskTriggered, risk: &Watched, now: Time) -> Optio
         }
     };
     let text = format!(
-        "A risk has come true: {}. {}.\nWhat was foreseen then: {}. {does}",
+        "A risk has come true: {}; {}.\nWhat was foreseen then: {}. {does}",
         risk.risk, e.trigger, risk.fallback
     );
     let place = (e.sprint_id, e.task_id);

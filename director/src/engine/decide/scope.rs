@@ -2,7 +2,8 @@
 //!
 //! Done work stays done. What is no longer wanted is called off kindly: its agent is told to stop, and what it left is
 //! saved. What changes while it is at work begins again with what is wanted now, unless only its estimate or its
-//! place among others changed. Bugs and other tasks that came from elsewhere stay.
+//! place among others changed. Bugs and other tasks that came from elsewhere stay, and so does what was answered before the start
+//! ([`super::unclear`]) where the file says what it said then; estimates are corrected by the past as they were when it was submitted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,12 +27,25 @@ use crate::planner;
 pub struct Difference {
     /// Tasks that come, each after those that it depends on.
     pub added: Vec<Shared<TaskSpec>>,
-    /// Tasks that change: which, what they are then, and in what words.
-    pub changed: Vec<(TaskId, Shared<TaskSpec>, Vec<&'static str>)>,
+    /// Tasks that change.
+    pub changed: Vec<Change>,
     /// Tasks that are no longer wanted.
     pub dropped: Vec<TaskId>,
     /// Tasks that the file has otherwise and that are over: they stay.
     pub kept: Vec<TaskId>,
+}
+
+/// A task that changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Which.
+    pub task: TaskId,
+    /// What it is then.
+    pub spec: Shared<TaskSpec>,
+    /// What the file says of it, where answers say otherwise.
+    pub written: Option<Shared<TaskSpec>>,
+    /// What of it changes, in words.
+    pub what: Vec<&'static str>,
 }
 
 impl Difference {
@@ -60,8 +74,9 @@ pub fn difference(
     let mut found = Difference::default();
     let mut named: BTreeSet<&Name> = BTreeSet::new();
     for place in plan.graph.order() {
-        let spec = &wanted.tasks[*place as usize];
-        named.insert(&spec.id);
+        let written = &wanted.tasks[*place as usize];
+        named.insert(&written.id);
+        let spec = &corrected(sprint, written);
         if !state.team.by_role.contains_key(&spec.role) {
             return Err(bad(format!(
                 "task `{}` needs the role `{}`, which the running team does not have",
@@ -72,15 +87,24 @@ pub fn difference(
             None => found.added.push(spec.clone()),
             Some(known) => {
                 let row = &state.tasks.table[known.index()];
-                let words = differs(&row.spec, spec);
-                if words.is_empty() {
+                let wanted = match &row.written {
+                    Some(before) => with_answers(before, &row.spec, spec),
+                    None => spec.clone(),
+                };
+                let what = differs(&row.spec, &wanted);
+                if what.is_empty() {
                     continue;
                 }
                 if row.phase.is_over() && row.phase != Phase::Deferred {
                     found.kept.push(*known);
                 } else {
-                    fits(row, &words)?;
-                    found.changed.push((*known, spec.clone(), words));
+                    fits(row, &what)?;
+                    found.changed.push(Change {
+                        task: *known,
+                        written: (wanted != *spec).then(|| spec.clone()),
+                        spec: wanted,
+                        what,
+                    });
                 }
             }
         }
@@ -103,6 +127,44 @@ pub fn difference(
         return Err(bad("it has too many tasks".to_owned()));
     }
     Ok(found)
+}
+
+/// The task as the sprint takes it in: its estimate corrected as those that the sprint was submitted with.
+fn corrected(sprint: &Sprint, written: &Shared<TaskSpec>) -> Shared<TaskSpec> {
+    let factors = &sprint.spec.ways.start.corrected;
+    match factors.get(&written.kind) {
+        None => written.clone(),
+        Some(parts) => {
+            let mut spec = TaskSpec::clone(written);
+            spec.estimate = spec.estimate.times(*parts);
+            spec.into()
+        }
+    }
+}
+
+/// What the file wants now, with the answers of `known` where it says what it said `before`.
+fn with_answers(before: &TaskSpec, known: &TaskSpec, wanted: &TaskSpec) -> Shared<TaskSpec> {
+    let mut spec = wanted.clone();
+    if wanted.description == before.description {
+        spec.description.clone_from(&known.description);
+    }
+    if wanted.acceptance == before.acceptance {
+        spec.acceptance.clone_from(&known.acceptance);
+    }
+    if wanted.estimate == before.estimate {
+        spec.estimate = known.estimate;
+    }
+    if (&wanted.kind, &wanted.role) == (&before.kind, &before.role) {
+        spec.kind.clone_from(&known.kind);
+        spec.role.clone_from(&known.role);
+    }
+    if wanted.spec == before.spec {
+        spec.spec.clone_from(&known.spec);
+    }
+    if wanted.design == before.design {
+        spec.design.clone_from(&known.design);
+    }
+    spec.into()
 }
 
 /// Whether the sprint goes on, so that what comes to it would be done.
@@ -232,9 +294,14 @@ fn asked(state: &State, id: SprintId, change: &ScopeChange) -> Result<Difference
         let spec = change
             .applied(&row.spec)
             .ok_or_else(|| bad(format!("`hours` of `{}` make no sense", change.id)))?;
-        let words = differs(&row.spec, &spec);
-        if !words.is_empty() {
-            found.changed.push((id, spec.into(), words));
+        let what = differs(&row.spec, &spec);
+        if !what.is_empty() {
+            found.changed.push(Change {
+                task: id,
+                spec: spec.into(),
+                written: row.written.clone(),
+                what,
+            });
         }
     }
     for task in &change.drop {
@@ -300,17 +367,23 @@ fn dropped(mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
-/// The events of one task that is another from now on.
-pub fn one_changed(
+/// The events of one task that an answer makes another from now on; what the file says of it is kept beside it.
+pub fn answered(
     state: &State,
     (sprint, task): (SprintId, TaskId),
     spec: TaskSpec,
     by: &str,
 ) -> Vec<Event> {
-    let words = differs(&state.tasks.table[task.index()].spec, &spec);
+    let row = &state.tasks.table[task.index()];
+    let what = differs(&row.spec, &spec);
     let mut found = Difference::default();
-    if !words.is_empty() {
-        found.changed.push((task, spec.into(), words));
+    if !what.is_empty() {
+        found.changed.push(Change {
+            task,
+            spec: spec.into(),
+            written: Some(row.written.as_ref().unwrap_or(&row.spec).clone()),
+            what,
+        });
     }
     applied(state, sprint, &found, by)
 }
@@ -356,23 +429,24 @@ fn applied(state: &State, id: SprintId, found: &Difference, by: &str) -> Vec<Eve
             .into(),
         );
     }
-    for (task, spec, words) in &found.changed {
-        let row = &state.tasks.table[task.index()];
+    for change in &found.changed {
+        let row = &state.tasks.table[change.task.index()];
         events.push(
             TaskChanged {
-                task_id: *task,
-                dependencies: ids(spec),
-                spec: spec.clone(),
-                what: words.iter().map(|word| (*word).to_owned()).collect(),
+                task_id: change.task,
+                dependencies: ids(&change.spec),
+                spec: change.spec.clone(),
+                written: change.written.clone(),
+                what: change.what.iter().map(|word| (*word).to_owned()).collect(),
                 by: by.to_owned(),
             }
             .into(),
         );
-        if row.phase.is_in_hand() && begins_again(words) {
-            events.extend(steer::withdrawn(state, *task));
+        if row.phase.is_in_hand() && begins_again(&change.what) {
+            events.extend(steer::withdrawn(state, change.task));
             events.push(
                 TaskReassigned {
-                    task_id: *task,
+                    task_id: change.task,
                     to: row.agent,
                     by: "director (what is wanted has changed)".to_owned(),
                 }

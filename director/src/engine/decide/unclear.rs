@@ -103,7 +103,7 @@ pub fn answered(state: &State, open: &InboxItem, (reply, text): (Reply, &str), b
     let row = &state.tasks.table[task.index()];
     let spec = changed(state, open.sprint, &row.spec, about, text)
         .map_err(|why| Rejection::BadAnswer { why })?;
-    Ok(scope::one_changed(state, (open.sprint, task), spec, by))
+    Ok(scope::answered(state, (open.sprint, task), spec, by))
 }
 
 /// The task with the answer in it, or why it cannot be taken.

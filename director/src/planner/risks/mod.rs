@@ -91,6 +91,11 @@ impl Look<'_> {
         critical.map(|task| trigger(self.name(*task))).collect()
     }
 
+    /// Whether the sprint has a last day that its end can be past.
+    fn ends(&self) -> bool {
+        self.plan.calendar.limit().is_some()
+    }
+
     fn effort(&self, tasks: &[u32]) -> u64 {
         let efforts = tasks.iter().map(|&task| self.plan.durations[task as usize]);
         efforts.fold(0, u64::saturating_add)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use director_protocols::ids::Name;
+use director_protocols::risk::{Fallback, Trigger};
 use director_protocols::sprint::{Check, GateSpec};
 
 use super::{Look, Risk};
@@ -30,7 +31,10 @@ impl Look<'_> {
                 hours(limit),
                 hours(buffer)
             ),
-            trigger: format!("the forecast moves by more than {}", hours(buffer)),
+            trigger: format!(
+                "the projected end moves by more than {}, past the last day",
+                hours(buffer)
+            ),
             mitigation: "commit to less, or start the critical path with the most certain people"
                 .to_owned(),
             fallback: match low {
@@ -41,7 +45,7 @@ impl Look<'_> {
                 None => String::new(),
             },
             tasks: low.copied().into_iter().collect(),
-            watch: None,
+            watch: low.map(|_| (vec![Trigger::Late], Fallback::Cut)),
         }]
     }
 

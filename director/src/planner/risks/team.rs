@@ -74,6 +74,7 @@ impl Look<'_> {
         };
         let mut on = vec![Trigger::Down(member.name.clone())];
         on.extend(self.on_path(&tasks, Trigger::Overrun));
+        on.extend(self.ends().then_some(Trigger::Late));
         let then = match covering {
             Some((_, other)) => Fallback::Reassign(other.name.clone()),
             None => Fallback::Decide,
@@ -86,9 +87,14 @@ impl Look<'_> {
                 hours(self.plan.critical.makespan),
                 self.names(&tasks)
             ),
-            trigger: format!(
-                "{agent} is lost, or one of these tasks takes longer than its worst case"
-            ),
+            trigger: match self.ends() {
+                true => format!(
+                    "{agent} is lost, one of these tasks takes longer than its worst case, or the projected end is past the last day"
+                ),
+                false => format!(
+                    "{agent} is lost, or one of these tasks takes longer than its worst case"
+                ),
+            },
             mitigation: format!(
                 "give {} a second agent, or let another role cover its kinds of task",
                 member.name

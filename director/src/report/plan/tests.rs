@@ -73,7 +73,7 @@ fn the_report_for_people_has_every_section_with_what_was_found() {
 
         ## Risk Assessment
         - tech-lead-1 alone carries 6h of the 31h critical path (`checkout-spec`): give tech-lead a second agent, or let another role cover its kinds of task
-          - Trigger: tech-lead-1 is lost, or one of these tasks takes longer than its worst case
+          - Trigger: tech-lead-1 is lost, one of these tasks takes longer than its worst case, or the projected end is past the last day
           - Fallback: no other role covers this work: restart tech-lead-1, or move `checkout-spec` out of the sprint
         - the tasks of feature `backend` take turns in one worktree (25h), so the sprint takes at least 40h and not 31h: give tasks that touch different files a `feature` of their own instead of `backend`
           - Trigger: one of `cart-api`, `payment-api` takes longer than estimated

@@ -66,6 +66,7 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
                 [1, 2, 3],
                 &[],
             )),
+            written: None,
             dependencies: vec![task],
             what: vec!["estimate".into()],
             by: "ada".into(),
