@@ -179,6 +179,7 @@ events! {
     MessageDelivered
     QuestionAnswered
     AdviserAsked
+    ProductAsked
     AgentUp
     AgentDown
     RoleLost

@@ -3,6 +3,7 @@
 //! `UPDATE_EXPECT=1` rewrites what is expected.
 
 use director_protocols::sprint::SprintSpec;
+use director_protocols::unclear::{About, Question};
 use director_tests::script::Script;
 use director_tests::sprint;
 use expect_test::{Expect, expect};
@@ -465,6 +466,76 @@ fn a_notice_beside_a_package_has_a_number_of_its_own() {
             > approve 1
               inbox_answered 1: yes by ada
               package_answered 1 true
+        "#]],
+    );
+}
+
+#[test]
+fn an_agent_of_product_is_asked_what_is_unclear_once_it_is_there_and_a_person_where_it_says_nothing()
+ {
+    let mut spec =
+        with("[team.product]\nkinds = []\nagent = \"worker\"\n[planning]\nstrict = true");
+    let ask = |about, text: &str| Question {
+        task: Some(spec.tasks[1].id.clone()),
+        about,
+        text: text.to_owned(),
+    };
+    spec.ways.start.questions = vec![
+        ask(About::Acceptance, "what has to be true?"),
+        ask(About::Estimate, "how long does it take?"),
+        ask(About::Design, "where is it?"),
+    ];
+    tell(
+        spec,
+        "submit
+        up
+        hear
+        hear
+        reopen
+        up
+        hear nothing
+        answer 2
+        approve 2
+        approve 3",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              inbox_opened 1: what has to be true?
+              inbox_opened 2: how long does it take?
+              inbox_opened 3: where is it?
+            > up
+              agent_up engineer-1
+              agent_up tester-1
+              agent_up product-1
+              product_asked
+              product_asked
+              product_asked
+            > hear
+              message_delivered
+              inbox_answered 1: that way by product-1
+              task_changed later: acceptance
+              sprint_replanned +0 ~1 -0
+              question_answered by product-1: that way
+            > hear
+              message_delivered
+              question_answered by product-1: that way
+            > reopen
+              epoch_opened
+            > up
+              agent_up engineer-1
+              agent_up tester-1
+              agent_up product-1
+            > hear nothing
+              message_delivered
+              question_answered by director: product-1 gave no answer
+            > answer 2
+              no: the answer is not usable: `go on` is no effort; write hours as `4h`, or the best, likely and worst case as `2h 4h 9h`
+            > approve 2
+              inbox_answered 2: yes by ada
+            > approve 3
+              inbox_answered 3: yes by ada
+              sprint_initialized
+              task_assigned pay to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
         "#]],
     );
 }

@@ -156,6 +156,70 @@ fn a_replan_undoes_no_answer_and_no_guess_unless_the_file_says_so() {
     assert_eq!(corner.run().code, 5);
 }
 
+/// Answers as Claude Code does without a screen: knows what has to be true and how long it takes, and not where the specification is.
+const PRODUCT: &str = r#"prompt=$(cat)
+asks() { printf '%s' "$prompt" | grep -q "$1"; }
+if asks 'no acceptance criteria'; then said='it fits on one page'
+elif asks 'no estimate'; then said='2h 4h 9h'
+else said='pass'
+fi
+echo '{"type":"system","subtype":"init","session_id":"s-1"}'
+printf '{"type":"result","subtype":"success","is_error":false,"result":"%s","session_id":"s-1","total_cost_usd":0.02,"permission_denials":[]}\n' "$said"
+"#;
+
+#[test]
+fn agents_that_are_product_are_asked_what_is_unclear_and_what_they_do_not_know_is_left_to_people() {
+    let corner = corner();
+    let script = corner.root().join("product.sh");
+    std::fs::write(&script, PRODUCT).expect("a script");
+    let team = HEAD.replace(
+        "count = 2",
+        &format!(
+            "count = 2\n\n[team.product]\nkinds = []\nagent = \"asked\"\n\n[agent.asked]\nkind = \"claude\"\nprogram = [\"sh\", \"{}\"]\n",
+            script.display()
+        ),
+    );
+    corner.sprint(format!(
+        "{team}\n[planning]\nstrict = true\n[[task]]\nid = \"guide\"\ntitle = \"Write the guide\"\nkind = \"feature\"\nspec = \"nowhere.md\"\nrun = \"echo x > guide\"\n"
+    ));
+    let run = corner.run();
+    assert_eq!(run.code, 3, "a person is waited for: {run:?}");
+    let waiting = inbox(&corner);
+    let questions: Vec<_> = waiting
+        .iter()
+        .map(|item| item["question"].as_str())
+        .collect();
+    assert_eq!(
+        questions,
+        [Some(
+            "its specification `nowhere.md` is not there: where is it?"
+        )],
+        "{}{run:?}",
+        corner.tell(&["events"]).out
+    );
+    let told = corner.tell(&["events"]).out;
+    for line in [
+        "product_asked            product-1 is asked what #1 asks",
+        "inbox_answered           product-1 answered #1: it fits on one page",
+        "task_changed             guide changes, says product-1: estimate",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert_eq!(corner.tell(&["approve", "3"]).code, 0);
+    let run = corner.run();
+    assert_eq!(run.code, 0, "{run:?}");
+    // The demo goes to Product afterwards; the guide was the first.
+    let told = corner.tell(&["events", "--json"]).out;
+    let assigned = told.lines().find(|line| line.contains("\"task_assigned\""));
+    let assigned: Value = serde_json::from_str(assigned.expect("work began")).expect("JSON");
+    assert_eq!(assigned["estimated_hours"], 4.5, "what Product said counts");
+    assert_eq!(
+        event(&corner, "task_changed")["spec"]["acceptance"][0],
+        "it fits on one page"
+    );
+    corner.nothing_left("agents are Product");
+}
+
 /// What waits for a person.
 fn inbox(corner: &Corner) -> Vec<Value> {
     let said = corner.tell(&["inbox", "--json"]);

@@ -5,7 +5,7 @@
 
 use director_protocols::codec;
 use director_protocols::digest::Digest;
-use director_protocols::ids::{SprintId, TaskId};
+use director_protocols::ids::{InboxId, SprintId, TaskId};
 use director_protocols::inbox::InboxKind;
 use director_protocols::sprint::{Estimate, SprintSpec};
 use director_protocols::time::Span;
@@ -13,7 +13,9 @@ use director_protocols::unclear::Start;
 use director_protocols::work::Verdict;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::decide::unclear;
 use crate::engine::deployments::Standing;
+use crate::engine::effects::Effect;
 use crate::engine::orders::Place;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
@@ -194,6 +196,20 @@ pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
     })
 }
 
+/// An agent is asked what is unclear before the start, or will be.
+fn is_asking(state: &State, id: SprintId) -> bool {
+    let of_sprint = |item: InboxId| state.trouble.inbox[item.index()].sprint == id;
+    let mut underway = state.outstanding.iter();
+    unclear::will_ask(state, id)
+        || underway.any(|(_, effect)| match effect {
+            Effect::Deliver { message, .. } => {
+                let item = state.messages.table[message.index()].item;
+                item.is_some_and(of_sprint)
+            }
+            _ => false,
+        })
+}
+
 /// Nothing moves by itself any more, and something waits in the inbox.
 fn waits_for_people(state: &State, id: SprintId) -> bool {
     let Some(row) = state.sprints.get(id) else {
@@ -205,6 +221,7 @@ fn waits_for_people(state: &State, id: SprintId) -> bool {
         return row.is_held()
             && state.is_ready_to_begin(id)
             && !row.cancelled
+            && !is_asking(state, id)
             && !state.outstanding.is_informing(id)
             && !open.any(|(_, item)| item.sprint == id && answers_itself(item));
     }

@@ -306,6 +306,10 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
             message: e.message,
             to: e.to,
         }),
+        Event::ProductAsked(e) => emit(Effect::Deliver {
+            message: e.message,
+            to: e.to,
+        }),
         Event::AdviserAsked(e) => emit(Effect::Deliver {
             message: e.message,
             to: e.to,

@@ -189,6 +189,11 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && task(e.task_id)
                 && e.to.is_none_or(agent)
         }
+        Event::ProductAsked(e) => {
+            e.message.index() == state.messages.table.len()
+                && state.trouble.open_item(e.item).is_some()
+                && agent(e.to)
+        }
         Event::AdviserAsked(e) => {
             e.message.index() == state.messages.table.len()
                 && state.trouble.blocker(e.blocker).is_some()

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use director_protocols::ids::{AgentId, Attempt, BlockerId, MessageId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, BlockerId, InboxId, MessageId, TaskId};
 use serde::Serialize;
 
 /// One message.
@@ -21,10 +21,19 @@ pub struct Message {
     pub waiting: Option<(TaskId, Attempt)>,
     /// The blocker that it asks about.
     pub blocker: Option<BlockerId>,
+    /// The question before the start that it asks.
+    pub item: Option<InboxId>,
     /// What.
     pub text: String,
     /// The answer and who gave it.
     pub answer: Option<(String, String)>,
+}
+
+impl Message {
+    /// Whether it is a question.
+    pub fn wants_an_answer(&self) -> bool {
+        self.waiting.is_some() || self.blocker.is_some() || self.item.is_some()
+    }
 }
 
 /// All messages ever, and the waits of now.

@@ -261,12 +261,12 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
             Order::Deliver {
                 to: *to,
                 message: *message,
-                from: match row.blocker {
-                    Some(_) => "director".to_owned(),
-                    None => state.agent_name(row.from),
+                from: match (row.blocker, row.item) {
+                    (None, None) => state.agent_name(row.from),
+                    _ => "director".to_owned(),
                 },
                 text: row.text.clone(),
-                question: row.waiting.is_some() || row.blocker.is_some(),
+                question: row.wants_an_answer(),
             }
         }
         Effect::DeliverAnswer { message, to, .. } => {

@@ -192,6 +192,7 @@ impl Outstanding {
             | Event::HandoffAccepted(_)
             | Event::MessageSent(_)
             | Event::AdviserAsked(_)
+            | Event::ProductAsked(_)
             | Event::QuestionAsked(_)
             | Event::QuestionAnswered(_)
             | Event::AgentUp(_)

@@ -29,7 +29,8 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
         Event::TaskReassigned(_)
         | Event::MessageSent(_)
         | Event::QuestionAsked(_)
-        | Event::AdviserAsked(_) => Ends::Agents,
+        | Event::AdviserAsked(_)
+        | Event::ProductAsked(_) => Ends::Agents,
         _ => Ends::Words,
     };
     let mut fields = match event.fields() {

@@ -170,6 +170,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
             ..of_task(e.from, None)
         },
         Event::MessageSent(e) => of_agent(e.from),
+        Event::ProductAsked(e) => of_item(e.item),
         Event::AdviserAsked(e) => of_task(e.task_id, Some(e.to)),
         Event::QuestionAsked(e) => of_task(e.task_id, Some(e.from)),
         Event::MessageDelivered(e) => of_message(e.message),

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Payload;
 use super::parts::{DemoPackage, HandoffPackage};
-use crate::ids::{AgentId, Attempt, BlockerId, EffectId, MessageId, Name, SprintId, TaskId};
+use crate::ids::{
+    AgentId, Attempt, BlockerId, EffectId, InboxId, MessageId, Name, SprintId, TaskId,
+};
 use crate::time::Time;
 
 payloads! {
@@ -72,6 +74,17 @@ payloads! {
         blocker: BlockerId,
         /// The task.
         task_id: TaskId,
+        /// Who is asked.
+        to: AgentId,
+        /// What.
+        text: String,
+    }
+    /// An agent of Product is asked what is unclear before the start, beside the person in whose inbox it is.
+    150 1 ProductAsked "product_asked" {
+        /// Its number.
+        message: MessageId,
+        /// The question in the inbox.
+        item: InboxId,
         /// Who is asked.
         to: AgentId,
         /// What.

@@ -62,6 +62,7 @@ const EVENTS: &[(u16, &str)] = &[
     (74, "message_delivered"),
     (75, "question_answered"),
     (76, "adviser_asked"),
+    (150, "product_asked"),
     (80, "agent_up"),
     (81, "agent_down"),
     (82, "role_lost"),

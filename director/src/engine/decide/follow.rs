@@ -64,6 +64,9 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
                 begun(state, task, out);
             }
         }
+        Event::InboxOpened(e) if e.kind == InboxKind::Unclear => {
+            out.extend(unclear::ask_product(state, e.item));
+        }
         Event::AttemptStarted(e) => {
             begun(state, e.task_id, out);
             out.extend(emergency::begun_meanwhile(state, e.task_id));
@@ -220,7 +223,12 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             ));
             out.extend(balance::after_role(state));
         }
-        Event::AgentUp(e) => overtaken(state, e.agent_id, out),
+        Event::AgentUp(e) => {
+            let before = out.len();
+            overtaken(state, e.agent_id, out);
+            let place = out.len() - before;
+            out.extend(unclear::overtaken(state, e.agent_id, place));
+        }
         Event::EpochOpened(_) => {
             out.extend(roles::found(
                 state,

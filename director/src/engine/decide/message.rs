@@ -13,7 +13,7 @@ use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 
-use super::{Answer, block, inbox};
+use super::{Answer, block, inbox, unclear};
 use crate::engine::effects::Effect;
 use crate::engine::people::PERSON;
 use crate::engine::state::State;
@@ -150,6 +150,7 @@ pub fn delivered(
     effect: EffectId,
     message: MessageId,
     answer: Option<&str>,
+    now: Time,
 ) -> Answer {
     let to = match state.outstanding.get(effect) {
         Some(Effect::Deliver { message: m, to }) if *m == message => *to,
@@ -181,6 +182,9 @@ pub fn delivered(
         }
     } else {
         events.extend(unadvised(state, message));
+    }
+    if let (Some(item), Some(answer)) = (state.messages.table[message.index()].item, answer) {
+        events.extend(unclear::by_product(state, item, answer, &by, now));
     }
     events.extend(answered(state, message, by, text));
     Ok(events)
@@ -219,7 +223,7 @@ pub fn unanswerable(state: &State, agent: AgentId) -> Vec<Event> {
 
 fn is_open(state: &State, message: MessageId) -> bool {
     let row = &state.messages.table[message.index()];
-    (row.waiting.is_some() || row.blocker.is_some()) && row.answer.is_none()
+    row.wants_an_answer() && row.answer.is_none()
 }
 
 /// The answer, if the message is a question that has none.

@@ -116,7 +116,7 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             effect,
             message,
             answer,
-        } => message::delivered(state, *effect, *message, answer.as_deref()),
+        } => message::delivered(state, *effect, *message, answer.as_deref(), now),
 
         Command::PlanFound {
             effect,

@@ -12,12 +12,15 @@
 //! | kind | a kind that somebody in the team does |
 //! | dates | only that they are fine |
 //!
+//! Where agents are Product, one of them is asked as well, and its answer is taken as a person's. One that knows nothing (`pass`), that says nothing or
+//! that is not understood leaves the question to people, in whose inbox it stays.
+//!
 //! Elsewhere: finding what is unclear is the planner's; the change of a task is [`super::scope`].
 
 use std::collections::BTreeSet;
 
-use director_protocols::event::{Event, InboxClosed};
-use director_protocols::ids::{InboxId, Name, SprintId, TaskId};
+use director_protocols::event::{Event, InboxClosed, ProductAsked};
+use director_protocols::ids::{AgentId, InboxId, MessageId, Name, SprintId, TaskId};
 use director_protocols::inbox::{InboxKind, Reply};
 use director_protocols::kinds;
 use director_protocols::rejection::Rejection;
@@ -25,11 +28,18 @@ use director_protocols::severity::Severity;
 use director_protocols::sprint::{SprintSpec, TaskSpec};
 use director_protocols::time::Time;
 use director_protocols::unclear::{self, About};
+use director_protocols::ways::Peer;
 
 use super::{Answer, inbox, scope};
+use crate::engine::peers::Goes;
 use crate::engine::state::State;
+use crate::engine::team::Role;
 use crate::engine::trouble::InboxItem;
 
+/// The kind of agent that runs a command and takes no questions.
+const COMMAND: &str = "command";
+/// What an agent of Product says that cannot know.
+const PASS: &str = "pass";
 /// Words that leave something as it is.
 const FINE: [&str; 4] = ["fine", "fine as it is", "ok", "yes"];
 
@@ -157,6 +167,100 @@ fn role(state: &State, sprint: SprintId, kind: &str, known: &TaskSpec) -> Result
         ));
     }
     Ok(role.spec.name.clone())
+}
+
+/// The role whose agents speak for Product in a sprint, where agents that can be talked to do.
+fn product_role(state: &State, sprint: SprintId) -> Option<&Role> {
+    let Some(Goes::Role(role, _)) = state.peer(sprint, Peer::Product) else {
+        return None;
+    };
+    let role = &state.team.roles[state.team.by_role.get(&role)?.index()];
+    (role.spec.agent.kind != COMMAND && !role.lost).then_some(role)
+}
+
+/// The agent that speaks for Product; it has to be up.
+fn product(state: &State, sprint: SprintId) -> Option<AgentId> {
+    let mut agents = product_role(state, sprint)?.active();
+    agents.find(|agent| state.team.agents[agent.index()].up)
+}
+
+/// Whether the question was put to an agent of Product.
+fn is_asked(state: &State, item: InboxId) -> bool {
+    let mut messages = state.messages.table.iter();
+    messages.any(|message| message.item == Some(item))
+}
+
+/// Whether a question of the sprint will be put to an agent of Product that is on its way.
+pub fn will_ask(state: &State, id: SprintId) -> bool {
+    let mut open = state.sprints.table[id.index()].unclear.iter();
+    product_role(state, id).is_some() && open.any(|(_, item)| !is_asked(state, *item))
+}
+
+/// The question of an inbox item to an agent of Product; `place` is how many the decision asks before.
+fn question(state: &State, (id, item): (InboxId, &InboxItem), to: AgentId, place: usize) -> Event {
+    let what = match item.task {
+        None => format!(
+            "the sprint {}",
+            state.sprints.table[item.sprint.index()].spec.id
+        ),
+        Some(task) => {
+            let spec = &state.tasks.table[task.index()].spec;
+            let more = match spec.description.trim() {
+                "" => String::new(),
+                more => format!(": {more}"),
+            };
+            format!("the task {} ({}{more})", spec.id, spec.title)
+        }
+    };
+    let like = match item.about.map(About::example) {
+        None | Some("…") => String::new(),
+        Some(example) => format!(" such as `{example}`"),
+    };
+    ProductAsked {
+        message: MessageId((state.messages.table.len() + place) as u32),
+        item: id,
+        to,
+        text: format!(
+            "Before work on it begins, something about {what} is unclear: {}\nAnswer with what it should be{like} and nothing else, \
+             `fine` if it is fine as it is, or `{PASS}` if you cannot know: then a person is asked.",
+            item.question
+        ),
+    }
+    .into()
+}
+
+/// An agent of Product is asked what has just been put into the inbox, if there is one.
+pub fn ask_product(state: &State, item: InboxId) -> Option<Event> {
+    let open = state.trouble.open_item(item)?;
+    let to = product(state, open.sprint)?;
+    Some(question(state, (item, open), to, 0))
+}
+
+/// Whoever comes up is asked what was put into the inbox before, after as many other questions; nobody is asked twice.
+pub fn overtaken(state: &State, agent: AgentId, before: usize) -> Vec<Event> {
+    let open = state.sprints.table.iter().filter(|row| !row.is_over());
+    let open = open.flat_map(|row| row.unclear.iter().map(|(_, item)| *item));
+    let wanted = open.filter(|item| {
+        let sprint = state.trouble.inbox[item.index()].sprint;
+        product(state, sprint) == Some(agent) && !is_asked(state, *item)
+    });
+    let wanted: BTreeSet<InboxId> = wanted.collect();
+    let questions = wanted.into_iter().enumerate();
+    questions
+        .map(|(place, item)| {
+            let open = &state.trouble.inbox[item.index()];
+            question(state, (item, open), agent, before + place)
+        })
+        .collect()
+}
+
+/// What follows what an agent of Product said: what a person's answer would change, or nothing if it is none.
+pub fn by_product(state: &State, item: InboxId, answer: &str, by: &str, now: Time) -> Vec<Event> {
+    let text = answer.trim().trim_matches('`');
+    match text.trim_end_matches('.').eq_ignore_ascii_case(PASS) {
+        true => Vec::new(),
+        false => inbox::answer(state, item, (Reply::Answer, text), by, now).unwrap_or_default(),
+    }
 }
 
 /// Questions about a task that nobody needs answered any more.

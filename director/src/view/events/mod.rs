@@ -327,6 +327,7 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             task(e.task_id),
             e.text
         ),
+        Event::ProductAsked(e) => format!("{} is asked what #{} asks", agent(e.to), e.item.0 + 1),
         Event::MessageDelivered(e) => format!("message {} has arrived", e.message.0 + 1),
         Event::QuestionAnswered(e) => {
             format!("{} answered message {}: {}", e.by, e.message.0 + 1, e.text)

@@ -184,6 +184,13 @@ fn everything() -> (Run, Vec<Event>) {
             text: "which currency?".into(),
         }
         .into(),
+        ProductAsked {
+            message,
+            item: InboxId(2),
+            to,
+            text: "how long does it take?".into(),
+        }
+        .into(),
         AdviserAsked {
             message,
             blocker,
@@ -547,7 +554,8 @@ fn every_event_reads_as_a_sentence() {
         qa_testing_required      qa says {"feature":"pay"}
         devops_deployment_ready  devops says so
         product_requirements_changed  product says {"drop":["pay"]}
-        critical_bug_discovered  qa says {"severity":"critical","task":{"id":"hole","priority":"normal"}}"#]].assert_eq(&lines.join("\n"));
+        critical_bug_discovered  qa says {"severity":"critical","task":{"id":"hole","priority":"normal"}}
+        product_asked            tech-lead-1 is asked what #3 asks"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }
