@@ -17,6 +17,7 @@ use super::{Context, home, submit};
 use crate::control::assigned::Token;
 use crate::control::desk::{Desk, Place};
 use crate::control::protocol::{Answer, Fault, FaultKind, Op, Order, Screen};
+use crate::control::simulation::stand::Records;
 use crate::mcp::front::Front;
 use crate::mcp::on_stdio;
 use crate::system::Builder;
@@ -82,6 +83,11 @@ impl Desk for Beside {
 
     fn data_dir(&self) -> Result<PathBuf, Fault> {
         home::find_from(self.0.given.as_deref()).map_err(fault)
+    }
+
+    async fn records(&self) -> Result<Records, Fault> {
+        let source = self.open().await.map_err(fault)?;
+        source.records().await.map_err(fault)
     }
 }
 

@@ -12,9 +12,11 @@ use super::end::CliError;
 use super::offline;
 use super::output::note;
 use super::{Context, home};
-use crate::control::answer;
 use crate::control::client::{Client, ClientError};
 use crate::control::protocol::{Answer, Ask, Op, Order, Screen};
+use crate::control::simulation::stand::Records;
+use crate::control::{answer, records};
+use crate::handle::Entry;
 use crate::history::{self, History};
 
 /// A director that starts or stops holds the lock for a moment without listening.
@@ -55,6 +57,37 @@ impl Source {
                 let now = crate::control::server::now();
                 Ok(answer::answer(&history.engine, entries, &ask, screen, now)?)
             }
+        }
+    }
+
+    /// The journal's records, as whoever holds it has them.
+    pub(super) async fn records(self) -> Result<Records, CliError> {
+        let mut client = match self {
+            Source::Journal(history, _) => {
+                return Ok(Records {
+                    entries: history.entries,
+                    at_work: false,
+                });
+            }
+            Source::Running(client) => client,
+        };
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let after = entries.last().map_or(0, |entry| entry.seq.0);
+            let ask = Op::Ask(Ask::Records { after });
+            let page = client.request(ask, Screen::default()).await?;
+            let page = records::read(page).map_err(|error| {
+                CliError::Failed(format!(
+                    "what the running director has in its journal cannot be read: {error}"
+                ))
+            })?;
+            if page.is_empty() {
+                return Ok(Records {
+                    entries,
+                    at_work: true,
+                });
+            }
+            entries.extend(page);
         }
     }
 

@@ -1,15 +1,13 @@
 //! `director worktrees`: those in use, by feature.
 
-use std::path::Path;
-
 use director_agents::git::{Repository, SprintNames};
-use serde_json::json;
 
 use super::deliver::sprint_of;
 use super::end::{CliError, Code};
 use super::output::note;
 use super::source::Source;
 use super::{Context, Which, home};
+use crate::control::work;
 
 /// List the worktrees in use
 #[derive(Debug, clap::Args)]
@@ -31,56 +29,20 @@ pub(super) fn worktrees(args: WorktreesArgs, cx: &mut Context) -> Result<Code, C
         let facts = sprint_of(&mut source, args.which.sprint.clone()).await?;
         Ok((facts, matches!(source, Source::Running(_))))
     })?;
-    let Some(repo) = &facts.repo else {
-        let text = format!(
-            "sprint `{}` has no repository, so it has no worktrees",
-            facts.sprint
-        );
-        return Err(CliError::Input(text));
-    };
-    let repository = Repository::open(Path::new(repo))?;
-    let names = SprintNames::new(&facts.sprint)?;
     if args.prune {
+        let (repository, names) = work::repository(&facts)?;
         if running {
             let text = "a director runs and removes worktrees itself; stop it first, or wait for the sprint's end";
             return Err(CliError::Input(text.to_owned()));
         }
         prune(&repository, &names, facts.over)?;
     }
-    let entries = repository.worktrees(&names)?;
-    let rows: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            json!({
-                "feature": entry.feature,
-                "path": entry.worktree.path().display().to_string(),
-                "branch": entry.worktree.branch(),
-                "head": entry.head.as_ref().map(ToString::to_string),
-                "present": entry.present,
-            })
-        })
-        .collect();
+    let (text, rows) = work::worktrees(&facts)?;
     if args.json {
-        cx.output
-            .json(&json!({ "sprint": facts.sprint, "worktrees": rows }))?;
+        cx.output.json(&rows)?;
         return Ok(Code::Done);
     }
-    if entries.is_empty() {
-        cx.output
-            .text(&format!("sprint `{}` has no worktrees\n", facts.sprint))?;
-    }
-    for entry in &entries {
-        let feature = entry.feature.as_deref().unwrap_or("(integration)");
-        let head = entry.head.as_ref().map_or("-", |head| head.short());
-        let gone = if entry.present {
-            ""
-        } else {
-            "  (folder is gone)"
-        };
-        let path = entry.worktree.path().display();
-        cx.output
-            .text(&format!("{feature:<24} {head:<12} {path}{gone}\n"))?;
-    }
+    cx.output.text(&text)?;
     for kept in &facts.kept {
         note(&format!("kept: {kept}"));
     }

@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::facts::{SprintFacts, TaskFacts};
 use super::planning::{self, Planned};
 use super::protocol::{Answer, Ask, Fault, FaultKind, Op, Order};
+use super::simulation::stand::Records;
 use super::submission::{self, File, Submission};
 use super::work;
 
@@ -45,6 +46,9 @@ pub trait Desk: Clone + Send + Sync + 'static {
     /// # Errors
     /// That there is none yet.
     fn data_dir(&self) -> Result<PathBuf, Fault>;
+
+    /// The journal's records, all of them.
+    fn records(&self) -> impl Future<Output = Result<Records, Fault>> + Send;
 }
 
 /// Something that has been done, with more to say than its words.
@@ -155,11 +159,16 @@ pub async fn send(
     Ok(done(desk.serve(Op::Order(order)).await?, json!({})))
 }
 
-/// Plans a sprint; changes nothing.
+/// Plans a sprint; changes nothing. The text is written as `format` says: `markdown`, `dot`, `mermaid` or `svg`.
 ///
 /// # Errors
 /// What is wrong with its file, or why no plan can be made of it.
-pub async fn plan(desk: &impl Desk, file: File, calibrate: bool) -> Result<Answer, Fault> {
+pub async fn plan(
+    desk: &impl Desk,
+    file: File,
+    calibrate: bool,
+    format: &str,
+) -> Result<Answer, Fault> {
     let bad = |why: String| Fault::new(FaultKind::BadSprint, why);
     // Before any director has run there is no past.
     let past = match desk.data_dir() {
@@ -170,12 +179,12 @@ pub async fn plan(desk: &impl Desk, file: File, calibrate: bool) -> Result<Answe
         }
         Err(_) => None,
     };
-    let kinds = desk.place().kinds.clone();
+    let (kinds, format) = (desk.place().kinds.clone(), format.to_owned());
     let planned = blocking(move || {
         let manifest = file.read(Purpose::Plan, &kinds)?;
         Planned::of(manifest, past, calibrate, Planned::usual)
             .map_err(|error| format!("the sprint cannot be planned: {error}"))
-            .map(|planned| (planned.markdown(), planned.json()))
+            .map(|planned| (planned.text(&format), planned.json()))
     });
     let (text, json) = planned.await?.map_err(bad)?;
     let json = serde_json::from_str(&json)

@@ -24,6 +24,7 @@ pub mod planning;
 pub mod protocol;
 pub mod records;
 pub mod server;
+pub mod simulation;
 #[cfg(test)]
 mod story_tests;
 pub mod submission;

@@ -90,6 +90,16 @@ impl Planned {
         }
     }
 
+    /// For people: a report, or with `dot`, `mermaid` or `svg` a picture.
+    pub fn text(&self, format: &str) -> String {
+        match format {
+            "dot" => render::dot(&self.spec, &self.plan),
+            "mermaid" => render::mermaid(&self.spec, &self.plan),
+            "svg" => render::svg(&self.spec, &self.plan),
+            _ => self.markdown(),
+        }
+    }
+
     /// For people.
     pub fn markdown(&self) -> String {
         let mut text = render::markdown(&self.spec, &self.plan);

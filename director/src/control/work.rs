@@ -6,10 +6,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use director_agents::git::{Delivery, GitError, Oid, Repository};
+use director_agents::git::{Delivery, GitError, Oid, Repository, SprintNames};
 use director_protocols::ids::{Attempt, TaskId};
 use director_protocols::sprint::Isolation;
 use director_protocols::time::Time;
+use serde_json::{Value, json};
 
 use super::facts::{SprintFacts, TaskFacts};
 use crate::engine::orders::Piece;
@@ -38,6 +39,51 @@ pub struct Delivered {
     pub commit: String,
     /// What happened, in words.
     pub text: String,
+}
+
+/// The repository of a sprint, and how its branches and worktrees are called there.
+///
+/// # Errors
+/// That it has none, or that it cannot be read.
+pub fn repository(facts: &SprintFacts) -> Result<(Repository, SprintNames), WorkError> {
+    let Some(repo) = &facts.repo else {
+        return Err(WorkError::Nothing(format!(
+            "sprint `{}` has no repository, so it has no worktrees",
+            facts.sprint
+        )));
+    };
+    let names = SprintNames::new(&facts.sprint)?;
+    Ok((Repository::open(Path::new(repo))?, names))
+}
+
+/// The worktrees of a sprint, for people and for programs.
+///
+/// # Errors
+/// That it has no repository, or that it cannot be read.
+pub fn worktrees(facts: &SprintFacts) -> Result<(String, Value), WorkError> {
+    let (repository, names) = repository(facts)?;
+    let (mut text, mut rows) = (String::new(), Vec::new());
+    for entry in repository.worktrees(&names)? {
+        let path = entry.worktree.path().display();
+        let gone = match entry.present {
+            true => "",
+            false => "  (folder is gone)",
+        };
+        let feature = entry.feature.as_deref().unwrap_or("(integration)");
+        let head = entry.head.as_ref().map_or("-", |head| head.short());
+        text += &format!("{feature:<24} {head:<12} {path}{gone}\n");
+        rows.push(json!({
+            "feature": entry.feature,
+            "path": path.to_string(),
+            "branch": entry.worktree.branch(),
+            "head": entry.head.as_ref().map(ToString::to_string),
+            "present": entry.present,
+        }));
+    }
+    if rows.is_empty() {
+        text = format!("sprint `{}` has no worktrees\n", facts.sprint);
+    }
+    Ok((text, json!({ "sprint": facts.sprint, "worktrees": rows })))
 }
 
 /// Brings the integration branch into the base, only from where the sprint began, and only when the gates are green.

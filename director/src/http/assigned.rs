@@ -219,6 +219,7 @@ mod tests {
                     Kind::Name => json!("a"),
                     Kind::Text(_) => json!("text"),
                     Kind::Whole(least, _) => json!(least),
+                    Kind::Share => json!(0.5),
                     Kind::Flag => json!(true),
                     Kind::Word(words) => json!(words[0]),
                     Kind::Texts => json!(["a", "b"]),

@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use director_protocols::manifest::Format;
 use serde_json::{Map, Value, json};
 
-use super::assigned;
 use super::guard::{self, Known};
 use super::kept::{Name, TEXT, Written, wants_text};
 use super::keys::{Found, Given, print};
@@ -21,11 +20,14 @@ use super::problem::Problem;
 use super::route::{Does, Place, Route};
 use super::site::Site;
 use super::stream;
+use super::{aside, assigned};
 use crate::control::answer::history_for;
 use crate::control::audit;
 use crate::control::desk::{self, Desk, Place as Desks, blocking};
 use crate::control::facts::SprintFacts;
 use crate::control::protocol::{Answer, Ask, Fault, FaultKind, Op, Order, Screen};
+use crate::control::simulation::asked::{self as simulation, Asked};
+use crate::control::simulation::stand::Records;
 use crate::control::submission::File;
 use crate::control::{server, work};
 
@@ -56,6 +58,14 @@ impl Desk for Within {
 
     fn data_dir(&self) -> Result<PathBuf, Fault> {
         Ok(self.0.setup.data_dir.clone())
+    }
+
+    async fn records(&self) -> Result<Records, Fault> {
+        let _turn = self.0.heavy.acquire().await.ok();
+        Ok(Records {
+            entries: server::history(&self.0.handle, 0, usize::MAX).await?,
+            at_work: true,
+        })
     }
 }
 
@@ -109,6 +119,17 @@ async fn carry_out(
     if route.does == Does::Assigned {
         // It may be said twice by itself, so it needs no key.
         return said(site, route, args, parts.extensions.get::<Known>()).await;
+    }
+    if route.does.works_out() {
+        // Nothing changes, so who hangs up calls it off.
+        let desk = Within(Arc::clone(site));
+        let body = match route.does {
+            Does::Import => aside::Body::Bytes(body.to_vec()),
+            does if does.takes_a_whole() => aside::Body::File(file(site, &parts.headers, &body)?),
+            _ => aside::Body::Fields,
+        };
+        let answer = aside::work_out(&desk, route.does, args, body).await?;
+        return Ok(Written::of(answer, asked.1).response());
     }
     let expected = expected(route, &parts.headers)?;
     let key = match parts.headers.get("idempotency-key") {
@@ -352,16 +373,9 @@ async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem
             let answer = desk::replan(&Within(Arc::clone(site)), file, by).await?;
             Ok(Given::of(200, &answer))
         }
-        Does::Difference => {
-            let file = file(site, &headers, &body)?;
-            let answer = desk::difference(&Within(Arc::clone(site)), file).await?;
-            Ok(Given::of(200, &answer))
-        }
-        Does::Plan => {
-            let file = file(site, &headers, &body)?;
-            let calibrate = args.get("calibrate").and_then(Value::as_bool);
-            let desk = Within(Arc::clone(site));
-            let answer = desk::plan(&desk, file, calibrate.unwrap_or(false)).await?;
+        Does::Record => {
+            let asked = Asked::of(args)?;
+            let answer = simulation::recorded(&Within(Arc::clone(site)), asked).await?;
             Ok(Given::of(200, &answer))
         }
         Does::Send => {
@@ -380,9 +394,7 @@ async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem
             let partial = args.get("partial").and_then(Value::as_bool);
             deliver(site, sprint, partial.unwrap_or(false), by).await
         }
-        Does::Logs | Does::Diff | Does::Events | Does::Audit | Does::Assigned => {
-            Err(Problem::bad("this is a question"))
-        }
+        _ => Err(Problem::bad("this is a question")),
     }
 }
 
@@ -501,6 +513,11 @@ async fn answered(
             let task = text("task").unwrap_or_default();
             let patch = desk::diff(&Within(Arc::clone(site)), text("sprint"), task).await?;
             Ok(plain(patch))
+        }
+        Does::Worktrees | Does::Schema => {
+            let desk = Within(Arc::clone(site));
+            let answer = aside::look_up(&desk, route.does, &args).await?;
+            Ok(Written::of(answer, asked.1).response())
         }
         Does::Op(name) => {
             debug_assert!(route.params.iter().all(|param| param.place != Place::Body));

@@ -39,7 +39,8 @@ pub fn document() -> Value {
                 "description": "What `DIRECTOR_TOKEN` holds in the environment of an agent at work: good for reports on the one attempt that \
                     it was given for, as long as that is under way.",
             } },
-            "schemas": { "Problem": problem_schema(), "Done": done_schema(), "SprintFile": sprint_file() },
+            "schemas": { "Problem": problem_schema(), "Done": done_schema(), "SprintFile": schema(&manifest::schema()),
+                "EpicFile": schema(&manifest::epic::epic_schema()) },
             "responses": { "Problem": {
                 "description": "Why there is no answer, in the words of the command line.",
                 "content": { problem::MEDIA: { "schema": { "$ref": "#/components/schemas/Problem" } } },
@@ -54,7 +55,7 @@ fn operation(route: &Route) -> Value {
         .iter()
         .filter(|param| param.place != Place::Body)
         .map(parameter)
-        .chain((route.changes && route.does != Does::Assigned).then(idempotency_key))
+        .chain(takes_a_key(route).then(idempotency_key))
         .chain(can_compare(route).then(if_match))
         .collect();
     let mut operation = json!({
@@ -74,6 +75,11 @@ fn operation(route: &Route) -> Value {
         operation["requestBody"] = body;
     }
     operation
+}
+
+/// Whether being done once and no more means something for it.
+fn takes_a_key(route: &Route) -> bool {
+    route.changes && route.does != Does::Assigned && !route.does.works_out()
 }
 
 /// Whether its `If-Match` means something: it is about one task or one sprint.
@@ -119,9 +125,18 @@ fn body(route: &Route) -> Option<Value> {
         return None;
     }
     let content = match route.does {
-        Does::Submit | Does::Replan | Does::Difference | Does::Plan => json!({
+        does if does.takes_a_sprint() => json!({
             "application/toml": { "schema": { "type": "string" } },
             "application/json": { "schema": { "$ref": "#/components/schemas/SprintFile" } },
+        }),
+        Does::Epic => json!({
+            "application/toml": { "schema": { "type": "string" } },
+            "application/json": { "schema": { "$ref": "#/components/schemas/EpicFile" } },
+        }),
+        Does::Import => json!({
+            "text/plain": { "schema": { "type": "string" } },
+            "text/csv": { "schema": { "type": "string" } },
+            "application/json": { "schema": {} },
         }),
         Does::Send => json!({ "application/json": { "schema": { "type": "object" } } }),
         _ => {
@@ -165,9 +180,7 @@ fn responses(route: &Route) -> Value {
     let content = match route.does {
         Does::Logs | Does::Diff => json!({ "text/plain": { "schema": { "type": "string" } } }),
         Does::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
-        _ if route.changes
-            && !matches!(route.does, Does::Difference | Does::Plan | Does::Assigned) =>
-        {
+        _ if takes_a_key(route) => {
             json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Done" } } })
         }
         _ => json!({
@@ -178,7 +191,7 @@ fn responses(route: &Route) -> Value {
     let problem = json!({ "$ref": "#/components/responses/Problem" });
     let (status, about) = match route.does {
         Does::Submit => ("201", "It is taken in."),
-        _ if route.changes => ("200", "It is done and durable."),
+        _ if takes_a_key(route) => ("200", "It is done and durable."),
         _ => ("200", "The answer."),
     };
     let mut all = json!({
@@ -220,8 +233,8 @@ fn done_schema() -> Value {
     })
 }
 
-fn sprint_file() -> Value {
-    serde_json::from_str(&manifest::schema()).unwrap_or_default()
+fn schema(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// Where it is served.

@@ -29,6 +29,20 @@ pub enum Does {
     Difference,
     /// Plans the sprint file that is the body.
     Plan,
+    /// Forecasts the sprint file that is the body.
+    Simulate,
+    /// Forecasts the rest of a sprint.
+    Forecast,
+    /// The same, and keeps it in the journal.
+    Record,
+    /// Plans the epic file that is the body.
+    Epic,
+    /// Makes a sprint file of the backlog that is the body.
+    Import,
+    /// The worktrees in use.
+    Worktrees,
+    /// A schema.
+    Schema,
     /// An outside party's event, its fields the body.
     Send,
     /// What an attempt printed.
@@ -43,6 +57,34 @@ pub enum Does {
     Events,
     /// What an agent at work says, with the token of its assignment.
     Assigned,
+}
+
+impl Does {
+    /// Whether it takes a sprint file.
+    pub fn takes_a_sprint(self) -> bool {
+        matches!(
+            self,
+            Does::Submit | Does::Replan | Does::Difference | Does::Plan | Does::Simulate
+        )
+    }
+
+    /// Whether its body is something else than an object of fields.
+    pub fn takes_a_whole(self) -> bool {
+        self.takes_a_sprint() || matches!(self, Does::Send | Does::Epic | Does::Import)
+    }
+
+    /// Whether it is a POST for its body's sake alone, and changes nothing.
+    pub fn works_out(self) -> bool {
+        matches!(
+            self,
+            Does::Difference
+                | Does::Plan
+                | Does::Simulate
+                | Does::Forecast
+                | Does::Epic
+                | Does::Import
+        )
+    }
 }
 
 /// Where a parameter stands.
@@ -65,6 +107,8 @@ pub enum Kind {
     Text(usize),
     /// A whole number from one to another.
     Whole(u64, u64),
+    /// A number above 0, up to 1.
+    Share,
     /// Yes or no.
     Flag,
     /// One of these.
@@ -93,7 +137,7 @@ pub struct Param {
 /// One call.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
-    /// Whether it changes something: POST then, otherwise GET.
+    /// Whether it comes as a POST: it changes something, or works something out of a body.
     pub changes: bool,
     /// Below [`ROOT`], with `{name}` for what varies.
     pub path: &'static str,
@@ -117,11 +161,7 @@ impl Route {
 
     /// Whether its body is an object of the parameters that stand in it.
     pub fn has_fields(&self) -> bool {
-        self.changes
-            && !matches!(
-                self.does,
-                Does::Submit | Does::Replan | Does::Difference | Does::Plan | Does::Send
-            )
+        self.changes && !self.does.takes_a_whole()
     }
 
     /// The parameters of a request as the socket's arguments.
@@ -140,10 +180,22 @@ impl Route {
                 let Some(param) = self.param(name, place) else {
                     return Err(Problem::bad(self.unknown(name, |p| p.place == place)));
                 };
-                if args.contains_key(name) {
-                    return Err(Problem::bad(format!("`{name}` is given twice")));
-                }
-                args.insert(name.clone(), param.read(text)?);
+                let value = match (param.kind, args.remove(name)) {
+                    // In a query a list is its name again and again.
+                    (Kind::Texts, before) => {
+                        let mut all = match before {
+                            Some(Value::Array(all)) => all,
+                            _ => Vec::new(),
+                        };
+                        all.push(json!(text));
+                        let all = Value::Array(all);
+                        param.check(&all).map_err(Problem::bad)?;
+                        all
+                    }
+                    (_, None) => param.read(text)?,
+                    (_, Some(_)) => return Err(Problem::bad(format!("`{name}` is given twice"))),
+                };
+                args.insert(name.clone(), value);
             }
         }
         if self.has_fields() {
@@ -217,6 +269,7 @@ impl Param {
     fn read(&self, text: &str) -> Result<Value, Problem> {
         let value = match self.kind {
             Kind::Whole(..) => text.parse::<u64>().map_or(json!(text), |n| json!(n)),
+            Kind::Share => text.parse::<f64>().map_or(json!(text), |n| json!(n)),
             Kind::Flag => match text {
                 "true" => json!(true),
                 "false" => json!(false),
@@ -244,6 +297,9 @@ impl Param {
             (Kind::Whole(least, most), Value::Number(number)) => {
                 // 2.0 is a whole number to JSON Schema, and to nobody else.
                 number.as_u64().is_some_and(|n| (least..=most).contains(&n))
+            }
+            (Kind::Share, Value::Number(number)) => {
+                number.as_f64().is_some_and(|n| n > 0.0 && n <= 1.0)
             }
             (Kind::Flag, Value::Bool(_)) => true,
             (Kind::Word(words), Value::String(text)) => words.contains(&text.as_str()),
@@ -283,6 +339,7 @@ impl std::fmt::Display for Kind {
             Kind::Text(0) => f.write_str("a text"),
             Kind::Text(_) => f.write_str("a text that is not empty"),
             Kind::Whole(least, most) => write!(f, "a whole number from {least} to {most}"),
+            Kind::Share => f.write_str("a number above 0, up to 1"),
             Kind::Flag => f.write_str("true or false"),
             Kind::Word(words) => write!(f, "one of {}", words.join(", ")),
             Kind::Texts => write!(f, "a list of at most {ITEMS_MAX} texts"),
@@ -304,6 +361,7 @@ impl Kind {
             Kind::Whole(least, most) => {
                 json!({"type": "integer", "minimum": least, "maximum": most})
             }
+            Kind::Share => json!({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
             Kind::Flag => json!({"type": "boolean"}),
             Kind::Word(words) => json!({"type": "string", "enum": words}),
             Kind::Texts => {

@@ -7,10 +7,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::aside::ASIDE;
 use super::assigned::ASSIGNED;
 use super::route::{Does, Kind, Param, Place, Route};
 
-const fn path(name: &'static str, kind: Kind, about: &'static str) -> Param {
+pub(super) const fn path(name: &'static str, kind: Kind, about: &'static str) -> Param {
     Param {
         name,
         place: Place::Path,
@@ -20,7 +21,7 @@ const fn path(name: &'static str, kind: Kind, about: &'static str) -> Param {
     }
 }
 
-const fn query(name: &'static str, kind: Kind, about: &'static str) -> Param {
+pub(super) const fn query(name: &'static str, kind: Kind, about: &'static str) -> Param {
     Param {
         name,
         place: Place::Query,
@@ -30,7 +31,12 @@ const fn query(name: &'static str, kind: Kind, about: &'static str) -> Param {
     }
 }
 
-const fn field(name: &'static str, kind: Kind, required: bool, about: &'static str) -> Param {
+pub(super) const fn field(
+    name: &'static str,
+    kind: Kind,
+    required: bool,
+    about: &'static str,
+) -> Param {
     Param {
         name,
         place: Place::Body,
@@ -115,7 +121,7 @@ fn stepping(mut args: Map<String, Value>) -> Map<String, Value> {
     args
 }
 
-const fn ask(
+pub(super) const fn ask(
     path: &'static str,
     name: &'static str,
     about: &'static str,
@@ -132,7 +138,7 @@ const fn ask(
     }
 }
 
-const fn order(
+pub(super) const fn order(
     path: &'static str,
     name: &'static str,
     about: &'static str,
@@ -310,7 +316,14 @@ pub const TABLE: &[Route] = &[
         "/retro",
         "retro",
         "The retrospective, also before the end.",
-        &[SPRINT],
+        &[
+            SPRINT,
+            query(
+                "format",
+                Kind::Word(&["markdown", "html"]),
+                "How its text is written, for who asks for text.",
+            ),
+        ],
     ),
     ask(
         "/next",
@@ -423,11 +436,18 @@ pub const TABLE: &[Route] = &[
             "/plan",
             "plan",
             "Plans a sprint file without running anything: who does what when, the critical path, risks, open questions.",
-            &[query(
-                "calibrate",
-                Kind::Flag,
-                "Correct estimates by how each kind of task came out in past sprints.",
-            )],
+            &[
+                query(
+                    "calibrate",
+                    Kind::Flag,
+                    "Correct estimates by how each kind of task came out in past sprints.",
+                ),
+                query(
+                    "format",
+                    Kind::Word(&["markdown", "dot", "mermaid", "svg"]),
+                    "How its text is written, for who asks for text.",
+                ),
+            ],
         )
     },
     Route {
@@ -644,9 +664,9 @@ pub const TABLE: &[Route] = &[
     ),
 ];
 
-/// Every call there is, with those of agents at work.
+/// Every call there is, with those that work something out and those of agents at work.
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    TABLE.iter().chain(ASSIGNED)
+    TABLE.iter().chain(ASIDE).chain(ASSIGNED)
 }
 
 #[cfg(test)]
@@ -661,6 +681,7 @@ mod tests {
             Kind::Name => json!("a"),
             Kind::Text(_) => json!("text"),
             Kind::Whole(least, _) => json!(least),
+            Kind::Share => json!(0.5),
             Kind::Flag => json!(true),
             Kind::Word(words) => json!(words[0]),
             Kind::Texts | Kind::Criteria => json!([]),
@@ -683,8 +704,7 @@ mod tests {
 
     #[test]
     fn whatever_the_socket_can_do_is_in_the_table() {
-        let rows: BTreeSet<&str> = TABLE
-            .iter()
+        let rows: BTreeSet<&str> = all()
             .map(|route| match route.does {
                 Does::Op(op) => op,
                 Does::Submit => "submit",
@@ -692,20 +712,14 @@ mod tests {
                 Does::Difference => "replan",
                 Does::Send => "send",
                 Does::Deliver => "delivered",
-                Does::Logs
-                | Does::Diff
-                | Does::Events
-                | Does::Audit
-                | Does::Plan
-                | Does::Assigned => route.name,
+                Does::Record => "forecast",
+                _ => route.name,
             })
             .collect();
         let known = ASKS
             .iter()
             .chain(&ORDERS)
             .chain(&["tree", "shutdown", "events"]);
-        // A forecast is recorded by who made it: `director simulate`, over the socket.
-        let known = known.filter(|op| **op != "forecast");
         let missing: Vec<_> = known.filter(|op| !rows.contains(**op)).collect();
         assert!(missing.is_empty(), "{missing:?}");
         let names: BTreeSet<_> = all().map(|route| route.name).collect();

@@ -10,6 +10,7 @@ use super::tools::Tool;
 use crate::control::desk::{self, Desk, blocking};
 use crate::control::protocol::{Answer, Fault, FaultKind, Op};
 use crate::control::submission::File;
+use crate::http::aside::{self, Body};
 use crate::http::assigned;
 use crate::http::route::Does;
 
@@ -46,11 +47,8 @@ pub async fn carry_out<D: Desk>(
     match (route.does, file) {
         (Does::Submit, Some(file)) => desk::submit(desk, file).await,
         (Does::Replan, Some(file)) => desk::replan(desk, file, by).await,
-        (Does::Difference, Some(file)) => desk::difference(desk, file).await,
-        (Does::Plan, Some(file)) => {
-            let calibrate = args.get("calibrate").and_then(Value::as_bool);
-            desk::plan(desk, file, calibrate.unwrap_or(false)).await
-        }
+        (does, Some(file)) => aside::work_out(desk, does, args, Body::File(file)).await,
+        (Does::Forecast, None) => aside::work_out(desk, route.does, args, Body::Fields).await,
         (Does::Logs, _) => {
             let attempt = args.get("attempt").and_then(Value::as_u64);
             let attempt = attempt.and_then(|n| u32::try_from(n).ok());

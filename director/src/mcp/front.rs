@@ -10,7 +10,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use super::answer::{given, refused};
-use super::tools::Tool;
+use super::tools::{Effect, Tool};
 use super::{call, tools};
 use crate::control::assigned::Token;
 use crate::control::desk::{Desk, to_its_end};
@@ -90,7 +90,7 @@ impl<D: Desk> ServerHandler for Front<D> {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = self.tools().iter().find(|tool| tool.name == request.name) else {
             let known = self.tools().iter().map(|tool| tool.name);
@@ -98,9 +98,18 @@ impl<D: Desk> ServerHandler for Front<D> {
         };
         let (desk, who) = (self.desk.clone(), self.who.clone());
         let args = request.arguments.unwrap_or_default();
-        // A client that hangs up does not stop an order half way.
-        let done = to_its_end(async move { call::carry_out(&desk, tool, args, &who).await });
-        Ok(match done.await {
+        let done = async move { call::carry_out(&desk, tool, args, &who).await };
+        let done = match tool.effect {
+            // Who hangs up calls a question off; it may be one that takes long.
+            Effect::Looks => tokio::select! {
+                biased;
+                () = context.ct.cancelled() => return Err(ErrorData::internal_error("called off", None)),
+                done = done => done,
+            },
+            // An order is not stopped half way.
+            _ => to_its_end(done).await,
+        };
+        Ok(match done {
             Ok(answer) => given(answer, tool.keep),
             Err(fault) => refused(&fault),
         }

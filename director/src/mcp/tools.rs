@@ -128,13 +128,32 @@ pub const TOOLS: &[Tool] = &[
         "Daily standup",
         "What was completed since the last one, what comes next, what is in the way.",
     ),
-    looks(
-        "plan",
-        "Plan a sprint file",
-        "Nothing is started. Give the sprint file as `file` or `path`; mistakes in it are named with line and key. A small one: \
+    Tool {
+        set: &[("format", "markdown")],
+        ..looks(
+            "plan",
+            "Plan a sprint file",
+            "Nothing is started. Give the sprint file as `file` or `path`; mistakes in it are named with line and key. A small one: \
          [sprint] id = \"hello\", repo = \".\", base = \"main\"; [gates] tests = \"make test\"; [[task]] id = \"greet\", \
          run = \"echo hello > greet.txt\"; [[task]] id = \"shout\", depends_on = [\"greet\"], run = \"tr a-z A-Z < greet.txt > shout.txt\".",
-    ),
+        )
+    },
+    Tool {
+        set: &[("format", "terminal")],
+        ..looks(
+            "simulate",
+            "Forecast a sprint file",
+            "Give it as `file` or `path`. Says how likely it is done in time, what decides the end, and with `what_if` what another team would change.",
+        )
+    },
+    Tool {
+        set: &[("format", "terminal")],
+        ..looks(
+            "look_ahead",
+            "Forecast the rest of a sprint",
+            "Of the sprint under way, from what its own past says.",
+        )
+    },
     acts(
         "submit",
         "Submit a sprint",
@@ -235,10 +254,7 @@ impl Tool {
 
     /// Whether it is given a sprint file.
     pub fn takes_a_file(&self) -> bool {
-        matches!(
-            self.route().does,
-            Does::Submit | Does::Replan | Does::Difference | Does::Plan
-        )
+        self.route().does.takes_a_sprint()
     }
 
     /// As a client sees it.
@@ -326,7 +342,7 @@ mod tests {
     fn every_tool_is_a_call_and_one_that_changes_nothing_says_so() {
         for tool in TOOLS {
             let route = tool.route();
-            let only_looks = !route.changes || matches!(route.does, Does::Plan | Does::Difference);
+            let only_looks = !route.changes || route.does.works_out();
             assert!(route.does != Does::Assigned, "{}", tool.name);
             assert_eq!(only_looks, tool.effect == Effect::Looks, "{}", tool.name);
             assert!(

@@ -6,7 +6,8 @@
 //!
 //! Elsewhere: what variants are is `what_if`; one run is `world`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::prepare::{Prepared, SimulateError};
@@ -53,6 +54,20 @@ pub fn forecast(
     extent: &Extent,
     seen: &mut dyn FnMut(&Sums),
 ) -> Result<Forecast, SimulateError> {
+    forecast_until(set, variants, extent, &AtomicBool::new(false), seen)
+}
+
+/// The same, until somebody sets `stop`: then the round under way is left out, so that what there is are the first runs, as ever.
+///
+/// # Errors
+/// [`SimulateError::NoRuns`], or [`SimulateError::Stopped`] when not one round was done by then.
+pub fn forecast_until(
+    set: &Prepared,
+    variants: &[Prepared],
+    extent: &Extent,
+    stop: &AtomicBool,
+    seen: &mut dyn FnMut(&Sums),
+) -> Result<Forecast, SimulateError> {
     if extent.runs == 0 {
         return Err(SimulateError::NoRuns);
     }
@@ -71,7 +86,12 @@ pub fn forecast(
     while known.base.runs < extent.runs {
         let from = known.base.runs;
         let more = from.clamp(ROUND_MIN, ROUND_MAX).min(extent.runs - from);
-        round(&mut crews, &mut known, extent.seed, from, from + more);
+        if !round(&mut crews, &mut known, extent.seed, from..from + more, stop) {
+            return match known.base.runs {
+                0 => Err(SimulateError::Stopped),
+                _ => Ok(known),
+            };
+        }
         seen(&known.base);
         if extent
             .precision
@@ -102,8 +122,15 @@ impl Crew<'_> {
     }
 }
 
-fn round(crews: &mut [Crew<'_>], known: &mut Forecast, seed: u64, from: u64, to: u64) {
-    let next = AtomicU64::new(from);
+/// Makes some runs and adds them to what is known; says whether it did, which it does not once it is to stop.
+fn round(
+    crews: &mut [Crew<'_>],
+    known: &mut Forecast,
+    seed: u64,
+    runs: Range<u64>,
+    stop: &AtomicBool,
+) -> bool {
+    let (next, to) = (AtomicU64::new(runs.start), runs.end);
     let empty = Forecast {
         base: known.base.none(),
         variants: known
@@ -120,26 +147,36 @@ fn round(crews: &mut [Crew<'_>], known: &mut Forecast, seed: u64, from: u64, to:
                 return part;
             }
             for run in first..(first + PART).min(to) {
+                if stop.load(Ordering::Relaxed) {
+                    return part;
+                }
                 crew.run(seed, run, &mut part);
             }
         }
     };
     let Some((first, others)) = crews.split_first_mut() else {
-        return;
+        return false;
     };
-    thread::scope(|scope| {
+    let parts = thread::scope(|scope| {
         let others: Vec<_> = others
             .iter_mut()
             .map(|crew| scope.spawn(|| work(crew)))
             .collect();
-        known.merge(&work(first));
+        let mut parts = vec![work(first)];
         for other in others {
             match other.join() {
-                Ok(part) => known.merge(&part),
+                Ok(part) => parts.push(part),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
+        parts
     });
+    // Set in the meantime, runs may be missing from the middle.
+    let whole = !stop.load(Ordering::Relaxed);
+    if whole {
+        parts.iter().for_each(|part| known.merge(part));
+    }
+    whole
 }
 
 impl Forecast {

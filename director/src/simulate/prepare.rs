@@ -50,6 +50,11 @@ pub enum SimulateError {
     /// Nothing was asked for.
     #[error("0 runs say nothing; ask for at least 1, or leave `--runs` out for 10000")]
     NoRuns,
+    /// It was stopped before anything was known.
+    #[error(
+        "the sprint is too large for the time that a simulation has here; ask for fewer than 256 `runs`, or let `director simulate` take its time"
+    )]
+    Stopped,
 }
 
 /// What is known of a task before any run.

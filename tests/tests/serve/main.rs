@@ -1,5 +1,6 @@
 //! The long-lived director over HTTP: the real program, a real repository, real connections.
 
+mod asked;
 mod assigned;
 mod bad_input;
 mod browser;
