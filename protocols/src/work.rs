@@ -3,6 +3,7 @@
 //! All of it is data made of plain text and numbers; what an agent wrote is kept as it is and made harmless
 //! where it is shown.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, Attempt, TaskId};
@@ -204,7 +205,7 @@ pub struct Assignment {
 }
 
 /// How one gate came out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct GateOutcome {
     /// The gate's name.
     pub gate: String,
@@ -223,7 +224,7 @@ pub struct GateOutcome {
 }
 
 /// A gate's verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Measured and good.

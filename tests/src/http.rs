@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::contract;
+
 /// A server that answers, and what a caller shows it.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -96,7 +98,10 @@ impl Site {
         );
         let stream = self.connect();
         (&stream).write_all(text.as_bytes()).expect("sent");
-        read(&mut BufReader::new(stream)).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        let answer = read(&mut BufReader::new(stream));
+        let answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        contract::hold(self, method, path, &answer);
+        answer
     }
 
     /// Opens a stream of events; `last` is the id of the last one that was heard.

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod chaos;
+pub mod contract;
 pub mod corner;
 pub mod drivers;
 pub mod harness;

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio as Pipe};
 
 use serde_json::{Value, json};
 
+use crate::contract;
 use crate::http::{Answer, Site};
 
 /// The version of the protocol that is spoken here.
@@ -154,7 +155,23 @@ impl Wire {
     pub fn done(&mut self, tool: &str, arguments: Value) -> (String, Value) {
         let (no, text, json) = self.call(tool, arguments);
         assert!(!no, "{tool}: {text}");
+        self.hold(tool, &json);
         (text, json)
+    }
+
+    /// Holds what a tool answered against its own schema.
+    ///
+    /// # Panics
+    /// When it is not what that says.
+    pub fn hold(&mut self, tool: &str, json: &Value) {
+        let listed = self.ask("tools/list", json!({}));
+        let mut tools = listed["result"]["tools"].as_array().into_iter().flatten();
+        let found = tools.find(|found| found["name"] == tool);
+        let found = found.unwrap_or_else(|| panic!("{tool} is not listed"));
+        if let Some(schema) = found.get("outputSchema") {
+            let held = contract::check(schema, schema, json, tool);
+            held.unwrap_or_else(|why| panic!("{why}: {json}"));
+        }
     }
 
     /// The names of the tools.

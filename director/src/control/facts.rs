@@ -11,6 +11,7 @@ use director_protocols::sprint::{Estimate, SprintSpec};
 use director_protocols::time::Span;
 use director_protocols::unclear::Start;
 use director_protocols::work::Verdict;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::decide::unclear;
@@ -24,7 +25,7 @@ use crate::engine::trouble::InboxItem;
 use crate::view::deployments;
 
 /// Where a sprint stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SprintFacts {
     /// Its number.
     pub number: u32,
@@ -85,7 +86,7 @@ impl SprintFacts {
 }
 
 /// Where a task's work is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TaskFacts {
     /// Its sprint.
     pub sprint: String,

@@ -14,6 +14,7 @@
 //! Elsewhere: what is shown is `view` and `report`; who may ask over the socket is `control`. This folder is the one home
 //! of axum and hyper.
 
+pub(crate) mod answers;
 pub(crate) mod aside;
 pub(crate) mod assigned;
 mod calls;

@@ -3,6 +3,7 @@
 use director_protocols::manifest;
 use serde_json::{Map, Value, json};
 
+use super::answers::Answers;
 use super::problem;
 use super::route::{Does, Param, Place, ROOT, Route};
 use super::table;
@@ -10,10 +11,19 @@ use super::table;
 /// The document.
 pub fn document() -> Value {
     let mut paths = Map::new();
+    let mut answers = Answers::at("/components/schemas");
     for route in table::all() {
         let method = if route.changes { "post" } else { "get" };
         let path = paths.entry(route.full()).or_insert_with(|| json!({}));
-        path[method] = operation(route);
+        path[method] = operation(route, answers.of(route));
+    }
+    let mut schemas = answers.definitions();
+    for (name, schema) in [
+        ("Problem", problem_schema()),
+        ("SprintFile", schema(&manifest::schema())),
+        ("EpicFile", schema(&manifest::epic::epic_schema())),
+    ] {
+        schemas.insert(name.to_owned(), schema);
     }
     json!({
         "openapi": "3.1.0",
@@ -39,8 +49,7 @@ pub fn document() -> Value {
                 "description": "What `DIRECTOR_TOKEN` holds in the environment of an agent at work: good for reports on the one attempt that \
                     it was given for, as long as that is under way.",
             } },
-            "schemas": { "Problem": problem_schema(), "Done": done_schema(), "SprintFile": schema(&manifest::schema()),
-                "EpicFile": schema(&manifest::epic::epic_schema()) },
+            "schemas": schemas,
             "responses": { "Problem": {
                 "description": "Why there is no answer, in the words of the command line.",
                 "content": { problem::MEDIA: { "schema": { "$ref": "#/components/schemas/Problem" } } },
@@ -49,7 +58,7 @@ pub fn document() -> Value {
     })
 }
 
-fn operation(route: &Route) -> Value {
+fn operation(route: &Route, answer: Option<Value>) -> Value {
     let parameters: Vec<Value> = route
         .params
         .iter()
@@ -62,7 +71,7 @@ fn operation(route: &Route) -> Value {
         "operationId": route.name,
         "summary": route.about,
         "parameters": parameters,
-        "responses": responses(route),
+        "responses": responses(route, answer),
     });
     if route.changes {
         let token = match route.does {
@@ -172,7 +181,7 @@ fn body(route: &Route) -> Option<Value> {
     Some(json!({ "required": needed, "content": content }))
 }
 
-fn responses(route: &Route) -> Value {
+fn responses(route: &Route, answer: Option<Value>) -> Value {
     let seq = json!({
         "description": "The position in the journal at which this was true, or to which it led.",
         "schema": { "type": "integer", "minimum": 0 },
@@ -181,10 +190,10 @@ fn responses(route: &Route) -> Value {
         Does::Logs | Does::Diff => json!({ "text/plain": { "schema": { "type": "string" } } }),
         Does::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
         _ if takes_a_key(route) => {
-            json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Done" } } })
+            json!({ "application/json": { "schema": answer } })
         }
         _ => json!({
-            "application/json": { "schema": { "type": "object" } },
+            "application/json": { "schema": answer },
             "text/plain": { "schema": { "type": "string" } },
         }),
     };
@@ -216,19 +225,6 @@ fn problem_schema() -> Value {
             "status": { "type": "integer" },
             "detail": { "type": "string", "description": "What is wrong and what to do." },
             "code": { "type": "string", "description": "What sort of no." },
-        },
-    })
-}
-
-fn done_schema() -> Value {
-    json!({
-        "type": "object",
-        "required": ["seq", "text"],
-        "properties": {
-            "seq": { "type": "integer", "minimum": 0, "description": "The position in the journal that it led to." },
-            "text": { "type": "string", "description": "What was done, in words." },
-            "sprint": { "type": "string" },
-            "notes": { "type": "array", "items": { "type": "string" } },
         },
     })
 }

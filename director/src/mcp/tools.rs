@@ -8,6 +8,7 @@ use rmcp::model::{JsonObject, Tool as Listed, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
 use super::answer::Keep;
+use crate::http::answers::Answers;
 use crate::http::route::{Does, Route};
 use crate::http::table;
 
@@ -266,13 +267,35 @@ impl Tool {
             .destructive(self.effect == Effect::Destroys)
             .idempotent(matches!(self.effect, Effect::Looks | Effect::AddsOnce))
             .open_world(false);
-        Listed::new(
-            self.name,
-            text.trim_end().to_owned(),
-            Arc::new(self.schema()),
-        )
-        .with_title(self.title)
-        .with_annotations(annotations)
+        let schema = Arc::new(self.schema());
+        let listed = Listed::new(self.name, text.trim_end().to_owned(), schema)
+            .with_title(self.title)
+            .with_annotations(annotations);
+        match self.answer() {
+            Some(schema) => listed.with_raw_output_schema(Arc::new(schema)),
+            None => listed,
+        }
+    }
+
+    /// What it answers beside text, as JSON Schema.
+    fn answer(&self) -> Option<JsonObject> {
+        let mut answers = Answers::at("/$defs");
+        let mut schema = match answers.of(self.route())? {
+            Value::Object(schema) => schema,
+            _ => return None,
+        };
+        let mut definitions = answers.definitions();
+        // The outermost has to be an object by its own word.
+        if let Some(name) = schema.get("$ref").and_then(Value::as_str)
+            && let Some(Value::Object(named)) =
+                definitions.remove(name.trim_start_matches("#/$defs/"))
+        {
+            schema = named;
+        }
+        if !definitions.is_empty() {
+            schema.insert("$defs".to_owned(), Value::Object(definitions));
+        }
+        Some(bare(schema))
     }
 
     /// Parameters that are known without being given; `by` asks.
@@ -331,6 +354,24 @@ impl Tool {
             schema.insert("required".to_owned(), json!(required));
         }
         schema
+    }
+}
+
+/// A schema without what is said for people: it is for programs, and there is much of it.
+fn bare(schema: JsonObject) -> JsonObject {
+    let schema = schema.into_iter();
+    let kept = schema.filter(|(name, value)| {
+        !(value.is_string() && ["description", "title", "format"].contains(&name.as_str()))
+    });
+    kept.map(|(name, value)| (name, bare_value(value)))
+        .collect()
+}
+
+fn bare_value(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(bare(fields)),
+        Value::Array(items) => items.into_iter().map(bare_value).collect(),
+        other => other,
     }
 }
 
@@ -396,9 +437,20 @@ mod tests {
             let own = WORKER.iter().any(|tool| tool.name == *name);
             assert!(!own || !properties.contains_key("task"), "{name}");
         }
-        // All of it is read by a model before anything is asked.
-        let bytes: usize = listed.iter().map(|tool| tool.to_string().len()).sum();
-        assert!(bytes < 20_000, "{bytes} bytes of tools");
+        // All of it but the schemas of answers, which are for programs, is read by a model before anything is asked.
+        let mut listed = listed;
+        let mut bytes = [0, 0];
+        for tool in &mut listed {
+            let answer = tool
+                .as_object_mut()
+                .and_then(|tool| tool.remove("outputSchema"));
+            bytes[0] += tool.to_string().len();
+            bytes[1] += answer.map_or(0, |answer| answer.to_string().len());
+        }
+        assert!(
+            bytes[0] < 22_000 && bytes[1] < 60_000,
+            "{bytes:?} bytes of tools"
+        );
         let answer = listed
             .iter()
             .find(|tool| tool["name"] == "answer")

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Span;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::state::State;
@@ -22,7 +23,8 @@ use crate::view::{count, hours, round};
 pub const TASKS_MIN: u32 = 3;
 
 /// How estimates of a kind came out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "KindOfTask")]
 pub struct Kind {
     /// Completed tasks with an estimate.
     pub tasks: u32,
@@ -37,7 +39,8 @@ pub struct Kind {
 }
 
 /// How a past sprint went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "PastSprint")]
 pub struct Past {
     /// Its name.
     pub sprint: String,
@@ -56,7 +59,7 @@ pub struct Past {
 }
 
 /// What the data directory's own past says.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Calibration {
     /// By kind of task.
     pub kinds: BTreeMap<String, Kind>,
@@ -159,7 +162,7 @@ pub fn apply(spec: &mut SprintSpec, past: &Calibration) -> Vec<String> {
 }
 
 /// The past, and what was made of it in a plan.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Applied {
     /// What it says.
     #[serde(flatten)]

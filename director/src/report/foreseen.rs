@@ -10,6 +10,7 @@ use director_protocols::event::{Event, Outcome};
 use director_protocols::forecast::Forecast;
 use director_protocols::ids::SprintId;
 use director_protocols::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::sprints::{Sprint, Stage};
@@ -18,7 +19,7 @@ use crate::handle::Entry;
 use crate::view::{count, hours, minute, rfc3339, round};
 
 /// A forecast beside what came.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Foreseen {
     /// When it was made.
     pub at: String,
@@ -45,7 +46,7 @@ pub struct Foreseen {
 }
 
 /// How good forecasts have been.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Track {
     /// Sprints that had a forecast and were done.
     pub sprints: usize,

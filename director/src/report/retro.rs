@@ -13,6 +13,7 @@ use director_protocols::ids::SprintId;
 use director_protocols::manifest;
 use director_protocols::time::Time;
 use maud::{Markup, html as markup};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::foreseen::{self, Foreseen, Track};
@@ -24,7 +25,7 @@ use crate::handle::Entry;
 use crate::view::{count, rfc3339};
 
 /// A look back on a sprint.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct RetroView {
     /// Its name.
     pub sprint: String,
@@ -52,7 +53,8 @@ pub struct RetroView {
 }
 
 /// Something that was found in the journal.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "RetroFinding")]
 pub struct Found {
     /// In a sentence.
     pub text: String,
@@ -63,7 +65,7 @@ pub struct Found {
 }
 
 /// Something to change.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct ActionItem {
     /// Names it for `director retro --accept`.
     pub id: String,
@@ -302,7 +304,7 @@ pub fn html(view: &RetroView) -> String {
 }
 
 /// The file of the next sprint.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct NextSprint {
     /// Its name.
     pub sprint: String,

@@ -10,6 +10,7 @@ use director_protocols::event::Event;
 use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::sprint::planned;
@@ -26,7 +27,7 @@ const HELD: &str = "daily_standup_completed";
 const SHOWN_MAX: usize = 12;
 
 /// A standup.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct StandupView {
     /// The sprint.
     pub sprint: String,
@@ -49,7 +50,8 @@ pub struct StandupView {
 }
 
 /// How far the sprint is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "StandupProgress")]
 pub struct Progress {
     /// Tasks completed.
     pub completed_tasks: u32,
@@ -68,7 +70,8 @@ pub struct Progress {
 }
 
 /// A completed task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "DoneTask")]
 pub struct Done {
     /// The task.
     pub task: String,
@@ -85,7 +88,7 @@ pub struct Done {
 }
 
 /// Something that holds a task up.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct InTheWay {
     /// The task.
     pub task: String,
@@ -102,7 +105,8 @@ pub struct InTheWay {
 }
 
 /// What a task's dependencies mean for it now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "StandupDependency")]
 pub struct Dependency {
     /// The task.
     pub task: String,
@@ -115,7 +119,8 @@ pub struct Dependency {
 }
 
 /// Whether the team is getting faster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "VelocityTrend")]
 pub struct Trend {
     /// Points completed since the last standup.
     pub points: u32,

@@ -6,6 +6,7 @@
 use director_protocols::ids::AgentId;
 use director_protocols::sprint::DirectorSpec;
 use director_protocols::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::paint::{Cell, Look, Paint, Table, cell, looks, text_of};
@@ -17,7 +18,7 @@ use crate::report::text;
 use crate::report::tint::Tint;
 
 /// The team.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct AgentsView {
     /// The director's own role; `None` before the first sprint.
     pub director: Option<DirectorView>,
@@ -26,7 +27,7 @@ pub struct AgentsView {
 }
 
 /// The director's own role.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct DirectorView {
     /// Its name.
     pub role: String,
@@ -43,7 +44,7 @@ pub struct DirectorView {
 }
 
 /// One agent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct AgentView {
     /// `<role>-<n>`.
     pub name: String,

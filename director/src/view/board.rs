@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::time::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::paint::{Paint, Table, cell, looks, text_of};
@@ -18,7 +19,7 @@ use crate::engine::tasks::Phase;
 use crate::report::text;
 
 /// A column of the board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Column {
     /// Waits for other tasks.
@@ -76,14 +77,14 @@ impl Column {
 }
 
 /// Every sprint.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct SprintsView {
     /// The newest first.
     pub sprints: Vec<SprintLine>,
 }
 
 /// One sprint.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct SprintLine {
     /// Its name.
     pub sprint: String,
@@ -157,7 +158,7 @@ pub struct Wanted<'a> {
 }
 
 /// A page of a sprint's tasks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct TasksView {
     /// The sprint.
     pub sprint: String,
@@ -228,7 +229,7 @@ pub fn tasks(
 }
 
 /// The first tasks of a column, and how many it has.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Lane {
     /// How many there are.
     pub count: usize,

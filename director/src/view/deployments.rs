@@ -1,6 +1,7 @@
 //! Where what is to be deployed stands, for status and reports.
 
 use director_protocols::ids::SprintId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{minute, rfc3339};
@@ -8,7 +9,7 @@ use crate::engine::deployments::{Deployment, Standing};
 use crate::engine::state::State;
 
 /// One deployment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct DeploymentStatus {
     /// The feature; `sprint` for all of it.
     pub what: String,

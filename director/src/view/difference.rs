@@ -1,5 +1,6 @@
 //! What a changed sprint file would do to a running sprint, before it does.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::paint::{Look, Paint, text_of};
@@ -8,7 +9,7 @@ use crate::engine::state::State;
 use crate::report::text;
 
 /// What is different.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct DifferenceView {
     /// How many tasks come, change or go.
     pub changes: usize,
@@ -23,7 +24,7 @@ pub struct DifferenceView {
 }
 
 /// A task that comes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Coming {
     /// Its name.
     pub id: String,
@@ -34,7 +35,7 @@ pub struct Coming {
 }
 
 /// A task that changes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Changing {
     /// Its name.
     pub id: String,
@@ -43,7 +44,7 @@ pub struct Changing {
 }
 
 /// A task that goes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Going {
     /// Its name.
     pub id: String,

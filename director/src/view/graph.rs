@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::time::Span;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::paint::{Look, Paint, cut, text_of};
@@ -23,7 +24,7 @@ use crate::report::text;
 pub const NEIGHBOURS_MAX: usize = 24;
 
 /// A page of the graph.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct GraphView {
     /// The sprint.
     pub sprint: String,
@@ -44,7 +45,8 @@ pub struct GraphView {
 }
 
 /// A level.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "GraphLevel")]
 pub struct Level {
     /// From 1.
     pub level: u32,
@@ -57,7 +59,8 @@ pub struct Level {
 }
 
 /// A task in the graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "GraphTask")]
 pub struct Node {
     /// Its name.
     pub id: String,

@@ -5,6 +5,7 @@ use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
 use director_protocols::unclear::About;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::fields::sprint_name;
@@ -15,14 +16,15 @@ use crate::engine::state::State;
 use crate::report::text;
 
 /// Everything that waits for a person, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct InboxView {
     /// What waits.
     pub inbox: Vec<Item>,
 }
 
 /// One thing that waits for a person.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "InboxItem")]
 pub struct Item {
     /// The number to answer with.
     pub id: u32,

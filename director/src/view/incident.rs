@@ -3,6 +3,7 @@
 use director_protocols::ids::IncidentId;
 use director_protocols::incident::Step;
 use director_protocols::severity::Severity;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::fields::sprint_name;
@@ -14,14 +15,14 @@ use crate::engine::state::State;
 use crate::report::text;
 
 /// Incidents, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct IncidentsView {
     /// Each with all that is known.
     pub incidents: Vec<IncidentView>,
 }
 
 /// One incident.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct IncidentView {
     /// Its number, from 1.
     pub id: u32,
@@ -46,7 +47,7 @@ pub struct IncidentView {
 }
 
 /// One of the seven steps.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct StepView {
     /// Its word.
     pub step: &'static str,
@@ -57,7 +58,7 @@ pub struct StepView {
 }
 
 /// An entry of the log.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct LogView {
     /// When.
     pub at: String,

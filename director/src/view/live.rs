@@ -4,6 +4,7 @@
 
 use director_protocols::ids::SprintId;
 use director_protocols::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::agents::marked;
@@ -20,7 +21,7 @@ use crate::report::text;
 const AGENTS_SHOWN: usize = 10;
 
 /// The moment, for one sprint.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct LiveView {
     /// The sprint; empty before there is one.
     pub sprint: String,
@@ -46,9 +47,11 @@ pub struct LiveView {
     pub lost: u32,
     /// Since work began.
     #[serde(rename = "elapsed_seconds", serialize_with = "as_seconds")]
+    #[schemars(with = "f64")]
     pub elapsed: Span,
     /// How much longer, at the pace so far; `null` while something stands in the way.
     #[serde(rename = "left_seconds", serialize_with = "as_seconds_or_null")]
+    #[schemars(with = "Option<f64>")]
     pub left: Option<Span>,
     /// Who works on what.
     pub agents: Vec<Busy>,
@@ -67,7 +70,7 @@ pub struct LiveView {
 }
 
 /// An agent with a task in hand.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Busy {
     /// The agent.
     pub agent: String,
@@ -77,6 +80,7 @@ pub struct Busy {
     pub attempt: u32,
     /// For how long.
     #[serde(rename = "elapsed_seconds", serialize_with = "as_seconds")]
+    #[schemars(with = "f64")]
     pub elapsed: Span,
     /// `starting`, `working`, `silent`, `waiting`, `wedged` or `stopping`.
     pub liveness: String,

@@ -3,6 +3,7 @@
 //! The shape comes from the supervisors themselves; what an actor is doing comes from the state, by its name.
 
 use director_runtime::supervisor::{ChildState, TreeView};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::agents::mark;
@@ -15,7 +16,8 @@ use crate::handle::Tree;
 use crate::report::text;
 
 /// One actor and what hangs below it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Actor")]
 pub struct Node {
     /// Its name among its siblings.
     pub name: String,

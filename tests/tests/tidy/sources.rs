@@ -26,7 +26,7 @@ fn each_library_has_one_home() {
         ("opentelemetry_proto", &["director/src/traces/otlp.rs"]),
         ("prost", &["director/src/traces/otlp.rs"]),
         ("toml", &["protocols/src/manifest/"]),
-        ("schemars", &["protocols/src/"]),
+        ("schemars", &["protocols/src/", "director/src/"]),
         ("dashmap", &["runtime/src/directory.rs"]),
         ("rusqlite", &["runtime/src/journal/"]),
         ("rand_chacha", &["runtime/src/supervisor/"]),

@@ -194,8 +194,9 @@ mod tests {
         }
         let more = held(&Arc::default()).await;
         assert_eq!(more.map_err(|fault| fault.kind), Err(FaultKind::Busy));
-        // One hangs up, the other waits until its time is over, which the paused clock makes at once.
+        // One hangs up, the other waits until its time is over. A clock does not go on by itself beside threads.
         waits[0].abort();
+        tokio::time::advance(TIME_MAX).await;
         let mut waits = waits.into_iter();
         assert!(waits.next().expect("two").await.is_err(), "called off");
         assert!(stops[0].load(Ordering::Relaxed));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Span;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::planner::robust::Certainty;
@@ -24,8 +25,10 @@ pub fn json_with_past(spec: &SprintSpec, plan: &Plan, past: Option<&Applied>) ->
     text
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// The document.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Plan")]
+pub(crate) struct Document<'a> {
     sprint: &'a str,
     epic: Option<&'a str>,
     start: Option<&'a str>,
@@ -56,7 +59,7 @@ struct Document<'a> {
 }
 
 /// Only where the plan was made by it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Certain<'a> {
     objective: &'a str,
     seed: u64,
@@ -90,7 +93,7 @@ impl<'a> Certain<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Batch<'a> {
     ids: Vec<&'a str>,
     days: [u64; 2],
@@ -98,7 +101,8 @@ struct Batch<'a> {
 }
 
 /// A task of the backlog has no agent and no times.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PlannedTask")]
 struct Task<'a> {
     id: &'a str,
     title: &'a str,
@@ -113,7 +117,7 @@ struct Task<'a> {
     depends_on: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Allocation<'a> {
     role: &'a str,
     agent: String,
@@ -124,13 +128,14 @@ struct Allocation<'a> {
     utilization: f64,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Deferred<'a> {
     id: &'a str,
     reason: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PlannedRisk")]
 struct Risk<'a> {
     risk: &'a str,
     trigger: &'a str,

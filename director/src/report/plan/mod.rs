@@ -11,6 +11,7 @@ mod markdown;
 mod svg;
 
 pub use graphs::{dot, mermaid};
+pub(crate) use json::Document;
 pub use json::{json, json_with_past};
 pub use markdown::markdown;
 pub use svg::svg;

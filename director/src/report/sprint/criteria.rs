@@ -4,6 +4,7 @@
 
 use director_protocols::severity::Severity;
 use director_protocols::sprint::Class;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::Facts;
@@ -13,8 +14,9 @@ use crate::engine::tasks::{Phase, Task};
 use crate::view::count;
 
 /// What is known about a criterion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "CriterionStanding")]
 pub enum Standing {
     /// Measured, and it is so.
     Met,
@@ -36,7 +38,7 @@ impl Standing {
 }
 
 /// One criterion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Criterion {
     /// What should be true.
     pub criterion: &'static str,

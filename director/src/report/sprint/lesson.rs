@@ -2,12 +2,13 @@
 //!
 //! Elsewhere: finding them is [`super::lessons`].
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::next::Change;
 
 /// One lesson.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Lesson {
     /// Names it, as `director retro --accept` takes it: its sort and what it is about. The same facts give the same.
     pub id: String,

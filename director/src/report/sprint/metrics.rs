@@ -8,6 +8,7 @@ use director_protocols::ids::{AgentId, SprintId};
 use director_protocols::sprint::Class;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::Facts;
@@ -17,7 +18,7 @@ use crate::engine::tasks::{Phase, Task};
 use crate::view::{hours, rfc3339, round, share};
 
 /// The sprint in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Metrics {
     /// Points completed.
     pub velocity: u32,
@@ -91,7 +92,7 @@ pub struct Metrics {
 }
 
 /// Whether the team could go on like this.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Sustainability {
     /// Time at work beyond each agent's capacity, over all agents, in hours.
     pub overtime_hours: f64,
@@ -110,7 +111,7 @@ pub struct Sustainability {
 }
 
 /// Time for one class of work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct ShareOf {
     /// The most that it should have, 0 to 1; `null` without a limit.
     pub most: Option<f64>,
@@ -166,7 +167,7 @@ fn shares(
 }
 
 /// How often a gate had which verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Verdicts {
     /// Measured and good.
     pub passed: u32,
@@ -179,7 +180,7 @@ pub struct Verdicts {
 }
 
 /// Cycle times of one kind of task, in hours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct Cycle {
     /// Completed tasks.
     pub tasks: u32,
@@ -196,7 +197,7 @@ pub struct Cycle {
 }
 
 /// What was left at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Burn {
     /// When.
     pub at: String,

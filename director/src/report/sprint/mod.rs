@@ -40,6 +40,7 @@ pub use timeline::{FlowPoint, TimelinePiece, TimelineRow};
 use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::engine::sprints::Stage;
@@ -52,7 +53,7 @@ use crate::view::{hours, rfc3339};
 use facts::Facts;
 
 /// How a sprint went.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct ReportView {
     /// Its name.
     pub sprint: String,
@@ -105,7 +106,7 @@ pub struct ReportView {
 }
 
 /// How one task went.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct TaskReport {
     /// Its name.
     pub id: String,
@@ -136,7 +137,7 @@ pub struct TaskReport {
 }
 
 /// Something that held work up.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct BlockerReport {
     /// Its number, from 1.
     pub id: u32,
@@ -170,7 +171,8 @@ impl BlockerReport {
 }
 
 /// Something that should not happen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "IncidentReport")]
 pub struct Incident {
     /// When.
     pub at: String,
@@ -205,7 +207,7 @@ impl Incident {
 }
 
 /// What an agent said about the work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Feedback {
     /// The task, or the feature with who spoke of it.
     pub task: String,

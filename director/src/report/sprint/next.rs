@@ -15,6 +15,7 @@ use director_protocols::sprint::{
 };
 use director_protocols::time::Span;
 use director_protocols::work::PERSON;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Lesson;
@@ -26,8 +27,9 @@ use crate::engine::tasks::{Phase, Task};
 const COMMAND: &str = "command";
 
 /// What an accepted action item does to the next sprint's file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ChangeOfSprint")]
 pub enum Change {
     /// Estimates, of one kind of task or of all, times so many percent.
     ScaleEstimates {
@@ -112,7 +114,7 @@ impl Change {
 }
 
 /// What remains for the next sprint.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct Remaining {
     /// The task.
     pub id: String,

@@ -6,6 +6,7 @@
 use director_protocols::ids::TaskId;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::Facts;
@@ -16,7 +17,7 @@ use crate::planner;
 use crate::view::{hours, rfc3339};
 
 /// A task's plan and its pieces of time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct TimelineRow {
     /// The task.
     pub task: String,
@@ -27,7 +28,7 @@ pub struct TimelineRow {
 }
 
 /// A piece of a task's time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct TimelinePiece {
     /// From, in hours since work began.
     pub from_hours: f64,
@@ -40,7 +41,7 @@ pub struct TimelinePiece {
 }
 
 /// How many tasks did what from a moment on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FlowPoint {
     /// When.
     pub at: String,

@@ -14,6 +14,7 @@ pub use text::render;
 use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::deployments::{self, DeploymentStatus};
@@ -26,7 +27,7 @@ use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 
 /// Where a sprint stands. Absent sprint: there is none yet.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct StatusView {
     /// Its name; `null` when nothing was ever submitted.
     pub sprint: Option<String>,
@@ -59,7 +60,7 @@ pub struct StatusView {
 }
 
 /// One task.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct TaskStatus {
     /// Its name.
     pub id: String,
@@ -92,7 +93,7 @@ pub struct TaskStatus {
 }
 
 /// What one task hands to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct HandOff {
     /// The task before.
     pub from: String,
@@ -104,7 +105,7 @@ pub struct HandOff {
 }
 
 /// Points and time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct VelocityMetrics {
     /// Points of completed tasks.
     pub completed_points: u32,
@@ -123,7 +124,7 @@ pub struct VelocityMetrics {
 }
 
 /// Something that holds a task up.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct OpenBlocker {
     /// Its number, from 1.
     pub id: u32,

@@ -12,6 +12,7 @@ use director_protocols::event::Event;
 use director_protocols::ids::TaskId;
 use director_protocols::time::Time;
 use director_protocols::work::GateOutcome;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::events::{changes, end};
@@ -24,7 +25,7 @@ use crate::engine::tasks::{Phase, Task};
 use crate::handle::Entry;
 
 /// Why a task is where it is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct WhyView {
     /// The task.
     pub task: String,
@@ -59,7 +60,8 @@ pub struct WhyView {
 }
 
 /// One reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "WhyReason")]
 pub struct Reason {
     /// `dependency`, `no_agent`, `role_lost`, `avoided`, `worktree`, `paused`, `emergency`, `preparing`, `refused`,
     /// `ended`, `cancelling`, `backoff`, `blocked`, `question`, `backlog`, `failed`, `quarantined`, `cancelled`,
@@ -70,7 +72,7 @@ pub struct Reason {
 }
 
 /// One attempt.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct AttemptView {
     /// Its number.
     pub attempt: u32,
@@ -91,7 +93,7 @@ pub struct AttemptView {
 }
 
 /// Something that held it up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct BlockerView {
     /// Its number, from 1.
     pub id: u32,
@@ -106,7 +108,8 @@ pub struct BlockerView {
 }
 
 /// Something that can be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "WhyStep")]
 pub struct Step {
     /// What to type.
     pub command: String,
