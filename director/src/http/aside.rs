@@ -1,4 +1,4 @@
-//! Calls that work something out and change nothing: forecasts, an epic's plan, a backlog as a sprint file; and what lies beside
+//! Calls that work something out and change nothing: plans, forecasts, an epic's plan, a backlog as a sprint file; and what lies beside
 //! the journal: worktrees, schemas.
 //!
 //! Those that take a body are a POST all the same, with the token: they read role files, and take the processor's time.
@@ -42,6 +42,27 @@ const OF_SPRINT: Param = field(
 
 /// Every one of them.
 pub const ASIDE: &[Route] = &[
+    Route {
+        does: Does::Plan,
+        name: "plan",
+        ..order(
+            "/plan",
+            "plan",
+            "Plans a sprint file without running anything: who does what when, the critical path, risks, open questions.",
+            &[
+                query(
+                    "calibrate",
+                    Kind::Flag,
+                    "Correct estimates by how each kind of task came out in past sprints.",
+                ),
+                query(
+                    "format",
+                    Kind::Word(&["markdown", "dot", "mermaid", "svg"]),
+                    "How its text is written, for who asks for text.",
+                ),
+            ],
+        )
+    },
     Route {
         does: Does::Simulate,
         ..order(

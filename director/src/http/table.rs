@@ -430,27 +430,6 @@ pub const TABLE: &[Route] = &[
         )
     },
     Route {
-        does: Does::Plan,
-        name: "plan",
-        ..order(
-            "/plan",
-            "plan",
-            "Plans a sprint file without running anything: who does what when, the critical path, risks, open questions.",
-            &[
-                query(
-                    "calibrate",
-                    Kind::Flag,
-                    "Correct estimates by how each kind of task came out in past sprints.",
-                ),
-                query(
-                    "format",
-                    Kind::Word(&["markdown", "dot", "mermaid", "svg"]),
-                    "How its text is written, for who asks for text.",
-                ),
-            ],
-        )
-    },
-    Route {
         does: Does::Send,
         name: "send",
         ..order(
