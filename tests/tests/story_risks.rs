@@ -53,10 +53,36 @@ fn a_risk_that_comes_true_is_met_as_foreseen_and_the_retrospective_cites_it() {
     let retro = corner.tell(&["retro", "--json"]);
     let read: Value = serde_json::from_str(&retro.out).unwrap_or_else(|_| panic!("{retro:?}"));
     let found = &read["risks_come_true"][0];
-    assert_eq!(
-        found["seqs"],
-        serde_json::json!([came[0]["seq"], done[0]["seq"]]),
-        "{found}"
-    );
+    let submitted = &named("sprint_submitted")[0]["seq"];
+    assert_eq!(came[0]["seq"], done[0]["seq"], "in one decision");
+    let cites = serde_json::json!([submitted, came[0]["seq"]]);
+    assert_eq!(found["seqs"], cites, "{found}");
+
+    // The report has what was foreseen, the one that came true with what was done; each cites where it was seen.
+    let risks = report["risks"].as_array().expect("a list");
+    assert_eq!(risks[0]["seqs"], cites, "{report}");
+    let text = corner.tell(&["report", "--format", "md"]).out;
+    let (_, shown) = text.split_once("## Risks\n").expect("the section");
+    for part in [
+        format!(
+            "- [x] {}; draft has been at work",
+            risks[0]["risk"].as_str().unwrap_or("?").replace('`', "\\`")
+        ),
+        format!("(events {submitted}, {})", came[0]["seq"]),
+    ] {
+        assert!(shown.contains(&part), "{part}: {shown}");
+    }
     corner.nothing_left("a risk");
+
+    // Where nothing is foreseen, that is said.
+    let calm = Corner::new(env!("CARGO_BIN_EXE_director-under-test"));
+    calm.sprint(format!(
+        "{HEAD}[[task]]\nid = \"a\"\nrun = \"echo a > a\"\n"
+    ));
+    assert_eq!(calm.run().code, 0);
+    let text = calm.tell(&["report", "--format", "md"]).out;
+    for section in ["Incidents", "Risks", "Lessons"] {
+        let none = format!("## {section}\n\n- none\n");
+        assert!(text.contains(&none), "{section}: {text}");
+    }
 }

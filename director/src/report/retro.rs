@@ -6,9 +6,6 @@
 //!
 //! Elsewhere: what is found is `report::sprint`'s lessons; what a change does is its `next`.
 
-use std::collections::BTreeMap;
-
-use director_protocols::event::Event;
 use director_protocols::ids::SprintId;
 use director_protocols::manifest;
 use director_protocols::time::Time;
@@ -99,7 +96,7 @@ pub fn retro(state: &State, entries: &[Entry], id: SprintId, report: ReportView)
         forecasts: foreseen::foreseen(state, entries, id),
         forecast_track: foreseen::track(state),
         team_feedback: report.feedback.clone(),
-        risks_come_true: come_true(state, entries, id),
+        risks_come_true: come_true(&report),
         process_issues: report
             .lessons
             .iter()
@@ -129,34 +126,16 @@ pub fn retro(state: &State, entries: &[Entry], id: SprintId, report: ReportView)
     }
 }
 
-/// The sprint's risks that came true, each with what was done.
-fn come_true(state: &State, entries: &[Entry], id: SprintId) -> Vec<Found> {
-    let mut found: BTreeMap<u32, Found> = BTreeMap::new();
-    for entry in entries {
-        for event in &entry.events {
-            match event {
-                Event::RiskTriggered(e) if e.sprint_id == id => {
-                    let row = found.entry(e.number).or_insert_with(|| Found {
-                        text: e.risk.clone(),
-                        tasks: Vec::new(),
-                        seqs: Vec::new(),
-                    });
-                    row.text += &format!("; {}", e.trigger);
-                    row.tasks
-                        .extend(e.task_id.map(|task| state.task_name(task)));
-                    row.seqs.push(entry.seq.0);
-                }
-                Event::FallbackApplied(e) if e.sprint_id == id => {
-                    if let Some(row) = found.get_mut(&e.number) {
-                        row.text += &format!("; done by {}: {}", e.by, e.fallback);
-                        row.seqs.push(entry.seq.0);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    found.into_values().collect()
+/// The risks that came true, each with what was done.
+fn come_true(report: &ReportView) -> Vec<Found> {
+    let risks = report.risks.iter().filter(|risk| risk.came_true());
+    risks
+        .map(|risk| Found {
+            text: risk.sentence(),
+            tasks: risk.tasks.clone(),
+            seqs: risk.seqs.clone(),
+        })
+        .collect()
 }
 
 /// As Markdown, which is also how a terminal shows it.

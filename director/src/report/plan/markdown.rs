@@ -12,6 +12,8 @@ use crate::report::text;
 
 /// How much of a title a line shows, in characters.
 const TITLE_MAX: usize = 120;
+/// How many tasks a risk names as where it was found.
+const FOUND_IN_MAX: usize = 8;
 /// How many of the tasks with the least slack are listed beside the path.
 const CLOSE_MAX: usize = 5;
 
@@ -71,6 +73,15 @@ impl Page<'_> {
     fn ids(&self, tasks: &[u32], between: &str) -> String {
         let ids: Vec<&str> = tasks.iter().map(|&task| self.id(task)).collect();
         ids.join(between)
+    }
+
+    /// `a, b, c and 4 more`.
+    fn some_ids(&self, tasks: &[u32]) -> String {
+        let shown = &tasks[..tasks.len().min(FOUND_IN_MAX)];
+        match tasks.len() - shown.len() {
+            0 => self.ids(shown, ", "),
+            more => format!("{} and {more} more", self.ids(shown, ", ")),
+        }
     }
 
     fn overview(&mut self) {
@@ -339,13 +350,19 @@ impl Page<'_> {
     fn risks(&mut self) {
         self.section("Risk Assessment");
         if self.plan.risks.is_empty() {
-            self.line("none found");
+            self.line("none");
         }
         for risk in &self.plan.risks {
             // The planner's own sentences: of the file they hold only names, which are safe.
             self.line(&format!("- {}: {}", risk.risk, risk.mitigation));
             self.line(&format!("  - Trigger: {}", risk.trigger));
             self.line(&format!("  - Fallback: {}", risk.fallback));
+            // Before it is submitted there are no events to cite.
+            let from = match risk.tasks.is_empty() {
+                true => "what the file says of the sprint".to_owned(),
+                false => self.some_ids(&risk.tasks),
+            };
+            self.line(&format!("  - Found in: {from}"));
         }
     }
 

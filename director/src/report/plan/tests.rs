@@ -75,24 +75,31 @@ fn the_report_for_people_has_every_section_with_what_was_found() {
         - tech-lead-1 alone carries 6h of the 31h critical path (`checkout-spec`): give tech-lead a second agent, or let another role cover its kinds of task
           - Trigger: tech-lead-1 is lost, one of these tasks takes longer than its worst case, or the projected end is past the last day
           - Fallback: no other role covers this work: restart tech-lead-1, or move `checkout-spec` out of the sprint
+          - Found in: checkout-spec
         - the tasks of feature `backend` take turns in one worktree (25h), so the sprint takes at least 40h and not 31h: give tasks that touch different files a `feature` of their own instead of `backend`
           - Trigger: one of `cart-api`, `payment-api` takes longer than estimated
           - Fallback: merge what `backend` has so far, and go on with the rest as another feature
+          - Found in: cart-api, payment-api
         - estimates with a wide spread: `payment-api`, `cart-api`; `payment-api`, on the critical path, takes 8h to 40h: find out first what is uncertain, or split these tasks there
           - Trigger: `payment-api` takes longer than its worst case, or its work is sent back twice
           - Fallback: 24h more would be needed for `payment-api`: cut its scope to the acceptance criteria, or replan
+          - Found in: payment-api, cart-api
         - 4 tasks wait for `checkout-spec`: start `checkout-spec` first, and agree early on what the others need from it
           - Trigger: `checkout-spec` fails or is late at all: it has no slack
           - Fallback: let those that need only a part of `checkout-spec` start from a draft of it
+          - Found in: checkout-spec
         - 2 reviews come after all other work is done and take the last 4h: let each review start when the part that it is about is done, or add a reviewer
           - Trigger: one of `api-review`, `ui-review` asks for changes, takes longer than its worst case or is given up
           - Fallback: deliver what is reviewed, and carry the rest over
+          - Found in: api-review, ui-review
         - gate `coverage` cannot be measured and will be reported as not measured: give `coverage` a command under `gates`, or switch it off
           - Trigger: work that `coverage` would have stopped is merged
           - Fallback: have a person look at what `coverage` is about before delivery
+          - Found in: what the file says of the sprint
         - 51 points are committed, 11 over the target of 40: commit to the target, and keep the rest as a reserve
           - Trigger: the burndown stays above its line for two days
           - Fallback: carry the least urgent tasks over
+          - Found in: what the file says of the sprint
 
         ## Questions
         - cart-ui: no acceptance criteria: what has to be true when it is done?

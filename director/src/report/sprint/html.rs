@@ -22,6 +22,7 @@ pub fn html(view: &ReportView) -> String {
         (gates(view))
         (hand_offs(view))
         (trouble(view))
+        (risks(view))
         (lessons(view))
         (next(view))
         (criteria(view))
@@ -47,7 +48,7 @@ pub fn going(view: &ReportView, forecast: Option<&Forecast>) -> Markup {
     }
 }
 
-const SECTIONS: [(&str, &str); 11] = [
+const SECTIONS: [(&str, &str); 12] = [
     ("progress", "Progress"),
     ("tasks", "Tasks"),
     ("team", "Team"),
@@ -56,6 +57,7 @@ const SECTIONS: [(&str, &str); 11] = [
     ("gates", "Quality gates"),
     ("hand-offs", "Hand-offs"),
     ("trouble", "Blockers and incidents"),
+    ("risks", "Risks"),
     ("lessons", "Lessons"),
     ("next", "Next sprint"),
     ("criteria", "Success criteria"),
@@ -377,6 +379,30 @@ fn trouble(view: &ReportView) -> Markup {
         @else { (table("blockers-caption", "What held work up, oldest first", &["task", "severity", "what", "ending"], &rows)) }
         h3 { "Incidents" }
         (list(&incidents))
+    }
+}
+
+fn risks(view: &ReportView) -> Markup {
+    let rows: Vec<Vec<Cell>> = view
+        .risks
+        .iter()
+        .map(|risk| {
+            let became = match risk.came_true() {
+                true => risk.shown.join("; "),
+                false => "has not come true".to_owned(),
+            };
+            vec![
+                risk.risk.clone().into(),
+                became.into(),
+                risk.done.join("; ").into(),
+                cited(&risk.seqs).into(),
+            ]
+        })
+        .collect();
+    html! {
+        (section("risks"))
+        @if rows.is_empty() { p { "None." } }
+        @else { (table("risks-caption", "What the plan foresaw on the critical path, and what became of it", &["risk", "came true", "done", "seen in"], &rows)) }
     }
 }
 

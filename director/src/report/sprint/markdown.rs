@@ -140,11 +140,25 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
             )?;
         }
     }
-    if !view.incidents.is_empty() {
-        writeln!(out, "\n## Incidents\n")?;
-        for incident in &view.incidents {
-            writeln!(out, "- {} {}", incident.at, md(&incident.sentence()))?;
-        }
+    writeln!(out, "\n## Incidents\n")?;
+    if view.incidents.is_empty() {
+        writeln!(out, "- none")?;
+    }
+    for incident in &view.incidents {
+        writeln!(out, "- {} {}", incident.at, md(&incident.sentence()))?;
+    }
+    writeln!(out, "\n## Risks\n")?;
+    if view.risks.is_empty() {
+        writeln!(out, "- none")?;
+    }
+    for risk in &view.risks {
+        let mark = if risk.came_true() { "x" } else { " " };
+        writeln!(
+            out,
+            "- [{mark}] {} ({})",
+            md(&risk.sentence()),
+            super::cited(&risk.seqs)
+        )?;
     }
     writeln!(out, "\n## Lessons\n")?;
     if view.lessons.is_empty() {

@@ -11,6 +11,7 @@ mod by_hand;
 mod criteria;
 mod defined;
 mod facts;
+mod foreseen;
 mod html;
 mod lesson;
 mod lessons;
@@ -24,6 +25,7 @@ mod timeline;
 
 pub use criteria::{Criterion, Standing};
 pub use defined::{DEFINITIONS, Definition, Measured, measured, page as metrics_page};
+pub use foreseen::RiskReport;
 pub use html::{going, html};
 pub use lesson::Lesson;
 pub(crate) use lesson::cited;
@@ -83,6 +85,8 @@ pub struct ReportView {
     pub blockers: Vec<BlockerReport>,
     /// What was changed from outside, emergencies, lost roles and deaths.
     pub incidents: Vec<Incident>,
+    /// What was foreseen, and what became of it.
+    pub risks: Vec<RiskReport>,
     /// What the facts say that the next sprint should do otherwise.
     pub lessons: Vec<Lesson>,
     /// What agents said about the work.
@@ -245,6 +249,7 @@ pub fn build(state: &State, entries: &[Entry], sprint: SprintId, now: Time) -> O
             .collect(),
         blockers: blockers(state, &facts),
         incidents: incidents(state, entries, sprint),
+        risks: foreseen::risks(state, entries, sprint),
         lessons: lessons::lessons(state, &with_ids, &facts, &metrics),
         feedback: feedback(state, &facts),
         timeline: timeline::timeline(state, row, &with_ids, &facts, now),

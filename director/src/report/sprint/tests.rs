@@ -80,6 +80,9 @@ fn a_troubled_sprint_reads_well_in_a_terminal() {
         Incidents
           - ux-engineer-1 died at cart-ui: out of memory (event 55)
 
+        Risks
+          - none
+
         Lessons
           - cart-ui took 1h19m, 2.2 times its share of the estimate (35m44s at this
             sprint's pace): 1 lost attempt (1 died), gate `tests` was red once, it did
@@ -201,6 +204,10 @@ fn a_troubled_sprint_reads_well_as_markdown() {
 
         - 2026-11-23T10:42:41Z ux-engineer-1 died at cart-ui: out of memory (event 55)
 
+        ## Risks
+
+        - none
+
         ## Lessons
 
         - cart-ui took 1h19m, 2.2 times its share of the estimate (35m44s at this sprint's pace): 1 lost attempt (1 died), gate \`tests\` was red once, it did not merge once. Next time: agree before such work begins on what it needs, and cut it into smaller tasks. (events 49, 55, 64)
@@ -280,6 +287,12 @@ fn a_smooth_sprint_is_done_and_says_what_nothing_measured() {
           in use                api-engineer 35%, documentation-research 10%,
                                 documentation-writer 20%, fullstack-engineer 10%,
                                 tech-lead 20%, tech-lead-reviewer 20%, ux-engineer 20%
+
+        Incidents
+          - none
+
+        Risks
+          - none
 
         Lessons
           - nothing measured: coverage. Next time: give these gates a `run` command

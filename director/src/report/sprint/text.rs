@@ -57,7 +57,11 @@ pub fn text(view: &ReportView, width: usize, colour: bool) -> String {
         lines.extend(wrapped);
     }
 
-    let mut section = |title: &str, items: Vec<String>| {
+    let mut section = |title: &str, mut items: Vec<String>| {
+        // Where nothing was found, that is what was found.
+        if items.is_empty() && ["Incidents", "Risks", "Lessons"].contains(&title) {
+            items.push("none".to_owned());
+        }
         if !items.is_empty() {
             lines.extend([String::new(), paint.on(Look::Bold, title)]);
             for item in items {
@@ -83,6 +87,13 @@ pub fn text(view: &ReportView, width: usize, colour: bool) -> String {
     section(
         "Incidents",
         view.incidents.iter().map(Incident::sentence).collect(),
+    );
+    section(
+        "Risks",
+        view.risks
+            .iter()
+            .map(|risk| format!("{} ({})", risk.sentence(), cited(&risk.seqs)))
+            .collect(),
     );
     section(
         "Lessons",
