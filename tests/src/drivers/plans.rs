@@ -8,6 +8,7 @@ use director::simulate::prepare::Prepared;
 use director_protocols::inbox::InboxDefault;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Span;
+use director_protocols::unclear::Start;
 use director_protocols::ways::Ceremonies;
 
 use super::PLAYER;
@@ -38,6 +39,8 @@ pub fn plan(number: u64) -> Plan {
         progress: None,
     };
     spec.ways.deployment.windows.clear();
+    // A forecast begins when all is clear.
+    spec.ways.start = Start::default();
     let inbox = &mut spec.ways.inbox;
     for rule in [&mut inbox.task, &mut inbox.question].into_iter().flatten() {
         // Else nobody comes in time for a task of a day, it is rejected and handed out again, and so on for years.

@@ -33,6 +33,11 @@ pub(super) fn figures_are_true(world: &World) -> Broken {
     let sprints = (0u32..).map(SprintId).take(state.sprints.table.len());
     for sprint in sprints {
         let report = build(state, &entries, sprint, world.now)?;
+        // Nobody is busy for longer than there is time.
+        let mut used = report.metrics.utilization.iter();
+        if let Some((role, share)) = used.find(|(_, share)| **share > 1.0) {
+            return Some(format!("{role} was in use for {share} of the time"));
+        }
         let wrong = figures(world, sprint, &report.metrics)
             .into_iter()
             .find(|(_, said, counted)| (said - counted).abs() > 0.006);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use director_protocols::deployment::{DeploymentSpec, Probe, Readiness, Window};
 use director_protocols::sprint::{Check, RunSpec, SprintSpec};
 use director_protocols::time::Span;
+use director_protocols::unclear::{About, Question};
 use director_protocols::ways::{Destination, Peer, PeerSpec, Webhook};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -92,6 +93,9 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
     .into_iter()
     .map(|(peer, to)| PeerSpec { peer, to })
     .collect();
+    if seed % 6 == 2 {
+        unclear(&mut spec, seed);
+    }
     if seed % 5 == 2 {
         deployed(&mut spec, seed);
     }
@@ -115,6 +119,26 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
         );
     }
     spec
+}
+
+/// Leaves something unclear before the start: to architects, who are Product, or to people; waited for or not.
+fn unclear(spec: &mut SprintSpec, seed: u64) {
+    spec.ways.start.strict = seed.is_multiple_of(4);
+    let asked = spec.tasks.iter().skip(1).step_by(2).map(|task| Question {
+        task: Some(task.id.clone()),
+        about: About::Acceptance,
+        text: "what has to be true?".to_owned(),
+    });
+    spec.ways.start.questions = asked.collect();
+    if spec.ways.peers.is_empty() {
+        spec.ways.peers.push(PeerSpec {
+            peer: Peer::Product,
+            to: Destination::Role {
+                role: "tech-lead".parse().expect("a name"),
+                run: None,
+            },
+        });
+    }
 }
 
 /// Has some of it deployed: to somebody who takes it or to nobody, on some days only, with a question before and looks afterwards.

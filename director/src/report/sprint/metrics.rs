@@ -374,7 +374,9 @@ fn cycles(done: &[&&Task]) -> BTreeMap<String, Cycle> {
         .collect()
 }
 
-/// By role, over the agents that it has now.
+/// By role, over the agents that it has now and those that worked in it before: time with a task in hand over time.
+///
+/// An agent has one task at a time, so this is at most 1; nothing is cut off that would hide a time that counts twice.
 fn utilization(state: &State, facts: &Facts, elapsed: Span) -> BTreeMap<String, f64> {
     state
         .team
@@ -382,14 +384,13 @@ fn utilization(state: &State, facts: &Facts, elapsed: Span) -> BTreeMap<String, 
         .iter()
         .filter(|role| role.spec.count > 0)
         .map(|role| {
-            let busy: u64 = role
-                .agents
-                .iter()
-                .filter_map(|agent| facts.busy.get(agent))
-                .map(|busy| busy.0)
-                .sum();
-            let time = elapsed.0.saturating_mul(u64::from(role.spec.count));
-            (role.spec.name.to_string(), share(busy.min(time), time))
+            let worked = role.agents.iter().filter_map(|agent| facts.busy.get(agent));
+            let busy: u64 = worked.map(|busy| busy.0).sum();
+            let retired = role.agents.iter().skip(role.spec.count as usize);
+            let retired = retired.filter(|agent| facts.busy.contains_key(agent));
+            let agents = u64::from(role.spec.count) + retired.count() as u64;
+            let time = elapsed.0.saturating_mul(agents);
+            (role.spec.name.to_string(), share(busy, time))
         })
         .collect()
 }
