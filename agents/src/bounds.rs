@@ -16,7 +16,7 @@ pub(crate) fn bounded_text(text: String) -> String {
 /// An end with every text and list in it within the limits.
 pub(crate) fn bounded_end(end: AttemptEnd) -> AttemptEnd {
     match end {
-        AttemptEnd::Done(report) => AttemptEnd::Done(bounded_report(report)),
+        AttemptEnd::Done(report) => AttemptEnd::done(bounded_report(report.into_inner())),
         AttemptEnd::Blocked(BlockerReport {
             kind,
             severity,
@@ -92,7 +92,7 @@ mod tests {
             artifacts: vec![artifact; ITEMS_MAX + 1],
             ..Report::default()
         };
-        let AttemptEnd::Done(report) = bounded_end(AttemptEnd::Done(report)) else {
+        let AttemptEnd::Done(report) = bounded_end(AttemptEnd::done(report)) else {
             panic!()
         };
         assert_eq!(

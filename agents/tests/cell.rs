@@ -204,7 +204,7 @@ fn line(command: &Command) -> String {
         } => format!("session {task}/{attempt} {session}"),
         Command::Ended { task, attempt, end } => {
             let why = match end {
-                AttemptEnd::Done(Report { summary, .. }) => summary.as_str(),
+                AttemptEnd::Done(report) => report.summary.as_str(),
                 AttemptEnd::Blocked(BlockerReport { text, .. }) => text,
                 AttemptEnd::Failed { reason, .. }
                 | AttemptEnd::Died { reason }

@@ -26,6 +26,19 @@ impl<T> Shared<T> {
     }
 }
 
+impl<T: Clone> Shared<T> {
+    /// A copy that nobody else holds, for another thread: a counter that two threads change holds up both.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self::new((**self).clone())
+    }
+
+    /// The value itself; copied if anyone else holds it.
+    pub fn into_inner(self) -> T {
+        Arc::unwrap_or_clone(self.0)
+    }
+}
+
 impl<T> From<T> for Shared<T> {
     fn from(value: T) -> Self {
         Self::new(value)

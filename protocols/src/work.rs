@@ -77,7 +77,7 @@ pub struct BlockerReport {
 #[serde(rename_all = "snake_case")]
 pub enum AttemptEnd {
     /// The agent says it is done; the gates decide.
-    Done(Report),
+    Done(Shared<Report>),
     /// The agent cannot go on.
     Blocked(BlockerReport),
     /// The agent tried and failed.
@@ -104,6 +104,11 @@ pub enum AttemptEnd {
 }
 
 impl AttemptEnd {
+    /// The end of an agent that says that it is done.
+    pub fn done(report: Report) -> Self {
+        Self::Done(report.into())
+    }
+
     /// The word in reports.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -108,7 +108,7 @@ impl Drive {
                 todo.push(Command::Ended {
                     task,
                     attempt,
-                    end: AttemptEnd::Done(Report::default()),
+                    end: AttemptEnd::done(Report::default()),
                 });
                 todo.push(Command::Started {
                     effect,

@@ -111,7 +111,7 @@ fn answered(spec: &SprintSpec) {
     let keep = |decision: &Decision, running: &mut Vec<Command>, starts: &mut Vec<Command>| {
         for (effect, what) in &decision.effects {
             if let &Effect::Assign { task, attempt, .. } = what {
-                let (effect, end) = (*effect, AttemptEnd::Done(Report::default()));
+                let (effect, end) = (*effect, AttemptEnd::done(Report::default()));
                 starts.push(Command::Started {
                     effect,
                     task,

@@ -113,14 +113,14 @@ impl Script {
             }
             ["done", task] => self.end(
                 task,
-                AttemptEnd::Done(Report {
+                AttemptEnd::done(Report {
                     summary: "done".to_owned(),
                     ..Report::default()
                 }),
             ),
             ["done", task, hours] => self.end(
                 task,
-                AttemptEnd::Done(Report {
+                AttemptEnd::done(Report {
                     summary: "done".to_owned(),
                     hours_spent: Some(Span::hours(hours.parse().expect("hours"))),
                     ..Report::default()
@@ -128,7 +128,7 @@ impl Script {
             ),
             ["found", task] => self.end(
                 task,
-                AttemptEnd::Done(Report {
+                AttemptEnd::done(Report {
                     findings: vec!["it is not round".to_owned()],
                     ..Report::default()
                 }),

@@ -176,7 +176,7 @@ fn a_task_that_outlived_its_estimate_takes_as_long_again_on_average() {
 fn a_stop_makes_attempts_begin_again_and_leaves_done_work_done() {
     let mut told = Told::begin(&tasks(3, |place| place.checked_sub(1)), 1);
     told.wait(4.0);
-    told.ends(0, AttemptEnd::Done(Report::default()));
+    told.ends(0, AttemptEnd::done(Report::default()));
     told.wait(2.0);
     let (set, there) = told.ahead(true, &unknown());
     let (_, stopped) = told.ahead(false, &unknown());
@@ -241,7 +241,7 @@ fn the_past_counts_what_happened_and_an_empty_one_says_nothing() {
             told.say(Command::Tick);
         }
         told.wait(8.0);
-        told.ends(in_hand(&told), AttemptEnd::Done(Report::default()));
+        told.ends(in_hand(&told), AttemptEnd::done(Report::default()));
     }
     let past = Past::of(told.engine.state(), &told.entries, calm);
     assert_eq!(past.finished, 24);
@@ -273,7 +273,7 @@ fn in_hand(told: &Told) -> u32 {
 fn another_team_from_here_on_is_a_fork_of_the_same_state() {
     let mut told = Told::begin(&tasks(8, |_| None), 1);
     told.wait(3.0);
-    told.ends(in_hand(&told), AttemptEnd::Done(Report::default()));
+    told.ends(in_hand(&told), AttemptEnd::done(Report::default()));
     let from = told.from(true);
     let base = Prepared::rest(&from, SPRINT, &unknown(), None).expect("goes on");
     let mut spec = spec_of(told.engine.state(), SPRINT).expect("a sprint");
@@ -301,7 +301,7 @@ fn another_team_from_here_on_is_a_fork_of_the_same_state() {
 fn what_is_over_has_nothing_ahead() {
     let mut told = Told::begin(&tasks(1, |_| None), 1);
     told.wait(3.0);
-    told.ends(0, AttemptEnd::Done(Report::default()));
+    told.ends(0, AttemptEnd::done(Report::default()));
     let refused = Prepared::rest(&told.from(true), SPRINT, &unknown(), None).map(drop);
     assert!(
         matches!(refused, Err(SimulateError::Over { .. })),

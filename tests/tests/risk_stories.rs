@@ -78,7 +78,6 @@ fn what_is_not_begun_goes_to_who_covers_it_when_a_lone_agent_takes_too_long_and_
               attempt_started
             > done draft
               attempt_ended draft done
-              quality_gate_status
               task_completed draft (333)
               handoff_sent draft to plan
               sprint_velocity_updated
@@ -182,7 +181,6 @@ fn an_end_that_is_projected_past_the_last_day_moves_what_can_move_and_offers_to_
               daily_standup_completed standup of s: 0 tasks completed since 1970-01-01 00:16Z, 1 planned, 0 blockers in the way; velocity none (0 after 0 points)
             > done draft
               attempt_ended draft done
-              quality_gate_status
               task_completed draft (333)
               handoff_sent draft to plan
               sprint_velocity_updated

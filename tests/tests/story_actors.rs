@@ -137,7 +137,7 @@ title = "Indent it"
             engine.state().tasks.table[0]
                 .story
                 .as_ref()
-                .map(|s| s.report.summary.clone())
+                .map(|s| s.report().summary.clone())
         })
         .await
         .expect("reads");

@@ -158,7 +158,7 @@ fn work_begins_by_rank_and_goes_on_in_the_better_order() {
         director.now = at;
         let task = TaskId(task);
         let attempt = director.engine.state().tasks.table[task.index()].attempt;
-        let end = AttemptEnd::Done(Report::default());
+        let end = AttemptEnd::done(Report::default());
         director
             .tell(Command::Ended { task, attempt, end })
             .expect("it is done");

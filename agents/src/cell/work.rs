@@ -386,7 +386,7 @@ impl State {
         question: Option<bool>,
     ) -> Result<Flow, AgentError> {
         match result {
-            Ok(Turn::Done(report)) => self.end(AttemptEnd::Done(report)),
+            Ok(Turn::Done(report)) => self.end(AttemptEnd::done(report)),
             Ok(Turn::Blocked(blocker)) => self.end(AttemptEnd::Blocked(blocker)),
             Ok(Turn::Failed { reason, exit_code }) => {
                 self.end(AttemptEnd::Failed { reason, exit_code });

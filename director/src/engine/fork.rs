@@ -4,6 +4,7 @@
 //! Elsewhere: what is asked of a fork is [`crate::simulate::rest`]'s.
 
 use director_protocols::ids::SprintId;
+use director_protocols::shared::Shared;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Time;
 use director_protocols::ways::Ceremonies;
@@ -27,6 +28,20 @@ impl Engine {
                 task.story = None;
             }
         }
+    }
+
+    /// A copy for another thread: what each copy of it holds of every task is held by nobody else. A counter of holders that two
+    /// threads change goes to and fro between their processors.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let mut copy = self.clone();
+        for task in &mut copy.state.tasks.table {
+            task.spec = task.spec.apart();
+            task.written = task.written.as_ref().map(Shared::apart);
+            task.depends_on = task.depends_on.apart();
+            task.dependents = task.dependents.apart();
+        }
+        copy
     }
 
     /// Holds no standups and sends no updates from here on: they change nothing, and virtual time would have many of them.

@@ -29,8 +29,10 @@ pub fn gates<'a>(state: &'a State, sprint: SprintId, batch: &[TaskId]) -> Vec<&'
 
 /// Whether nothing at all is wanted of a task's work.
 pub fn has_none(state: &State, sprint: SprintId, task: TaskId) -> bool {
-    state.sprints.table[sprint.index()].spec.gates.is_empty()
-        && state.tasks.table[task.index()].spec.gates.is_empty()
+    let of_sprint = &state.sprints.table[sprint.index()].spec.gates;
+    let own = &state.tasks.table[task.index()].spec.gates;
+    let mut gates = of_sprint.iter().chain(own);
+    gates.all(|gate| matches!(gate.check, Check::Off))
 }
 
 /// Whether any of the batch's gates has to be run.
@@ -156,7 +158,7 @@ fn acceptance(state: &State, task: TaskId, gate: &str, strict: bool) -> GateOutc
         return outcome(gate, Verdict::NotMeasured, nothing);
     }
     let story = row.story.as_ref();
-    let answers = story.map_or(&[][..], |story| &story.report.acceptance);
+    let answers = story.map_or(&[][..], |story| &story.report().acceptance);
     let (mut unmet, mut open, mut met) = (Vec::new(), Vec::new(), Vec::new());
     for criterion in wanted {
         match answers.iter().find(|answer| answer.criterion == *criterion) {
@@ -236,7 +238,7 @@ pub fn lacks(state: &State, task: TaskId, changed: Option<bool>) -> Option<Strin
     let artifacts = row
         .story
         .as_ref()
-        .map_or(0, |story| story.report.artifacts.len());
+        .map_or(0, |story| story.report().artifacts.len());
     match (row.spec.expects, changed) {
         (Expects::Changes, Some(false)) => Some(
             "it left no change in the repository; a task of its kind is done only when it leaves one (`expects = \"nothing\"` says otherwise)"

@@ -97,7 +97,16 @@ fn is_known(state: &State, event: &Event) -> bool {
 }
 
 /// Who is told of `event` by a command or a webhook.
+#[inline]
 pub fn informs(state: &State, event: &Event) -> Vec<Effect> {
+    // Asked after each event, and mostly nobody is.
+    match state.sprints.listening || matches!(event, Event::InboxOpened(_)) {
+        true => told(state, event),
+        false => Vec::new(),
+    }
+}
+
+fn told(state: &State, event: &Event) -> Vec<Effect> {
     let mut found = Vec::new();
     if let Event::InboxOpened(e) = event {
         let peers = state.posted_to(e.item).into_iter();
@@ -132,7 +141,15 @@ pub fn informs(state: &State, event: &Event) -> Vec<Effect> {
 }
 
 /// The notices that `event` puts in the inbox.
+#[inline]
 pub fn notices(state: &State, event: &Event, now: Time) -> Vec<Event> {
+    match state.sprints.listening {
+        true => noticed(state, event, now),
+        false => Vec::new(),
+    }
+}
+
+fn noticed(state: &State, event: &Event, now: Time) -> Vec<Event> {
     let about_the_inbox = matches!(
         event,
         Event::InboxOpened(_)
@@ -140,7 +157,7 @@ pub fn notices(state: &State, event: &Event, now: Time) -> Vec<Event> {
             | Event::InboxClosed(_)
             | Event::InboxReminded(_)
     );
-    if !state.sprints.listening || is_telling(event) || about_the_inbox {
+    if is_telling(event) || about_the_inbox {
         return Vec::new();
     }
     let Some(sprint) = view::subject(event, state).sprint else {

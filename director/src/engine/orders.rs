@@ -449,10 +449,10 @@ fn handoff(state: &State, task: TaskId) -> Option<HandoffPart> {
         agent: row
             .last_agent
             .map_or_else(String::new, |id| state.agent_name(id)),
-        summary: story.report.summary.clone(),
+        summary: story.report().summary.clone(),
         commit: story.merged.clone(),
         changes: story.changes,
-        artifacts: story.report.artifacts.clone(),
+        artifacts: story.report().artifacts.clone(),
     })
 }
 

@@ -5,7 +5,7 @@
 //!
 //! Elsewhere: packages are `handoffs` and `decide::handoff`; posting is `deliveries`.
 
-use director_protocols::ids::{InboxId, Name, SprintId};
+use director_protocols::ids::{InboxId, Name, RoleId, SprintId};
 use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::RunSpec;
@@ -32,20 +32,21 @@ impl State {
     pub fn peer(&self, sprint: SprintId, peer: Peer) -> Option<Goes> {
         let ways = &self.sprints.get(sprint)?.spec.ways;
         let written = ways.peers.iter().find(|row| row.peer == peer);
-        let role = |name: &str| {
-            let id = self.team.by_role.get(name)?;
+        let filled = |id: &RoleId| {
             let role = &self.team.roles[id.index()];
             (role.spec.count > 0).then_some(role)
         };
         match written.map(|row| &row.to) {
             Some(Destination::Webhook(hook)) => Some(Goes::Webhook(hook.clone())),
             Some(Destination::Inbox) => Some(Goes::Inbox),
-            Some(Destination::Role { role: name, run }) => match role(name.as_str()) {
-                Some(role) if !role.is_people() => Some(Goes::Role(name.clone(), run.clone())),
-                _ => Some(Goes::Inbox),
-            },
+            Some(Destination::Role { role: name, run }) => {
+                match self.team.by_role.get(name).and_then(filled) {
+                    Some(role) if !role.is_people() => Some(Goes::Role(name.clone(), run.clone())),
+                    _ => Some(Goes::Inbox),
+                }
+            }
             None => {
-                let role = role(peer.as_str())?;
+                let role = self.team.peers.get(&peer).and_then(filled)?;
                 match role.is_people() {
                     true => Some(Goes::Inbox),
                     false if role.spec.agent.kind == COMMAND => None,

@@ -51,7 +51,7 @@ impl State {
         let ended = match &e.end {
             AttemptEnd::Done(report) => {
                 story.cost_micros = story.cost_micros.saturating_add(report.cost_micros);
-                story.report = report.clone();
+                story.reported = Some(report.clone());
                 None
             }
             AttemptEnd::Blocked(blocker) => Some(format!("blocked: {}", blocker.text)),

@@ -249,8 +249,8 @@ pub struct Story {
     pub changes: DiffStat,
     /// The merge commit.
     pub merged: String,
-    /// The accepted or latest report.
-    pub report: Report,
+    /// The accepted or latest report, see [`Story::report`].
+    pub reported: Option<Shared<Report>>,
     /// The latest gates.
     pub gates: Vec<GateOutcome>,
     /// Busy time over all attempts.
@@ -267,6 +267,24 @@ pub struct Story {
     pub salvaged: Vec<String>,
     /// Why it failed or was deferred.
     pub reason: String,
+}
+
+/// What was reported where nothing was.
+static NO_REPORT: Report = Report {
+    summary: String::new(),
+    artifacts: Vec::new(),
+    hours_spent: None,
+    feedback: String::new(),
+    acceptance: Vec::new(),
+    findings: Vec::new(),
+    cost_micros: 0,
+};
+
+impl Story {
+    /// The accepted or latest report; an empty one before the first.
+    pub fn report(&self) -> &Report {
+        self.reported.as_deref().unwrap_or(&NO_REPORT)
+    }
 }
 
 /// A worktree's turns.

@@ -12,6 +12,7 @@ use director_protocols::ids::{AgentId, FeatureId, Generation, Name, RoleId, Spri
 use director_protocols::shared::Shared;
 use director_protocols::sprint::RoleSpec;
 use director_protocols::time::{Span, Time};
+use director_protocols::ways::Peer;
 use serde::Serialize;
 
 use super::balance;
@@ -81,6 +82,8 @@ pub struct Team {
     pub agents: Vec<Agent>,
     /// Roles by name.
     pub by_role: BTreeMap<Name, RoleId>,
+    /// The roles that have a peer's name, asked for after each completion.
+    pub peers: BTreeMap<Peer, RoleId>,
     /// Agents by name.
     pub by_name: BTreeMap<Name, AgentId>,
 }
@@ -145,6 +148,9 @@ impl Team {
                 });
                 RoleId(self.roles.len() as u32 - 1)
             });
+            if let Some(peer) = Peer::named(spec.name.as_str()) {
+                self.peers.insert(peer, role);
+            }
             let were_people = self.roles[role.index()].is_people();
             self.roles[role.index()].spec = spec.clone().into();
             let are_people = self.roles[role.index()].is_people();

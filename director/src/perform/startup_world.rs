@@ -191,7 +191,7 @@ impl World {
                 let (task, attempt) = (work.task, work.attempt);
                 let file = Path::new(&work.workdir).join(work.spec.id.as_str());
                 fs::write(file, "done\n").unwrap();
-                let end = AttemptEnd::Done(Report {
+                let end = AttemptEnd::done(Report {
                     summary: "done".into(),
                     ..Report::default()
                 });

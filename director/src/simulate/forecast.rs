@@ -78,11 +78,12 @@ pub fn forecast_until(
             .map(|set| (Sums::new(set), Pairs::default()))
             .collect(),
     };
-    let crew = || Crew {
-        base: World::new(set),
-        variants: variants.iter().map(World::new).collect(),
-    };
-    let mut crews: Vec<Crew<'_>> = (0..extent.threads.max(1)).map(|_| crew()).collect();
+    // Each thread but the first has copies of its own.
+    let copies: Vec<(Prepared, Vec<Prepared>)> = (1..extent.threads)
+        .map(|_| (set.apart(), variants.iter().map(Prepared::apart).collect()))
+        .collect();
+    let mut crews = vec![Crew::of(set, variants)];
+    crews.extend(copies.iter().map(|(set, variants)| Crew::of(set, variants)));
     while known.base.runs < extent.runs {
         let from = known.base.runs;
         let more = from.clamp(ROUND_MIN, ROUND_MAX).min(extent.runs - from);
@@ -109,7 +110,14 @@ struct Crew<'a> {
     variants: Vec<World<'a>>,
 }
 
-impl Crew<'_> {
+impl<'a> Crew<'a> {
+    fn of(set: &'a Prepared, variants: &'a [Prepared]) -> Self {
+        Self {
+            base: World::new(set),
+            variants: variants.iter().map(World::new).collect(),
+        }
+    }
+
     fn run(&mut self, seed: u64, run: u64, part: &mut Forecast) {
         let ending = self.base.run(seed, run);
         let deadline = self.base.deadline();

@@ -8,9 +8,7 @@ use director_protocols::ids::{AgentId, Attempt, EffectId, Generation, InboxId, M
 use director_protocols::inbox::Reply;
 use director_protocols::severity::Severity;
 use director_protocols::time::Span;
-use director_protocols::work::{
-    Artifact, AttemptEnd, BlockerReport, DiffStat, GateOutcome, Report, Verdict,
-};
+use director_protocols::work::{AttemptEnd, BlockerReport, DiffStat, GateOutcome, Report, Verdict};
 
 use super::faults::Faults;
 use super::prepare::Prepared;
@@ -251,10 +249,10 @@ pub fn command(
 /// How an attempt of the task ends, in the words that its agent would use.
 pub fn end(fate: Fate, task: TaskId, set: &Prepared) -> AttemptEnd {
     match fate {
-        Fate::Done => AttemptEnd::Done(report(set, task)),
-        Fate::Found => AttemptEnd::Done(Report {
+        Fate::Done => AttemptEnd::Done(set.task(task).report.clone()),
+        Fate::Found => AttemptEnd::done(Report {
             findings: vec!["it has to be changed".to_owned()],
-            ..report(set, task)
+            ..Report::clone(&set.task(task).report)
         }),
         Fate::Fail => AttemptEnd::Failed {
             reason: "it failed".to_owned(),
@@ -278,19 +276,6 @@ pub fn end(fate: Fate, task: TaskId, set: &Prepared) -> AttemptEnd {
             reason: DIED.to_owned(),
         },
     }
-}
-
-fn report(set: &Prepared, task: TaskId) -> Report {
-    let mut report = Report::default();
-    if set.task(task).artifact {
-        report.artifacts.push(Artifact {
-            name: "result".to_owned(),
-            kind: "docs".to_owned(),
-            sha256: String::new(),
-            bytes: 0,
-        });
-    }
-    report
 }
 
 fn red() -> GateOutcome {

@@ -4,13 +4,17 @@
 //!
 //! Elsewhere: a sprint that is under way is made ready by `rest`; one run is `world`; many are `forecast`.
 
+use std::sync::LazyLock;
+
 use director_protocols::command::Command;
 use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, EffectId, Generation, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
-use director_protocols::sprint::{Check, Expects, GateSpec, SprintSpec};
+use director_protocols::shared::Shared;
+use director_protocols::sprint::{Check, Expects, GateSpec, SprintSpec, TaskSpec};
 use director_protocols::time::{Span, Time};
 use director_protocols::ways::Ceremonies;
+use director_protocols::work::{Artifact, Report};
 
 use super::faults::Faults;
 use super::rest::Standing;
@@ -66,8 +70,8 @@ pub struct TaskModel {
     pub limited: bool,
     /// Whether it leaves changes in the repository.
     pub changes: bool,
-    /// Whether its report has to name an artifact.
-    pub artifact: bool,
+    /// What its agent reports.
+    pub report: Shared<Report>,
     /// What it must have made: names that its report gives.
     pub gated: bool,
 }
@@ -109,18 +113,29 @@ pub struct Prepared {
 }
 
 /// Help is asked for while the sprint runs; nothing of its own is known about it.
-static HELP: TaskModel = TaskModel {
+static HELP: LazyLock<TaskModel> = LazyLock::new(|| TaskModel {
     limit: None,
     limited: false,
     changes: false,
-    artifact: false,
+    report: Shared::default(),
     gated: false,
-};
+});
 
 impl Prepared {
     /// What is known of a task; of one that was added since, nothing.
     pub fn task(&self, task: TaskId) -> &TaskModel {
         self.tasks.get(task.index()).unwrap_or(&HELP)
+    }
+
+    /// A copy for another thread, see [`Engine::apart`].
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let mut copy = self.clone();
+        copy.engine = self.engine.apart();
+        for task in &mut copy.tasks {
+            task.report = task.report.apart();
+        }
+        copy
     }
 
     /// How much work a task is, in milliseconds, at the quantile `draw` / 2^64.
@@ -228,12 +243,26 @@ pub(super) fn models(state: &State, durations: &Durations) -> (Vec<TaskModel>, u
                 limit: fits.then_some(limit.0),
                 limited: !UNLIMITED.contains(&kind),
                 changes: row.spec.expects == Expects::Changes,
-                artifact: row.spec.expects == Expects::Artifact,
+                report: report(&row.spec).into(),
                 gated: of_sprint[row.sprint.index()] || row.spec.gates.iter().any(is_command),
             }
         })
         .collect();
     (models, over_limit)
+}
+
+/// What the task's agent reports: what it must.
+fn report(spec: &TaskSpec) -> Report {
+    let mut report = Report::default();
+    if spec.expects == Expects::Artifact {
+        report.artifacts.push(Artifact {
+            name: "result".to_owned(),
+            kind: "docs".to_owned(),
+            sha256: String::new(),
+            bytes: 0,
+        });
+    }
+    report
 }
 
 /// How many agents each role has.

@@ -19,7 +19,6 @@ use director_protocols::forecast::Forecast;
 use director_protocols::ids::{AgentId, SprintId, TaskId};
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::{Span, Time};
-use director_protocols::work::Report;
 
 use super::forecast::{self, Extent};
 use super::past::Past;
@@ -202,7 +201,7 @@ fn standing(state: &State, id: TaskId, row: &Task, table: &Quantiles, now: Time)
     let Some(story) = row.story.as_deref() else {
         return Standing::Ahead;
     };
-    let reported = !story.commit.is_empty() || story.report != Report::default();
+    let reported = !story.commit.is_empty() || story.reported.is_some();
     let begun = |spent: u64| {
         let [_, at_most] = table.shares(spent);
         Standing::Begun {

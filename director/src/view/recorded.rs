@@ -262,7 +262,7 @@ impl Run {
             }],
             ..Report::default()
         };
-        self.end(name, minutes, AttemptEnd::Done(report));
+        self.end(name, minutes, AttemptEnd::done(report));
     }
 
     pub fn fails(&mut self, name: &str, minutes: u64, reason: &str) {

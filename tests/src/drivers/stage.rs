@@ -168,7 +168,7 @@ impl Player {
                 .with(|open| inputs::end(fate, task, open.models.set())),
         };
         match end {
-            AttemptEnd::Done(report) => Turn::Done(report),
+            AttemptEnd::Done(report) => Turn::Done(report.into_inner()),
             AttemptEnd::Blocked(blocker) => Turn::Blocked(blocker),
             AttemptEnd::Failed { reason, exit_code } => Turn::Failed { reason, exit_code },
             AttemptEnd::TimedOut { reason } => Turn::TimedOut { reason },

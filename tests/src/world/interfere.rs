@@ -383,7 +383,7 @@ impl World {
             16 => Command::Ended {
                 task,
                 attempt,
-                end: AttemptEnd::Done(Report {
+                end: AttemptEnd::done(Report {
                     cost_micros: u64::MAX,
                     hours_spent: Some(Span(u64::MAX)),
                     ..Report::default()

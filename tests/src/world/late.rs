@@ -83,7 +83,7 @@ impl World {
             Late::Report(task, attempt) => Some(Command::Ended {
                 task: *task,
                 attempt: *attempt,
-                end: AttemptEnd::Done(Report {
+                end: AttemptEnd::done(Report {
                     summary: "done after all".to_owned(),
                     ..Report::default()
                 }),

@@ -366,7 +366,7 @@ impl World {
                 true => vec!["not like this".to_owned()],
                 false => Vec::new(),
             };
-            AttemptEnd::Done(Report {
+            AttemptEnd::done(Report {
                 summary: "done".to_owned(),
                 findings,
                 ..Report::default()

@@ -146,7 +146,7 @@ fn ready(state: &State, id: SprintId, feature: Option<FeatureId>, team: Team) ->
         if !story.merged.is_empty() {
             package.artifacts.push(format!("commit {}", story.merged));
         }
-        for artifact in &story.report.artifacts {
+        for artifact in &story.report().artifacts {
             let list = match (artifact.kind.as_str(), spec.kind.as_str()) {
                 ("docs", _) | (_, "documentation") => &mut package.documentation,
                 _ => &mut package.artifacts,
@@ -245,8 +245,8 @@ fn demo(state: &State, task: TaskId) -> Option<Event> {
                 story.merged, stat.files, stat.insertions, stat.deletions
             );
         }
-        if !story.report.summary.trim().is_empty() {
-            change += &format!(": {}", story.report.summary.trim());
+        if !story.report().summary.trim().is_empty() {
+            change += &format!(": {}", story.report().summary.trim());
         }
         package.changes.push(change);
         let try_it = spec
@@ -255,7 +255,7 @@ fn demo(state: &State, task: TaskId) -> Option<Event> {
             .chain(&spec.deployment_requirements);
         package.how_to_run.extend(try_it.cloned());
         for criterion in &spec.acceptance {
-            let mut answers = story.report.acceptance.iter();
+            let mut answers = story.report().acceptance.iter();
             let answer = answers.find(|answer| answer.criterion == *criterion);
             package.criteria.push(match answer {
                 Some(answer) if answer.met => format!("met: {criterion} ({})", answer.evidence),
@@ -386,7 +386,7 @@ fn looked_at(state: &State, help: TaskId) -> Option<(u32, &Handoff)> {
 pub fn reported(state: &State, help: TaskId) -> Option<Event> {
     let (handoff, _) = looked_at(state, help)?;
     let row = &state.tasks.table[help.index()];
-    let report = row.story.as_ref().map(|story| &story.report);
+    let report = row.story.as_ref().map(|story| story.report());
     let findings = report.map_or_else(String::new, |report| report.findings.join("\n"));
     let summary = report.map_or("", |report| report.summary.trim());
     Some(

@@ -253,7 +253,7 @@ fn end_of(state: &State, task: TaskId, (reply, text): (Reply, &str), by: &str) -
                 Reply::Approve => spec.acceptance.as_slice(),
                 _ => &[],
             };
-            AttemptEnd::Done(Report {
+            AttemptEnd::done(Report {
                 artifacts: vec![Artifact {
                     name: "answer".to_owned(),
                     kind: "text".to_owned(),

@@ -46,7 +46,7 @@ fn follows(state: &State, id: SprintId, what: &Outside, by: &str, now: Time) -> 
             hours_spent,
             summary,
         } => {
-            let end = AttemptEnd::Done(Report {
+            let end = AttemptEnd::done(Report {
                 summary: summary.clone(),
                 hours_spent: hours_spent.and_then(Span::from_hours),
                 ..Report::default()

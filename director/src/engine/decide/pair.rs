@@ -86,7 +86,10 @@ pub fn reported(state: &State, help: TaskId) -> Vec<Event> {
         return Vec::new();
     };
     let row = &state.tasks.table[help.index()];
-    let said = row.story.as_ref().map(|story| story.report.summary.trim());
+    let said = row
+        .story
+        .as_ref()
+        .map(|story| story.report().summary.trim());
     vec![
         HelpGiven {
             help,

@@ -115,7 +115,7 @@ fn what_to_judge(state: &State, task: TaskId, gate: &Name) -> String {
                 story.begun_at, story.commit
             ));
         }
-        let summary = story.report.summary.trim();
+        let summary = story.report().summary.trim();
         if !summary.is_empty() {
             lines.push(format!("Its author says: {summary}"));
         }
@@ -154,7 +154,7 @@ pub fn reported(state: &State, help: TaskId) -> Vec<Event> {
     let Some(Origin::Gate { task_id, gate, .. }) = row.origin.as_deref() else {
         return Vec::new();
     };
-    let report = row.story.as_ref().map(|story| &story.report);
+    let report = row.story.as_ref().map(|story| story.report());
     let findings = report.map_or_else(Vec::new, findings);
     let by = row
         .last_agent

@@ -110,7 +110,7 @@ fn about(
         ids.iter().map(|id| state.task_name(*id)).collect()
     };
     let sprint = state.sprints.get(row.sprint);
-    let report = row.story.as_deref().map(|story| &story.report);
+    let report = row.story.as_deref().map(|story| story.report());
     let about = About {
         status: view::status::task_status(state, id, row, now()),
         description: row.spec.description.clone(),

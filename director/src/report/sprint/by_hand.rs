@@ -104,7 +104,7 @@ fn entries() -> Vec<Entry> {
         .into()
     };
     let said = |feedback: &str| {
-        AttemptEnd::Done(Report {
+        AttemptEnd::done(Report {
             feedback: feedback.to_owned(),
             ..Report::default()
         })

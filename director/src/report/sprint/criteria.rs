@@ -217,7 +217,10 @@ fn requirements(tasks: &[&Task]) -> Criterion {
     let wanted: usize = tasks.iter().map(|task| task.spec.acceptance.len()).sum();
     let answers = || {
         tasks.iter().flat_map(|task| {
-            let answers = task.story.iter().flat_map(|story| &story.report.acceptance);
+            let answers = task
+                .story
+                .iter()
+                .flat_map(|story| &story.report().acceptance);
             answers.filter(|answer| task.spec.acceptance.contains(&answer.criterion))
         })
     };

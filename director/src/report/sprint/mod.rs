@@ -297,7 +297,7 @@ fn task_report(state: &State, facts: &Facts, id: TaskId, task: &Task) -> TaskRep
             .flat_map(|story| &story.gates)
             .map(|gate| (gate.gate.clone(), gate.verdict))
             .collect(),
-        summary: story.map_or_else(String::new, |story| story.report.summary.clone()),
+        summary: story.map_or_else(String::new, |story| story.report().summary.clone()),
     }
 }
 

@@ -102,7 +102,7 @@ fn nothing_that_was_written_by_others_becomes_more_than_text() {
     run.end(
         "psp-research",
         5,
-        AttemptEnd::Done(director_protocols::work::Report {
+        AttemptEnd::done(director_protocols::work::Report {
             summary: HOSTILE.to_owned(),
             feedback: HOSTILE.to_owned(),
             ..Default::default()

@@ -167,7 +167,7 @@ fn achievements(tasks: &[&Task], now: Time) -> Vec<String> {
             let summary = task
                 .story
                 .as_deref()
-                .map_or("", |story| story.report.summary.as_str());
+                .map_or("", |story| story.report().summary.as_str());
             match summary.trim() {
                 "" => format!("{}: {}", task.spec.id, short(&task.spec.title, 80)),
                 summary => format!("{}: {}", task.spec.id, short(summary, 120)),
