@@ -169,7 +169,10 @@ id = "t{n}"
             let state = engine.state();
             let task = state.sprints.table[n].tasks().next().expect("a task");
             let row = &state.tasks.table[task.index()];
-            let said = row.story.as_ref().map(|story| story.report().summary.clone());
+            let said = row
+                .story
+                .as_ref()
+                .map(|story| story.report().summary.clone());
             let agent = &state.team.agents[0];
             (said.unwrap_or_default(), agent.generation.0)
         });
