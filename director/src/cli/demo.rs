@@ -7,6 +7,7 @@ use director_protocols::manifest::Purpose;
 use super::end::{CliError, Code};
 use super::output::note;
 use super::{Context, home, plan, run};
+use crate::control::submission;
 use crate::demo::{self, DemoError, SPRINT_FILE};
 
 /// Make a small git repository and run a sprint of eleven tasks on it
@@ -38,7 +39,9 @@ pub(super) fn demo(args: DemoArgs, cx: &mut Context) -> Result<Code, CliError> {
         return Ok(Code::Done);
     }
     let file = args.dir.join(SPRINT_FILE);
-    let spec = plan::read(&file, Purpose::Run, cx)?.spec;
+    let mut manifest = plan::read(&file, Purpose::Run, cx)?;
+    submission::before_start(&mut manifest, &args.dir);
+    let spec = manifest.spec;
     let data_dir = home::of_sprint(cx.data_dir.as_deref(), &spec, &file)?;
     let code = run::carry_through(spec, &file, &data_dir, false, cx)?;
     cx.output.flush()?;

@@ -209,6 +209,12 @@ fn nothing(path: &str, signature: &str) -> Option<&'static str> {
         gives if gives.starts_with("Result<Vec<") => "Ok(Vec::new())",
         gives if gives.starts_with("Result<Option<") => "Ok(None)",
         gives if gives.starts_with("Result<String") => "Ok(String::new())",
+        "&str" => "\"\"",
+        "Map<String, Value>" => "serde_json::Map::new()",
+        "Result<Answer, Fault>" => "Err(crate::control::protocol::Fault::not_found(String::new()))",
+        gives if gives.starts_with("Poll<io::Result<") => {
+            "Poll::Ready(Err(std::io::Error::other(\"emptied\")))"
+        }
         "Result<Turn, AgentError>" => "Ok(Turn::NotYet)",
         "(Option<String>, Option<String>)" => "(None, None)",
         // Refusing everything is as empty as an answer can be.

@@ -25,7 +25,10 @@ use crate::engine::handoffs::{Handoff, Standing, Team};
 use crate::engine::peers::Goes;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
+use crate::view::events::changes;
 
+/// So much of a commit's name is enough to find it.
+const COMMIT_SHOWN: usize = 12;
 /// How long somebody is thought to look at a package.
 const EFFORT: Span = Span::minutes(30);
 
@@ -239,11 +242,8 @@ fn demo(state: &State, task: TaskId) -> Option<Event> {
         let spec = &row.spec;
         let mut change = format!("{}: {}", spec.id, spec.title);
         if !story.merged.is_empty() {
-            let stat = story.changes;
-            change += &format!(
-                " (commit {}, {} files, +{} -{})",
-                story.merged, stat.files, stat.insertions, stat.deletions
-            );
+            let commit = story.merged.get(..COMMIT_SHOWN).unwrap_or(&story.merged);
+            change += &format!(" (commit {commit}, {})", changes(story.changes));
         }
         if !story.report().summary.trim().is_empty() {
             change += &format!(": {}", story.report().summary.trim());

@@ -36,6 +36,13 @@ pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
         "notice" => ("", Some("Put away"), None),
         _ => ("Your answer", None, None),
     };
+    // What an answer about an estimate or a kind looks like.
+    let like = item.answer.split('"').nth(1).filter(|like| *like != "…");
+    let hint = match like {
+        Some(like) if item.kind == "unclear" => format!("{answers}, such as {like}"),
+        _ => answers.to_owned(),
+    };
+    let asks = yes.is_none() || item.kind == "unclear";
     let class = match item.severity.as_str() {
         "critical" | "high" => "tag bad",
         "medium" => "tag warn",
@@ -58,10 +65,10 @@ pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
                 form.act method="post" action=(format!("/inbox/{}", item.id)) {
                     input type="hidden" name="back" value=(back);
                     @if !answers.is_empty() {
-                        input type="text" id=(field) name="text" aria-label=(answers) placeholder=(answers) autocomplete="off" required[yes.is_none()];
+                        input type="text" id=(field) name="text" aria-label=(answers) placeholder=(hint) autocomplete="off" required[yes.is_none()];
                     }
-                    @if yes.is_none() || item.kind == "unclear" { button.main name="reply" value="answer" { "Answer" } }
-                    @if let Some(word) = yes { button.main name="reply" value="approve" { (word) } }
+                    @if asks { button.main name="reply" value="answer" { "Answer" } }
+                    @if let Some(word) = yes { button.main[!asks] name="reply" value="approve" { (word) } }
                     @if let Some(word) = no { button.danger name="reply" value="reject" { (word) } }
                 }
             } @else { p.small { a href="/login" { "Sign in" } " to answer, or type " code { (t(&item.answer)) } } }

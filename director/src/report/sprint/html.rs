@@ -71,7 +71,8 @@ fn section(id: &str) -> Markup {
     html! { h2 id=(id) { (title) } }
 }
 
-fn elapsed(hours: f64) -> String {
+/// Hours as a duration for people.
+pub(super) fn elapsed(hours: f64) -> String {
     Span((hours * 3_600_000.0) as u64).to_string()
 }
 
@@ -144,7 +145,7 @@ fn done(view: &ReportView) -> String {
 }
 
 /// `2026-11-23 09:12` of a time in RFC 3339.
-fn minutes(at: &str) -> String {
+pub(super) fn minutes(at: &str) -> String {
     let minutes = at.get(..16).unwrap_or(at);
     minutes.replace('T', " ")
 }

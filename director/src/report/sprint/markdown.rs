@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ReportView;
+use super::html::{elapsed as span, minutes};
 use crate::report::text::markdown as md;
 use crate::view::count;
 
@@ -21,11 +22,14 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
         writeln!(out, "- Epic: {}", md(epic))?;
     }
     if let Some(began) = &view.began {
-        let ended = view.ended.as_deref().unwrap_or("still going");
+        let ended = view.ended.as_deref().map(|at| minutes(at) + " UTC");
         writeln!(
             out,
-            "- Time: {began} to {ended} ({:.2}h; planned {:.1}h)",
-            m.elapsed_hours, m.planned_hours
+            "- Time: {} UTC to {} ({}; planned {:.1}h)",
+            minutes(began),
+            ended.as_deref().unwrap_or("still going"),
+            span(m.elapsed_hours),
+            m.planned_hours
         )?;
     }
     if let Some(reason) = &view.reason {
@@ -56,8 +60,7 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
             task.status,
             task.agent.as_deref().map_or_else(String::new, md),
             task.attempts,
-            task.cycle_hours
-                .map_or_else(String::new, |hours| format!("{hours:.2}h")),
+            task.cycle_hours.map_or_else(String::new, span),
             task.commits
                 .last()
                 .map_or_else(String::new, |commit| format!(
@@ -78,13 +81,13 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
         for (kind, cycle) in &m.cycle_hours {
             writeln!(
                 out,
-                "| {} | {} | {:.2}h | {:.2}h | {:.2}h | {:.2}h |",
+                "| {} | {} | {} | {} | {} | {} |",
                 md(kind),
                 cycle.tasks,
-                cycle.mean,
-                cycle.min,
-                cycle.max,
-                cycle.estimated
+                span(cycle.mean),
+                span(cycle.min),
+                span(cycle.max),
+                span(cycle.estimated)
             )?;
         }
     }

@@ -152,7 +152,7 @@ fn a_troubled_sprint_reads_well_as_markdown() {
         # Sprint sprint-3: incomplete
 
         - Epic: Checkout
-        - Time: 2026-11-23T09:00:10Z to 2026-11-23T12:11:12Z (3.18h; planned 42.0h)
+        - Time: 2026-11-23 09:00 UTC to 2026-11-23 12:11 UTC (3h11m; planned 42.0h)
         - Completed: 60% of the tasks, 40 of 40 points
         - Integration branch: `feed0002feed0002feed0002feed0002feed0002`
 
@@ -160,13 +160,13 @@ fn a_troubled_sprint_reads_well_as_markdown() {
 
         | task | status | agent | attempts | cycle | commit |
         | --- | --- | --- | ---: | ---: | --- |
-        | checkout-spec | completed | tech-lead-1 | 1 | 0.75h | `feed0000feed` |
-        | psp-research | completed | documentation-research-1 | 1 | 0.34h | `feed0001feed` |
-        | cart-api | completed | api-engineer-1 | 1 | 0.50h | `feed0002feed` |
-        | payment-api | completed | api-engineer-1 | 1 | 1.38h | `feed0003feed` |
-        | cart-ui | completed | ux-engineer-1 | 4 | 1.33h | `feed0004feed` |
+        | checkout-spec | completed | tech-lead-1 | 1 | 45m11s | `feed0000feed` |
+        | psp-research | completed | documentation-research-1 | 1 | 20m08s | `feed0001feed` |
+        | cart-api | completed | api-engineer-1 | 1 | 30m06s | `feed0002feed` |
+        | payment-api | completed | api-engineer-1 | 1 | 1h22m | `feed0003feed` |
+        | cart-ui | completed | ux-engineer-1 | 4 | 1h19m | `feed0004feed` |
         | connect | failed | fullstack-engineer-1 | 3 |  |  |
-        | docs | completed | documentation-writer-1 | 2 | 0.75h | `feed0006feed` |
+        | docs | completed | documentation-writer-1 | 2 | 45m12s | `feed0006feed` |
         | api-review | waiting |  | 0 |  |  |
         | ui-review | waiting |  | 0 |  |  |
         | release-notes | waiting |  | 0 |  |  |
@@ -190,11 +190,11 @@ fn a_troubled_sprint_reads_well_as_markdown() {
 
         | kind | tasks | mean | shortest | longest | estimated |
         | --- | ---: | ---: | ---: | ---: | ---: |
-        | api_endpoint | 2 | 0.94h | 0.50h | 1.38h | 12.50h |
-        | architecture | 1 | 0.75h | 0.75h | 0.75h | 6.00h |
-        | documentation | 1 | 0.75h | 0.75h | 0.75h | 4.00h |
-        | research | 1 | 0.34h | 0.34h | 0.34h | 4.00h |
-        | ui_component | 1 | 1.33h | 1.33h | 1.33h | 6.00h |
+        | api_endpoint | 2 | 56m20s | 30m06s | 1h22m | 12h30m |
+        | architecture | 1 | 45m11s | 45m11s | 45m11s | 6h00m |
+        | documentation | 1 | 45m12s | 45m12s | 45m12s | 4h00m |
+        | research | 1 | 20m08s | 20m08s | 20m08s | 4h00m |
+        | ui_component | 1 | 1h19m | 1h19m | 1h19m | 6h00m |
 
         ## Blockers
 
