@@ -4,7 +4,7 @@
 #
 # fuzz.sh PROGRAM [EXAMPLES] [SEED]
 #
-# Needs python3 with venv. Left out: the stop of the server, and the stream of events, which has no end. That what fits is
+# No answer may take longer than a simulation may, with the time to make it ready. Needs python3 with venv. Left out: the stop of the server, and the stream of events, which has no end. That what fits is
 # taken is not asked for: whether a sprint can be paused is no matter of its form.
 set -eu
 program=$(realpath "$1")
@@ -46,8 +46,8 @@ SPRINT
     --header "Authorization: Bearer $(cat .director/http.token)" \
     --exclude-path /api/v1/shutdown --exclude-path /api/v1/events \
     --checks all --exclude-checks positive_data_acceptance \
-    --phases examples,coverage,fuzzing --max-examples "${2:-20}" --seed "${3:-1}" \
-    --request-timeout 30 --warnings off --no-color
+    --phases examples,coverage,fuzzing,stateful --max-examples "${2:-20}" --seed "${3:-1}" \
+    --request-timeout 60 --max-response-time 45 --warnings off --no-color
 # It lives, stops in order, and its journal is whole.
 "$program" status >/dev/null
 kill "$server"

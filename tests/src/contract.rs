@@ -164,20 +164,8 @@ pub fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<()
             }
             "items" => {
                 let items = value.as_array().into_iter().flatten();
-                let first = fields
-                    .get("prefixItems")
-                    .and_then(Value::as_array)
-                    .map_or(0, Vec::len);
-                for (n, item) in items.enumerate().skip(first) {
+                for (n, item) in items.enumerate() {
                     check(root, said, item, &format!("{at}[{n}]"))?;
-                }
-            }
-            "prefixItems" => {
-                for (n, (schema, item)) in all()
-                    .zip(value.as_array().into_iter().flatten())
-                    .enumerate()
-                {
-                    check(root, schema, item, &format!("{at}[{n}]"))?;
                 }
             }
             "anyOf" | "oneOf" => {

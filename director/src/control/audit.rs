@@ -14,7 +14,7 @@
 //! Elsewhere: carrying out orders is [`super::server`]; who may give any is `http::guard` and the socket's mode.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -197,23 +197,40 @@ impl Audit {
 /// # Errors
 /// That a file cannot be read.
 pub fn read(data_dir: &Path, last: usize) -> io::Result<Vec<Line>> {
-    let mut found = std::collections::VecDeque::new();
-    for name in FILES.iter().rev() {
-        let file = match File::open(data_dir.join(name)) {
-            Ok(file) => file,
+    let mut found = newest(data_dir, last, |_| true)?;
+    found.reverse();
+    Ok(found)
+}
+
+/// The newest lines of a data directory that are `wanted`, the newest first.
+///
+/// # Errors
+/// That a file cannot be read.
+pub fn newest(
+    data_dir: &Path,
+    most: usize,
+    mut wanted: impl FnMut(&Line) -> bool,
+) -> io::Result<Vec<Line>> {
+    let mut found = Vec::new();
+    for name in FILES {
+        // Bounded, as the files are; lines are taken apart from the end, and no more than are wanted.
+        let bytes = match fs::read(data_dir.join(name)) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        for line in BufReader::new(file).split(b'\n') {
-            if let Ok(line) = serde_json::from_slice::<Line>(&line?) {
-                if found.len() == last {
-                    found.pop_front();
-                }
-                found.push_back(line);
+        for line in bytes.rsplit(|byte| *byte == b'\n') {
+            if found.len() == most {
+                return Ok(found);
+            }
+            if let Ok(line) = serde_json::from_slice::<Line>(line)
+                && wanted(&line)
+            {
+                found.push(line);
             }
         }
     }
-    Ok(found.into_iter().take(last).collect())
+    Ok(found)
 }
 
 /// A line for people.

@@ -99,7 +99,7 @@ impl Answers {
             }
             _ => done(),
         };
-        Some(schema)
+        Some(level(schema))
     }
 
     fn view<T: JsonSchema>(&mut self) -> Value {
@@ -108,7 +108,30 @@ impl Answers {
 
     /// What the schemas refer to, by name.
     pub fn definitions(mut self) -> Map<String, Value> {
-        self.0.take_definitions(true)
+        let definitions = self.0.take_definitions(true).into_iter();
+        definitions
+            .map(|(name, schema)| (name, level(schema)))
+            .collect()
+    }
+}
+
+/// A schema whose lists are of one sort each: tools that read OpenAPI stumble over `prefixItems`.
+fn level(schema: Value) -> Value {
+    match schema {
+        Value::Object(mut fields) => {
+            if let Some(Value::Array(mut sorts)) = fields.remove("prefixItems") {
+                sorts.dedup();
+                let items = match sorts.len() {
+                    1 => sorts.remove(0),
+                    _ => json!({ "anyOf": sorts }),
+                };
+                fields.insert("items".to_owned(), items);
+            }
+            let levelled = fields.into_iter();
+            Value::Object(levelled.map(|(name, value)| (name, level(value))).collect())
+        }
+        Value::Array(all) => all.into_iter().map(level).collect(),
+        other => other,
     }
 }
 

@@ -8,8 +8,14 @@ use tokio::time::Instant;
 /// The longest body of a request, in bytes.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
 
-/// The most connections at a time; one more waits until another ends.
+/// The most connections at a time; one more is told so and closed.
 pub const CONNECTIONS_MAX: usize = 2_048;
+
+/// Connections that are being told so at a time; further ones wait in the system's queue.
+pub const REFUSED_MAX: usize = 64;
+
+/// How long one that is told so may take to hear it.
+pub const REFUSED_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// The most event streams at a time; one more is told so.
 pub const STREAMS_MAX: usize = 1_024;

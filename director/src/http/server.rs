@@ -1,7 +1,7 @@
 //! The server: takes connections, gives each a place and a limited time for the head of a request.
 //!
 //! HTTP/1.1 alone: TLS and what browsers do over it belong to a proxy in front. A connection is a task of its own and ends with
-//! the server. When all places are taken, further connections wait in the system's queue.
+//! the server. When all places are taken, whoever comes is told so with 503, whatever it asks.
 //!
 //! Invariant: at most [`CONNECTIONS_MAX`] connections; whatever comes in on one ends at most that one.
 //! Elsewhere: what is answered is [`super::site`]'s.
@@ -12,21 +12,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::guard::Peer;
 use super::limits::{
-    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, UNREAD_BYTES_MAX, UNREAD_TIME_MAX,
+    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, REFUSED_MAX, REFUSED_TIME_MAX,
+    UNREAD_BYTES_MAX, UNREAD_TIME_MAX,
 };
 use super::patience::Patient;
+use super::problem::{self, Problem};
 use super::site::{self, Site};
 use super::token::Token;
 use crate::handle::Handle;
@@ -105,11 +111,26 @@ impl Setup {
     }
 }
 
-/// Serves until it is dropped; for a supervisor.
+/// Serves until it is dropped; for a supervisor. It has threads of its own: a thousand streams that are all woken by one event, or
+/// whatever else callers ask for, stand in a queue of theirs, and not in front of the director.
 ///
 /// # Errors
-/// That the socket broke down.
+/// That the socket broke down, or that there are no threads for it.
 pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
+    let threads = Builder::new_multi_thread()
+        .thread_name("http")
+        .enable_all()
+        .build();
+    let threads = threads.map_err(|error| format!("HTTP has no threads: {error}"))?;
+    let served = threads.spawn(serve(setup, handle));
+    let _threads = Apart(Some(threads));
+    match served.await {
+        Ok(ended) => ended,
+        Err(broken) => Err(format!("HTTP broke down: {broken}")),
+    }
+}
+
+async fn serve(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
     let broken = |error: io::Error| format!("the listener broke down: {error}");
     let listener = setup.listener.try_clone().map_err(broken)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(broken)?;
@@ -118,10 +139,12 @@ pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
     let _telling = Stopped(telling);
     let router = site::router(Arc::clone(&site));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let refusals = Arc::new(Semaphore::new(REFUSED_MAX));
     // Dropping the set ends them all.
     let mut connections = JoinSet::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+        // With this there is somebody to deal with whoever comes, if only to send it away.
+        let Ok(refusal) = Arc::clone(&refusals).acquire_owned().await else {
             return Ok(());
         };
         while connections.try_join_next().is_some() {}
@@ -134,6 +157,15 @@ pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
                 continue;
             }
         };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            connections.spawn(async move {
+                // It may have gone, or not listen.
+                let _ = tokio::time::timeout(REFUSED_TIME_MAX, refuse(stream)).await;
+                drop(refusal);
+            });
+            continue;
+        };
+        drop(refusal);
         // Answers are small and wait for nothing.
         let _ = stream.set_nodelay(true);
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(&stream, UNREAD_BYTES_MAX);
@@ -156,6 +188,34 @@ pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
             }
             drop((place, counted));
         });
+    }
+}
+
+/// Tells a connection that there is no place for it, before anything of it is read.
+async fn refuse(mut stream: TcpStream) -> io::Result<()> {
+    let why = format!("{CONNECTIONS_MAX} connections are open; wait a little");
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", why);
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {}\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        problem::MEDIA,
+        body.len()
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await?;
+    // Closed with something unread in it, the system would take the answer back.
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
+    Ok(())
+}
+
+/// Threads that end with whoever holds this; what still blocks is not waited for.
+struct Apart(Option<Runtime>);
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
     }
 }
 

@@ -64,6 +64,8 @@ pub struct AgentView {
     pub overloaded: bool,
     /// What it has in hand.
     pub current_tasks: Vec<String>,
+    /// The sprint that this is of.
+    pub sprint: Option<String>,
     /// Hours of effort in hand and done.
     pub allocated: f64,
     /// Tasks it completed.
@@ -135,6 +137,11 @@ fn agent(state: &State, role: &Role, id: AgentId, loads: &[Load], now: Time) -> 
             .into_iter()
             .map(|task| state.task_name(task))
             .collect(),
+        sprint: row
+            .task
+            .and_then(|task| state.tasks.get(task))
+            .and_then(|task| state.sprints.get(task.sprint))
+            .map(|sprint| sprint.spec.id.to_string()),
         allocated: hours(row.allocated),
         completed: row.completed,
         generation: row.generation.0,
@@ -314,6 +321,7 @@ mod tests {
               "overloaded": false,
               "restarts": 0,
               "role": "api-engineer",
+              "sprint": "sprint-3",
               "state": "busy",
               "utilization": 0.4275
             }"#]]

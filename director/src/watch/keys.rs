@@ -186,9 +186,11 @@ pub(super) fn open(model: &mut Model) {
     let chosen = match model.page {
         Page::Team => {
             let agent = model.seen.agents.agents.get(model.team.at);
-            // An agent may be at work for another sprint; the director finds the newest of that name.
-            let task = agent.and_then(|agent| agent.current_tasks.first().cloned());
-            task.map(|task| (here, task))
+            // It may be at work for another sprint than the one that is shown.
+            agent.and_then(|agent| {
+                let task = agent.current_tasks.first().cloned()?;
+                Some((agent.sprint.clone().or(here), task))
+            })
         }
         Page::Tasks => {
             let place = model.tasks.at.checked_sub(model.seen.tasks.skip);

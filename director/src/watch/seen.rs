@@ -112,6 +112,8 @@ pub struct Agent {
     pub overloaded: bool,
     /// What it has in hand.
     pub current_tasks: Vec<String>,
+    /// The sprint that this is of.
+    pub sprint: Option<String>,
     /// Tasks it completed.
     pub completed: u32,
     /// How often it went down.

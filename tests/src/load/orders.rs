@@ -1,13 +1,16 @@
 //! Orders: sprints are paused and resumed at a steady rate over the control socket.
+//!
+//! They are given from a thread of their own: in line with a thousand followers that have just been woken, what would be measured is that line.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use director::control::client::Client;
 use director::control::protocol::{Op, Order, Screen};
-use tokio::task::JoinHandle;
+use tokio::runtime::Builder;
 
 use super::name;
 
@@ -25,21 +28,30 @@ pub struct Done {
 /// Givers of orders at work.
 pub struct Orders {
     stop: Arc<AtomicBool>,
-    givers: Vec<JoinHandle<Vec<Done>>>,
+    givers: JoinHandle<Vec<Done>>,
 }
 
 /// Has so many orders a second given, one giver for each sprint. Those that a kill interrupts are given again.
 pub fn give(data_dir: &Path, sprints: usize, a_second: u32) -> Orders {
     let stop = Arc::new(AtomicBool::new(false));
     let every = Duration::from_secs(1) * u32::try_from(sprints).unwrap_or(1) / a_second;
-    let givers = (0..sprints).map(|number| {
-        let (data_dir, stop) = (data_dir.to_owned(), Arc::clone(&stop));
-        tokio::spawn(giver(data_dir, name(number), every, stop))
+    let (data_dir, stopped) = (data_dir.to_owned(), Arc::clone(&stop));
+    let givers = thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let givers = (0..sprints).map(|number| {
+                let (data_dir, stop) = (data_dir.clone(), Arc::clone(&stopped));
+                tokio::spawn(giver(data_dir, name(number), every, stop))
+            });
+            let givers: Vec<_> = givers.collect();
+            let mut all = Vec::new();
+            for giver in givers {
+                all.extend(giver.await.expect("it gave orders to the end"));
+            }
+            all
+        })
     });
-    Orders {
-        givers: givers.collect(),
-        stop,
-    }
+    Orders { stop, givers }
 }
 
 impl Orders {
@@ -49,10 +61,9 @@ impl Orders {
     /// When a giver broke down.
     pub async fn end(self) -> Vec<Done> {
         self.stop.store(true, Ordering::Relaxed);
-        let mut all = Vec::new();
-        for giver in self.givers {
-            all.extend(giver.await.expect("it gave orders to the end"));
-        }
+        // It ends within the time of one order.
+        let ended = tokio::task::spawn_blocking(move || self.givers.join());
+        let mut all = ended.await.expect("a thread").expect("orders to the end");
         all.sort_unstable_by_key(|done| done.seq);
         all
     }

@@ -209,6 +209,141 @@ fn who_sends_a_head_too_slowly_is_hung_up_on() {
 }
 
 #[test]
+fn who_sends_a_body_too_slowly_is_told_so() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let mut slow = site.connect();
+    let head = format!(
+        "POST /api/v1/sprints HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/toml\r\n\
+         Content-Length: 100\r\n\r\n[",
+        site.address, site.token
+    );
+    slow.write_all(head.as_bytes()).expect("sent");
+    let answer = http::read(&mut BufReader::new(slow)).expect("an answer");
+    assert_eq!(answer.status, 408, "{}", answer.body);
+    assert!(
+        answer.body.contains("the body took longer than 30 s"),
+        "{}",
+        answer.body
+    );
+}
+
+/// As many files as the system lets this process have.
+fn many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("a limit");
+}
+
+#[test]
+fn beyond_the_last_place_a_connection_is_told_so_and_others_are_served() {
+    use director::http::limits::CONNECTIONS_MAX;
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    many_files();
+    // One that is served all the while; it comes first.
+    let ask = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", site.address);
+    let kept = site.connect();
+    let mut reader = BufReader::new(kept.try_clone().expect("the same"));
+    let mut again = || {
+        (&kept).write_all(ask.as_bytes()).expect("sent");
+        http::read(&mut reader).map(|answer| answer.status)
+    };
+    assert_eq!(again().expect("an answer"), 200);
+    let mut open: Vec<_> = (1..CONNECTIONS_MAX).map(|_| site.connect()).collect();
+    let refused = site.get("/api/v1/status");
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    assert!(
+        refused.body.contains("2048 connections are open"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(again().expect("an answer"), 200, "who is in is served");
+    open.truncate(CONNECTIONS_MAX / 2);
+    let there = director_tests::process::until(Duration::from_secs(60), || {
+        (site.get("/api/v1/status").status == 200).then_some(())
+    });
+    there.expect("a place is free again");
+}
+
+#[test]
+fn what_agents_print_and_how_they_name_files_stays_text_and_inside() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    submit(
+        &site,
+        r#"
+[sprint]
+id = "hostile"
+[[task]]
+id = "a"
+run = '''
+printf '\033[2J\033]0;owned\007<script>alert(1)</script>\n'
+echo fine > fine.txt
+cat > "$DIRECTOR_REPORT" <<'REPORT'
+{"summary": "\u001b[2J<script>alert(2)</script>", "artifacts": ["fine.txt", "../../../http.token", "/etc/hostname", "a/../../b"]}
+REPORT
+'''
+[[task]]
+id = "b"
+depends_on = ["a"]
+run = "cat \"$DIRECTOR_HANDOFF\""
+"#,
+    );
+    let done = director_tests::process::until(director_tests::harness::PATIENCE, || {
+        let sprint = site.get("/api/v1/sprints/hostile").json();
+        (sprint["state"] == "done").then_some(())
+    });
+    done.expect("it is done");
+    let handed = site.get("/api/v1/tasks/b/logs").body;
+    let handed: serde_json::Value = serde_json::from_str(&handed).expect("what it was handed");
+    let artifacts = handed["handoff"][0]["artifacts"].as_array();
+    let kept = artifacts
+        .expect("a list")
+        .iter()
+        .filter(|one| one["path"].is_string());
+    let kept: Vec<_> = kept.map(|one| &one["name"]).collect();
+    assert_eq!(
+        kept,
+        ["fine.txt"],
+        "what lies elsewhere is a name and no more"
+    );
+    let escape = |text: &str| text.contains('\u{1b}') || text.contains('\u{7}');
+    for path in ["/tasks/a", "/", "/events", "/team", "/api/v1/tasks/a/logs"] {
+        let seen = site.get(path);
+        assert_eq!(seen.status, 200, "{path}");
+        assert!(!escape(&seen.body), "{path}: {}", seen.body);
+        let is_page = seen.header("content-type").starts_with("text/html");
+        assert!(
+            !is_page || !seen.body.contains("<script>alert"),
+            "{path}: {}",
+            seen.body
+        );
+    }
+    let shown = site.get("/tasks/a").body;
+    assert!(shown.contains("&lt;script&gt;alert(1)"), "{shown}");
+    for words in [
+        &["logs", "a"][..],
+        &["events"],
+        &["why", "a"],
+        &["report"],
+        &["status"],
+    ] {
+        let out = play.ask(words);
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(out.status.success(), "{words:?}");
+        assert!(!escape(&text), "{words:?}: {text:?}");
+    }
+    let token = std::fs::read_to_string(play.data_dir().join("http.token")).expect("a token");
+    for path in ["/api/v1/journal", "/api/v1/report", "/api/v1/tasks/a/why"] {
+        assert!(!site.get(path).body.contains(token.trim()), "{path}");
+    }
+}
+
+#[test]
 fn what_people_write_is_shown_as_text() {
     let play = Playground::new(PROGRAM, 1);
     let (_run, site) = serve(&play, &[]);
@@ -266,11 +401,7 @@ fn at_a_limit_the_answer_says_which_and_when_to_come_again() {
         let detail = said["detail"].as_str().expect("a detail");
         assert!(detail.contains(named), "{detail}");
     };
-    // As many files as the system lets this process have.
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit).expect("a limit");
+    many_files();
     let open = || {
         let mut stream = site.connect();
         let head = format!(

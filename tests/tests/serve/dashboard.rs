@@ -141,12 +141,32 @@ fn an_incident_is_worked_on_and_closed_on_its_page_and_the_audit_log_says_by_who
         "{seen}"
     );
 
+    let refused = site.post(
+        "/api/v1/inbox/99/answer",
+        "{\"text\": \"x\", \"by\": \"Tom\"}",
+    );
+    assert_eq!(refused.status, 409);
     let audit = site.get("/audit").body;
-    for part in ["Mia", "incident closed", "incident step filled"] {
+    for part in [
+        "Mia",
+        "incident",
+        "http 127.0.0.1",
+        "Tom",
+        "nothing numbered 99 waits",
+    ] {
         assert!(audit.contains(part), "{part}: {audit}");
     }
+    let (newest, older) = (audit.find("Tom"), audit.find("Mia"));
+    assert!(newest < older, "the newest first: {audit}");
+    let only = site.get("/audit?came=refused").body;
+    assert!(only.contains("Tom") && !only.contains(">done<"), "{only}");
+    let next = site.get("/audit?skip=1").body;
+    assert!(!next.contains("Tom") && next.contains("Newer"), "{next}");
     let other = site.get("/audit?by=nobody-like-that").body;
-    assert!(other.contains("Nobody has done anything yet."), "{other}");
+    assert!(
+        other.contains("Nobody has ordered anything yet."),
+        "{other}"
+    );
     std::fs::write(go, "").expect("a file");
 }
 

@@ -217,7 +217,9 @@ fn who_ordered_what_is_written_down_wherever_it_came_from_and_refused_orders_too
     );
     assert_eq!(no.status, 409, "{}", no.body);
     let answer = site.get("/api/v1/audit").json();
-    let lines = answer["orders"].as_array().expect("orders").clone();
+    let mut lines = answer["orders"].as_array().expect("orders").clone();
+    // The director keeps a forecast of its own when work begins.
+    lines.retain(|line| line["by"] != "director");
     let orders: Vec<_> = lines.iter().map(|line| &line["order"]).collect();
     assert_eq!(orders, ["submit", "pause", "resume", "answer"]);
     let from = |n: usize| lines[n]["from"].as_str().expect("from where").to_owned();

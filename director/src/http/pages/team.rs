@@ -109,7 +109,8 @@ fn table(sprint: &str, view: &AgentsView) -> Markup {
 
 fn doing(sprint: &str, agent: &view::agents::AgentView) -> Markup {
     html! {
-        @for task in &agent.current_tasks { a href=(to(sprint, task)) { (t(task)) } " " }
+        // It may be at work for another sprint than the one that is shown.
+        @for task in &agent.current_tasks { a href=(to(agent.sprint.as_deref().unwrap_or(sprint), task)) { (t(task)) } " " }
         span.muted {
             @let rest = agent.current_tasks.first().and_then(|task| agent.doing.strip_prefix(task.as_str()));
             (t(rest.unwrap_or(&agent.doing).trim_start()))

@@ -1,5 +1,7 @@
 //! The screen as people see it: a real engine answers what the page asks, and the frame is compared.
 
+use director_protocols::command::Command;
+use director_protocols::ids::Name;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Span;
 use expect_test::expect;
@@ -10,7 +12,7 @@ use ratatui::style::Color;
 use super::seat::{Seat, text};
 use crate::control::protocol::{Fault, FaultKind, Order};
 use crate::planner::examples;
-use crate::view::recorded::{Run, midway, troubled};
+use crate::view::recorded::{Run, checkout, midway, troubled};
 use crate::watch::model::{Input, Link, Model};
 
 #[test]
@@ -528,4 +530,40 @@ fn a_running_sprint_is_asked_for_again_now_and_then_and_one_that_is_over_is_not(
     seat.give(Input::Clock(over.now + Span::hours(1)));
     assert_eq!(seat.asked.0, before);
     assert!(!seat.model().is_ticking());
+}
+
+#[test]
+fn an_agent_that_works_for_another_sprint_opens_the_task_that_it_has_there() {
+    let mut run = Run::of(checkout(false));
+    // Of the same roles, so its tasks go to whoever is free.
+    let mut other = checkout(false);
+    other.id = Name::new("other").expect("a name");
+    for task in &mut other.tasks {
+        task.id = Name::new(&format!("other-{}", task.id)).expect("a name");
+        for before in &mut task.depends_on {
+            *before = Name::new(&format!("other-{before}")).expect("a name");
+        }
+    }
+    run.say(Command::Submit(Box::new(other)));
+    run.settle();
+    // Whoever did this is free for the same work of the other sprint.
+    run.done("psp-research", 20);
+    let mut seat = Seat::at(&run, 110, 32);
+    while seat.model().shown_sprint() != "sprint-3" {
+        seat.press(KeyCode::Char('['));
+    }
+    seat.press(KeyCode::Char('1'));
+    let agents = &seat.model().seen.agents.agents;
+    let place = agents
+        .iter()
+        .position(|agent| agent.sprint.as_deref() == Some("other"))
+        .expect("somebody works for the other sprint");
+    let task = agents[place].current_tasks[0].clone();
+    assert!(task.starts_with("other-"), "{task}");
+    for _ in 0..place {
+        seat.press(KeyCode::Char('j'));
+    }
+    seat.press(KeyCode::Enter);
+    assert_eq!(seat.model().seen.why.task, task, "its story is there");
+    assert_eq!(seat.model().task.sprint.as_deref(), Some("other"));
 }
