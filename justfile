@@ -54,7 +54,7 @@ mutants:
 # The dashboard in a real browser, with pictures of its pages in a folder; needs Chromium
 browser pictures="target/pictures":
     mkdir -p {{pictures}}
-    DIRECTOR_PICTURES={{absolute_path(pictures)}} cargo test -p director-tests --test serve browser
+    DIRECTOR_PICTURES={{absolute_path(pictures)}} cargo test -p director-tests --test serve -- browser dashboard
 
 # The tools by real clients of their protocol, which are fetched first; needs python3 and npm
 clients:

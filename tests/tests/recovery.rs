@@ -1,8 +1,8 @@
 //! The real process is killed with SIGKILL at random moments of a sprint, started again each time, and nothing is
 //! lost, done twice or left over.
 //!
-//! `DIRECTOR_SEED=n` repeats the moments of one seed. The long run: `cargo test -p director-tests --test recovery --
-//! --ignored --nocapture`.
+//! `DIRECTOR_SEED=n` repeats the moments of one seed, `DIRECTOR_KILLS=n` kills so often. The long run: `cargo test
+//! -p director-tests --test recovery -- --ignored --nocapture`.
 
 use std::time::Instant;
 
@@ -37,6 +37,9 @@ fn reap(seed: u64, tasks: usize, kills: usize, expected: &Figures) -> usize {
     let play = Playground::new(PROGRAM, tasks);
     let began = Instant::now();
     let mut reaper = Reaper::new(seed);
+    let kills = std::env::var("DIRECTOR_KILLS").map_or(kills, |kills| {
+        kills.parse().expect("DIRECTOR_KILLS is a number")
+    });
     let killed = reaper.harvest(&play, kills);
     let killed = killed.unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
     let figures = oracle::check(&play);

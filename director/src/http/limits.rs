@@ -60,6 +60,12 @@ pub const UNREAD_TIME_MAX: Duration = Duration::from_secs(30);
 /// What the system keeps for a connection whose other end is slow, in bytes; it may double this.
 pub const UNREAD_BYTES_MAX: usize = 256 << 10;
 
+/// How long answers under way may take once the director stops.
+pub const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// An event stream on which nothing has come for so long ends once the director stops; longer than what is told waits to be.
+pub const CLOSE_QUIET: Duration = Duration::from_millis(200);
+
 /// Questions that read the whole journal, at the same time.
 pub const HEAVY_MAX: usize = 2;
 

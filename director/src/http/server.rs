@@ -1,13 +1,15 @@
 //! The server: takes connections, gives each a place and a limited time for the head of a request.
 //!
 //! HTTP/1.1 alone: TLS and what browsers do over it belong to a proxy in front. A connection is a task of its own and ends with
-//! the server. When all places are taken, whoever comes is told so with 503, whatever it asks.
+//! the server. When all places are taken, whoever comes is told so with 503, whatever it asks. A director that stops closes the
+//! server first ([`Setup::close`]): what was asked is answered, such as the order to stop itself.
 //!
 //! Invariant: at most [`CONNECTIONS_MAX`] connections; whatever comes in on one ends at most that one.
 //! Elsewhere: what is answered is [`super::site`]'s.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,13 +24,13 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::guard::Peer;
 use super::limits::{
-    CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, REFUSED_MAX, REFUSED_TIME_MAX,
+    CLOSE_TIME_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, REFUSED_MAX, REFUSED_TIME_MAX,
     UNREAD_BYTES_MAX, UNREAD_TIME_MAX,
 };
 use super::patience::Patient;
@@ -58,6 +60,8 @@ pub struct Setup {
     pub stopping: Arc<AtomicBool>,
     /// Rings when a caller wants it to stop in order.
     pub stop: Arc<tokio::sync::Notify>,
+    /// Set once nothing more is to be asked. Each connection holds a receiver.
+    pub closing: watch::Sender<bool>,
 }
 
 impl Setup {
@@ -85,6 +89,7 @@ impl Setup {
             token,
             stopping: Arc::default(),
             stop: Arc::default(),
+            closing: watch::Sender::default(),
         })
     }
 
@@ -109,6 +114,13 @@ impl Setup {
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
+
+    /// Takes no more connections and no more requests, and waits until those under way are answered, at most for
+    /// [`CLOSE_TIME_MAX`].
+    pub async fn close(&self) {
+        self.closing.send_replace(true);
+        let _ = tokio::time::timeout(CLOSE_TIME_MAX, self.closing.closed()).await;
+    }
 }
 
 /// Serves until it is dropped; for a supervisor. It has threads of its own: a thousand streams that are all woken by one event, or
@@ -131,6 +143,7 @@ pub async fn run(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
 }
 
 async fn serve(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
+    let mut closing = setup.closing.subscribe();
     let broken = |error: io::Error| format!("the listener broke down: {error}");
     let listener = setup.listener.try_clone().map_err(broken)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(broken)?;
@@ -148,7 +161,12 @@ async fn serve(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
             return Ok(());
         };
         while connections.try_join_next().is_some() {}
-        let (stream, peer) = match listener.accept().await {
+        let accepted = tokio::select! {
+            biased;
+            () = closed(&mut closing) => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Usually too many open files: what is open has to close first.
@@ -177,17 +195,39 @@ async fn serve(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
             service.call(request)
         });
         let counted = site.figures.connection();
+        let mut closing = closing.clone();
         connections.spawn(async move {
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIME_MAX)
                 .max_buf_size(HEAD_BYTES_MAX)
                 .half_close(false);
-            if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+            let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
+            let ended = tokio::select! {
+                biased;
+                ended = served.as_mut() => ended,
+                () = closed(&mut closing) => {
+                    // One that waits for a request ends at once.
+                    served.as_mut().graceful_shutdown();
+                    served.await
+                }
+            };
+            if let Err(error) = ended {
                 debug!(%error, "connection ended");
             }
             drop((place, counted));
         });
+    }
+    drop(closing);
+    while connections.join_next().await.is_some() {}
+    // It ends with the director, or its supervisor would start it again.
+    std::future::pending().await
+}
+
+/// Waits until nothing more is to be asked.
+pub async fn closed(closing: &mut watch::Receiver<bool>) {
+    if closing.wait_for(|closing| *closing).await.is_err() {
+        std::future::pending().await
     }
 }
 

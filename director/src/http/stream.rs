@@ -14,10 +14,12 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use director_runtime::bus::{Heard, Subscriber};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use super::limits::CLOSE_QUIET;
 use super::metrics::Counted;
 use super::problem::Problem;
+use super::server::closed;
 use super::site::Site;
 use super::told::Told;
 use crate::control::protocol::{Ask, Fault, FaultKind, Op, Screen};
@@ -69,6 +71,7 @@ impl From {
 struct Listener {
     site: Arc<Site>,
     heard: Subscriber<Arc<Told>>,
+    closing: watch::Receiver<bool>,
     from: From,
     sprint: Option<String>,
     /// Up to here the journal has to be read.
@@ -121,15 +124,25 @@ impl Listener {
                 }
                 continue;
             }
-            match tokio::time::timeout(ALIVE_EVERY, self.heard.recv()).await {
-                Err(_) => return Some(Bytes::from_static(b": alive\n\n")),
-                Ok(None) => return None,
-                Ok(Some(Heard::Gap { .. })) => self.to_read = self.site.telling.head(),
-                Ok(Some(Heard::Event(told))) if told.last <= self.from.after => {}
-                Ok(Some(Heard::Event(told))) if told.first > self.from.after + 1 => {
+            let over = async {
+                closed(&mut self.closing).await;
+                tokio::time::sleep(CLOSE_QUIET).await;
+            };
+            let heard = tokio::select! {
+                biased;
+                heard = self.heard.recv() => heard?,
+                () = over => return None,
+                () = tokio::time::sleep(ALIVE_EVERY) => {
+                    return Some(Bytes::from_static(b": alive\n\n"));
+                }
+            };
+            match heard {
+                Heard::Gap { .. } => self.to_read = self.site.telling.head(),
+                Heard::Event(told) if told.last <= self.from.after => {}
+                Heard::Event(told) if told.first > self.from.after + 1 => {
                     self.to_read = told.last;
                 }
-                Ok(Some(Heard::Event(told))) => self.take(&told),
+                Heard::Event(told) => self.take(&told),
             }
         }
     }
@@ -162,6 +175,7 @@ pub async fn open(
     let heard = site.telling.news.subscribe();
     let listener = Listener {
         heard,
+        closing: site.setup.closing.subscribe(),
         to_read: site.telling.head(),
         site: Arc::clone(site),
         from,

@@ -15,11 +15,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use director_tests::process;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Longer than any of these tests takes; one that does not end is a test that fails.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     let switches = copy(&root, &tree, &homes);
     let target = place.join("target");
     seed(&root.join("target"), &target);
+    clients(&root.join("target"), &tree.join("target"));
 
     let results = place.join("results");
     let known = fs::read_to_string(&results).unwrap_or_default();
@@ -212,6 +215,10 @@ fn nothing(path: &str, signature: &str) -> Option<&'static str> {
         "&str" => "\"\"",
         "Map<String, Value>" => "serde_json::Map::new()",
         "Result<Answer, Fault>" => "Err(crate::control::protocol::Fault::not_found(String::new()))",
+        "Response<Body>" => "Response::default()",
+        gives if gives.ends_with(", Problem>") => {
+            "Err(crate::http::problem::Problem::bad(\"emptied\"))"
+        }
         gives if gives.starts_with("Poll<io::Result<") => {
             "Poll::Ready(Err(std::io::Error::other(\"emptied\")))"
         }
@@ -242,6 +249,15 @@ fn seed(from: &Path, to: &Path) {
     }
 }
 
+/// Clients that were fetched are those of the copy too.
+fn clients(from: &Path, to: &Path) {
+    let (from, to) = (from.join("clients"), to.join("clients"));
+    if from.exists() && !to.exists() {
+        fs::create_dir_all(to.parent().expect("a directory")).expect("a directory");
+        std::os::unix::fs::symlink(from, to).expect("a link");
+    }
+}
+
 /// Whether the test passes with these files emptied; none if there is no such test.
 fn passes(tree: &Path, target: &Path, test: &str, emptied: &str) -> Option<bool> {
     let (package, place) = home(tree, test)?;
@@ -259,14 +275,21 @@ fn passes(tree: &Path, target: &Path, test: &str, emptied: &str) -> Option<bool>
         build.status().is_ok_and(|status| status.success()),
         "the copy is built"
     );
-    command.env("EMPTIED", emptied);
+    command.env("EMPTIED", emptied).env("DIRECTOR_KILLS", "3");
     command.stdout(Stdio::null()).stderr(Stdio::null());
+    // What a test leaves behind is in its group or has its temporary directory in the environment.
+    let scratch = tempfile::tempdir().expect("a directory");
+    command.env("TMPDIR", scratch.path()).process_group(0);
     let mut child = command.spawn().expect("cargo");
     let ended = process::ended_within(&mut child, PATIENCE);
-    if ended.is_none() {
-        let _ = child.kill();
-        let _ = child.wait();
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let _ = kill_process_group(group.expect("a process id"), Signal::KILL);
+    for left in process::about(scratch.path()) {
+        let pid = left.split(' ').next().and_then(|pid| pid.parse().ok());
+        let pid = pid.and_then(Pid::from_raw);
+        let _ = kill_process(pid.expect("a process id"), Signal::KILL);
     }
+    let _ = child.wait();
     Some(ended.is_some_and(|status| status.success()))
 }
 

@@ -1,6 +1,7 @@
 //! Its life: sprints come, it is stopped, killed and started again, and nothing is lost.
 
 use std::collections::BTreeSet;
+use std::io::{BufReader, Read, Write};
 use std::time::Duration;
 
 use director_tests::harness::{PATIENCE, Playground, SPRINT, oracle};
@@ -147,6 +148,41 @@ fn told_to_stop_it_lets_what_runs_end_and_says_that_work_remains() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(run.code_within(PATIENCE), Some(0));
     oracle::check(&play).unwrap_or_else(|wrong| panic!("{wrong}\n{}", play.log_end(60)));
+}
+
+#[test]
+fn what_is_asked_before_it_stops_is_answered() {
+    let play = Playground::new(PROGRAM, 1);
+    let (mut run, site) = serve(&play, &[]);
+    // Answers are held against the document, which is asked for once.
+    assert_eq!(site.get("/api/v1/sprints").status, 200);
+    let events = site.events("", None);
+    let idle = site.connect();
+    let stream = site.connect();
+    let bearer = format!("Authorization: Bearer {}", site.token);
+    let head = format!(
+        "POST /api/v1/pause HTTP/1.1\r\nHost: {}\r\n{bearer}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n",
+        site.address
+    );
+    (&stream).write_all(head.as_bytes()).expect("sent");
+    (&stream).write_all(b"{").expect("sent");
+    let begun = || {
+        let page = site.get("/metrics").body;
+        // The stream, the idle one, this one and whoever asks.
+        page.contains("director_http_connections 4\n").then_some(())
+    };
+    process::until(PATIENCE, begun).expect("it is taken in");
+    let stopped = site.post("/api/v1/shutdown", "");
+    assert_eq!(stopped.status, 200, "{}", stopped.body);
+    // What is not in the middle of anything ends.
+    let mut rest = Vec::new();
+    (&idle).read_to_end(&mut rest).expect("closed in order");
+    events.for_each(drop);
+    (&stream).write_all(b"}").expect("sent");
+    let answer = director_tests::http::read(&mut BufReader::new(stream));
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(run.code_within(PATIENCE), Some(0), "{}", play.log_end(20));
 }
 
 #[test]

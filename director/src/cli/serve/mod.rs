@@ -174,6 +174,12 @@ async fn whole(args: ServeArgs, cx: &mut Context) -> Result<Code, CliError> {
         () = at_rest(&handle) => {}
     }
     let left = handle.read(|engine| remaining(engine.state())).await;
+    // The director is there until all that was asked is answered, also who asked it to stop.
+    tokio::select! {
+        biased;
+        () = signals.next() => {}
+        () = setup.close() => {}
+    }
     handle.shutdown();
     tokio::select! {
         biased;
