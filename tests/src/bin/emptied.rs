@@ -18,13 +18,16 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use director_tests::process;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Longer than any of these tests takes; one that does not end is a test that fails.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How many times as long as it takes otherwise a test may take with its files emptied, and how long at least. Many wait for what will not come.
+const LONGER: (u32, Duration) = (5, Duration::from_secs(40));
 
 /// A row of the table.
 struct Row {
@@ -71,12 +74,17 @@ fn main() -> ExitCode {
         let word = match switches_of(row, &switches) {
             0 => "no switch",
             _ => {
-                let run = |emptied: &str| passes(&tree, &target, &row.test, emptied);
-                let passes = *green.entry(row.test.clone()).or_insert_with(|| run(""));
-                match passes {
-                    Some(true) if run(&row.homes.join(",")) == Some(false) => "red",
-                    Some(true) => "still green",
-                    Some(false) => "red before",
+                let run = |emptied: &str, time| passes(&tree, &target, &row.test, emptied, time);
+                let passes = green.entry(row.test.clone());
+                match *passes.or_insert_with(|| run("", PATIENCE)) {
+                    Some((true, took)) => {
+                        let time = (took * LONGER.0).clamp(LONGER.1, PATIENCE);
+                        match run(&row.homes.join(","), time) {
+                            Some((false, _)) => "red",
+                            _ => "still green",
+                        }
+                    }
+                    Some((false, _)) => "red before",
                     None => "no such test",
                 }
             }
@@ -215,6 +223,7 @@ fn nothing(path: &str, signature: &str) -> Option<&'static str> {
         "&str" => "\"\"",
         "Map<String, Value>" => "serde_json::Map::new()",
         "Result<Answer, Fault>" => "Err(crate::control::protocol::Fault::not_found(String::new()))",
+        "JsonObject" => "JsonObject::new()",
         "Response<Body>" => "Response::default()",
         gives if gives.ends_with(", Problem>") => {
             "Err(crate::http::problem::Problem::bad(\"emptied\"))"
@@ -258,8 +267,14 @@ fn clients(from: &Path, to: &Path) {
     }
 }
 
-/// Whether the test passes with these files emptied; none if there is no such test.
-fn passes(tree: &Path, target: &Path, test: &str, emptied: &str) -> Option<bool> {
+/// Whether the test passes with these files emptied within a time, and how long it took; none if there is no such test.
+fn passes(
+    tree: &Path,
+    target: &Path,
+    test: &str,
+    emptied: &str,
+    time: Duration,
+) -> Option<(bool, Duration)> {
     let (package, place) = home(tree, test)?;
     let mut command = Command::new("cargo");
     command.args(["test", "--quiet", "--package", &package]);
@@ -280,8 +295,10 @@ fn passes(tree: &Path, target: &Path, test: &str, emptied: &str) -> Option<bool>
     // What a test leaves behind is in its group or has its temporary directory in the environment.
     let scratch = tempfile::tempdir().expect("a directory");
     command.env("TMPDIR", scratch.path()).process_group(0);
+    let began = Instant::now();
     let mut child = command.spawn().expect("cargo");
-    let ended = process::ended_within(&mut child, PATIENCE);
+    let ended = process::ended_within(&mut child, time);
+    let took = began.elapsed();
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let _ = kill_process_group(group.expect("a process id"), Signal::KILL);
     for left in process::about(scratch.path()) {
@@ -290,7 +307,7 @@ fn passes(tree: &Path, target: &Path, test: &str, emptied: &str) -> Option<bool>
         let _ = kill_process(pid.expect("a process id"), Signal::KILL);
     }
     let _ = child.wait();
-    Some(ended.is_some_and(|status| status.success()))
+    Some((ended.is_some_and(|status| status.success()), took))
 }
 
 /// The package and the target of a test, as cargo takes them.

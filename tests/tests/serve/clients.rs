@@ -162,7 +162,21 @@ fn the_inspector_finds_nothing_wrong_with_the_tools_and_calls_them() {
         let listed = said(way, &ask(&["--method", "tools/list", "--strict"]));
         let listed: Value = serde_json::from_str(&listed).expect("JSON");
         let tools = listed["tools"].as_array().expect("tools");
-        assert!(tools.iter().any(|tool| tool["name"] == "submit"), "{way}");
+        let submit = tools.iter().find(|tool| tool["name"] == "submit");
+        let submit = submit.unwrap_or_else(|| panic!("{way}: {listed}"));
+        assert!(
+            submit["inputSchema"]["properties"]["file"].is_object(),
+            "{submit}"
+        );
+        assert!(
+            submit["outputSchema"]["properties"]["seq"].is_object(),
+            "{submit}"
+        );
+        for tool in tools {
+            let described = tool["description"].as_str();
+            assert!(described.is_some_and(|text| !text.is_empty()), "{tool}");
+            assert!(tool["annotations"]["readOnlyHint"].is_boolean(), "{tool}");
+        }
         let call = ["--method", "tools/call", "--tool-name"];
         let status = ask(&[&call[..], &["sprints"]].concat());
         assert!(said(way, &status).contains("structuredContent"), "{way}");
