@@ -296,7 +296,7 @@ fn what_an_emergency_waits_for_goes_on_in_it() {
               engineering_emergency: 0s later, hole mends a critical bug and 0 tasks wait for it; all work that is not critical is paused. If that lasts 2h00m, 11h00m of work are left instead of 11h00m: the sprint ends 0s later
               incident_opened
               incident_step_filled impact: hole mends a critical bug and 0 tasks wait for it; all work that is not critical is paused. If that lasts 2h00m, 11h00m of work are left instead of 11h00m: the sprint ends 0s later
-              incident_step_filled mitigation: all work that is not critical is paused; of it, 1 at work goes on to its end
+              incident_step_filled mitigation: all work that is not critical is paused; of it, 0 at work goes on to its end
               incident_step_filled escalation: told: whoever answers the inbox
             > done page
               attempt_ended page done
@@ -313,6 +313,43 @@ fn what_an_emergency_waits_for_goes_on_in_it() {
               merge_started
         "#]],
     );
+}
+
+/// Found by comparing the drivers over 1,200 seeds: a review that the emergency waited for was begun, called off and begun again, for ever.
+#[test]
+fn what_an_emergency_waits_for_is_not_called_off_in_it() {
+    let mut spec = ladder(
+        "[ladder]\nrunning = \"checkpoint\"\n[team.reviewer]\nagent = \"worker\"\nkinds = [\"review\"]\n[gates]\nreview = { by = \"reviewer\" }\n\
+        [[task]]\nid = \"page\"\nhours = 1\nfeature = \"web\"\n",
+    );
+    spec.repo = Some("/repository".to_owned());
+    let mut told = Script::new(vec![spec]);
+    let text = told.run(
+        "submit
+        git ok
+        up
+        git ok
+        git ok
+        git ok
+        start side
+        start page
+        send critical_bug_discovered {\"task\": {\"id\": \"hole\", \"kind\": \"feature\", \"hours\": 2, \"feature\": \"web\"}, \"found_in\": \"page\", \"severity\": \"critical\"}
+        called off side
+        git ok
+        done page
+        git ok
+        start page.review
+        done page.review",
+    );
+    let called_off = text
+        .lines()
+        .filter(|line| line.contains("work_checkpointed"));
+    assert_eq!(
+        called_off.collect::<Vec<_>>(),
+        ["  work_checkpointed side"],
+        "{text}"
+    );
+    assert!(text.ends_with("merge_started\n"), "{text}");
 }
 
 /// Found by the swarm over 30,000 seeds: the emergency went on with a blocker that was called off at the same moment.

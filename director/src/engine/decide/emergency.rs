@@ -153,7 +153,7 @@ pub fn after(state: &State, e: &EngineeringEmergency) -> Vec<Event> {
     let mut members: Vec<String> = names.collect();
     members.push("whoever answers the inbox".to_owned());
     let ladder = &state.sprints.table[e.sprint_id.index()].spec.ways.ladder;
-    let running = running(state, e.sprint_id);
+    let running = running(state, e.sprint_id, e.task_id);
     let what = match ladder.running {
         Running::Finish => "goes on to its end",
         Running::Checkpoint => "is saved and called off",
@@ -195,14 +195,15 @@ pub fn after(state: &State, e: &EngineeringEmergency) -> Vec<Event> {
     events
 }
 
-/// Work that is not critical and that an actor has in hand.
-fn running(state: &State, sprint: SprintId) -> Vec<TaskId> {
+/// Work that an actor has in hand and that an emergency about `task` does not wait for.
+fn running(state: &State, sprint: SprintId, task: TaskId) -> Vec<TaskId> {
+    let wanted = wants(state, task);
     let tasks = state.sprints.table[sprint.index()].tasks();
     tasks
         .filter(|id| {
             let row = &state.tasks.table[id.index()];
             row.phase == Phase::Working
-                && row.spec.priority != Priority::Critical
+                && !is_urgent(row, *id, &wanted)
                 && !state.is_with_a_person(*id)
         })
         .collect()
@@ -216,14 +217,15 @@ fn checkpoint(state: &State, task: TaskId) -> Event {
     .into()
 }
 
-/// Work that begins during an emergency because it was on its way: checkpointed where that is the rule.
+/// Work that begins during an emergency because it was on its way: checkpointed where that is the rule. What would be handed out
+/// again at once is left alone.
 pub fn begun_meanwhile(state: &State, task: TaskId) -> Option<Event> {
     let row = &state.tasks.table[task.index()];
     let sprint = &state.sprints.table[row.sprint.index()];
-    let unwanted = sprint.emergency.is_some()
-        && sprint.spec.ways.ladder.running == Running::Checkpoint
-        && row.spec.priority != Priority::Critical
-        && row.phase == Phase::Working;
+    let emergency = sprint.emergency?;
+    let unwanted = sprint.spec.ways.ladder.running == Running::Checkpoint
+        && row.phase == Phase::Working
+        && !is_urgent(row, task, &wants(state, emergency.task));
     unwanted.then(|| checkpoint(state, task))
 }
 
