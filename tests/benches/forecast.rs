@@ -16,7 +16,7 @@ use director::simulate::faults::Faults;
 use director::simulate::forecast::{Extent, forecast};
 use director::simulate::prepare::Prepared;
 use director::simulate::sums::Sums;
-use director_protocols::sprint::SprintSpec;
+use director_protocols::sprint::{Expects, SprintSpec};
 use director_tests::sprint;
 use serde_json::{Value, json};
 
@@ -67,9 +67,8 @@ fn spec(tasks: usize, repo: bool) -> SprintSpec {
             .map(|other| format!("\"t{other}\""))
             .collect();
         let [low, likely, high] = hours(task);
-        let expects = if repo { "changes" } else { "nothing" };
         text += &format!(
-            "[[task]]\nid = \"t{task}\"\nrole = \"{}\"\nexpects = \"{expects}\"\nestimate = {{ optimistic = {low}, likely = {likely}, pessimistic = {high} }}\ndepends_on = [{}]\n",
+            "[[task]]\nid = \"t{task}\"\nrole = \"{}\"\nexpects = \"nothing\"\nestimate = {{ optimistic = {low}, likely = {likely}, pessimistic = {high} }}\ndepends_on = [{}]\n",
             ROLES[task % 9],
             waits.join(", ")
         );
@@ -77,7 +76,13 @@ fn spec(tasks: usize, repo: bool) -> SprintSpec {
     let mut spec = sprint(&text, &[]);
     // As there: tried until it works.
     spec.policy.attempts_max = 1_000;
-    spec.repo = repo.then(|| "repository".to_owned());
+    // The repository is not there; only the engine has to believe in it.
+    if repo {
+        spec.repo = Some("repository".to_owned());
+        for task in &mut spec.tasks {
+            task.expects = Expects::Changes;
+        }
+    }
     spec
 }
 

@@ -43,6 +43,8 @@ fn run(word: &str) -> io::Result<bool> {
     {
         copy_tree(&root.join(name), &copy.join(name))?;
     }
+    let manifest = copy.join("tests/Cargo.toml");
+    fs::write(&manifest, without_programs(&fs::read_to_string(&manifest)?))?;
     let mut all_found = true;
     println!("{:<62} found", "mutant");
     for mutant in MUTANTS.iter().filter(|mutant| mutant.name.contains(word)) {
@@ -60,6 +62,19 @@ fn run(word: &str) -> io::Result<bool> {
         println!("{:<62} {said}", mutant.name);
     }
     Ok(all_found)
+}
+
+/// The manifest of the tests without its programs: the swarm needs none, and each would be linked again for each mutant.
+fn without_programs(manifest: &str) -> String {
+    let mut skipped = false;
+    let manifest = manifest.replacen("[package]", "[package]\nautobins = false", 1);
+    let kept = manifest.lines().filter(|line| {
+        if line.starts_with('[') {
+            skipped = *line == "[[bin]]";
+        }
+        !skipped
+    });
+    kept.map(|line| line.to_owned() + "\n").collect()
 }
 
 /// What the swarm said of it; nothing when it saw nothing.
