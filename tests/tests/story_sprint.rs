@@ -494,6 +494,8 @@ fn afterwards(bakery: &mut Bakery) {
     bakery.tells(&["deliver"]);
     let report = bakery.corner.report();
     assert_eq!(report["outcome"], "done");
+    let bugs = serde_json::json!({"reported": 1, "open": 0});
+    assert_eq!(report["metrics"]["bugs"], bugs, "QA's is mended");
     assert_eq!(
         report["incidents"].as_array().map(Vec::len),
         Some(3),

@@ -1,7 +1,7 @@
 //! Jira: its CSV export, with headers that repeat, links between issues and cells of several lines; and tables with such columns.
 //!
 //! Columns are found by name: `Issue key`, `Summary`, `Custom field (Story Points)`, `Inward issue link (Blocks)`. A table without keys is
-//! read too, by the numbers of its rows, which then have to stay as they are; a table of nothing but links makes a task of each key.
+//! read too, by the numbers of its rows, which then have to stay as they are. A table of nothing but links is no backlog and is refused.
 //!
 //! Elsewhere: Linear's export is such a table too and is read in [`super::linear`].
 
@@ -110,14 +110,16 @@ impl<'t> Sheet<'t> {
 
 pub(super) fn read(text: &str) -> Result<Backlog, String> {
     let mut table = Table::read(text)?;
-    let linked = table.named(&["linkedissuekey"]);
     let key = table.named(&["issue key", "issuekey", "key", "tasknumber"]);
-    if !linked.is_empty() && !key.is_empty() {
-        return Ok(links(&mut table, &key, &linked));
-    }
     let id = table.named(&["issue id"]);
     let summary = table.named(&["summary", "title"]);
     let kind = table.named(&["issue type", "type", "issuetype"]);
+    if summary.is_empty() && kind.is_empty() && !table.named(&["linkedissuekey"]).is_empty() {
+        return Err(
+            "the table has links between issues (column `linkedIssueKey`) and not the issues: neither what they are nor whether they are done. Export the issues, with all fields: their links are among them"
+                .to_owned(),
+        );
+    }
     if key.is_empty() && summary.is_empty() && kind.is_empty() {
         return Err(
             "the table has none of the columns `Issue key`, `Summary` and `Issue Type`".to_owned(),
@@ -266,56 +268,6 @@ pub(super) fn read(text: &str) -> Result<Backlog, String> {
     }
     table.rest(&mut backlog.dropped);
     Ok(backlog)
-}
-
-/// A table of links alone: what they say, and a task for each key.
-fn links(table: &mut Table, key: &[usize], linked: &[usize]) -> Backlog {
-    let name = table.named(&["name", "type", "link type"]);
-    table.ignore(&["idissuelink"]);
-    let mut backlog = Backlog::default();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for row in &table.rows {
-        let sheet = Sheet { row };
-        let (one, other) = (sheet.first(key), sheet.first(linked));
-        for id in [one, other].into_iter().filter(|id| !id.is_empty()) {
-            places.entry(id.to_owned()).or_insert_with(|| {
-                backlog.items.push(Item {
-                    id: id.to_owned(),
-                    title: id.to_owned(),
-                    ..Item::default()
-                });
-                backlog.items.len() - 1
-            });
-        }
-        let word = sheet.first(&name).to_lowercase();
-        let (waits, first) = match word.as_str() {
-            "blocks"
-            | "is depended on by"
-            | "is depended upon by"
-            | "is required by"
-            | "has to be done before" => (other, one),
-            "is blocked by"
-            | "depends on"
-            | "depends upon"
-            | "requires"
-            | "has to be done after" => (one, other),
-            _ => {
-                *backlog
-                    .dropped
-                    .entry(format!("links ({word})"))
-                    .or_default() += 1;
-                continue;
-            }
-        };
-        if let Some(&place) = places.get(waits) {
-            backlog.items[place].needs.push(Need::firm(first));
-        }
-    }
-    backlog.notes.push(
-        "the table has links alone: each key becomes a task with nothing but its name".to_owned(),
-    );
-    table.rest(&mut backlog.dropped);
-    backlog
 }
 
 fn state(category: &str, status: &str, resolution: &str) -> State {

@@ -214,22 +214,15 @@ fn a_jira_export_is_read_with_repeated_headers_and_cells_of_several_lines() {
     );
     assert_eq!(done.summary.dropped, [("watchers".to_owned(), 1)]);
 
-    let links = "idissuelink,issuekey,linkedIssueKey,name\n1,A-1,A-2,blocks\n2,A-1,A-3,is blocked by\n3,A-2,A-3,relates to\n";
-    let links = imported(Source::Jira, links);
-    assert!(
-        links.text.contains(
-            "id = \"A-2\"\nsource = \"jira:A-2\"\ntitle = \"A-2\"\ndepends_on = [\"A-1\"]"
-        ),
-        "{}",
-        links.text
-    );
-    assert!(
-        links
-            .text
-            .contains("title = \"A-1\"\ndepends_on = [\"A-3\"]")
-    );
     let rows = imported(Source::Jira, "type;priority\nTask;Minor\nBug;Blocker\n");
     assert!(rows.text.contains("id = \"row-2\"\nsource = \"jira:row-2\"\ntitle = \"Bug 2\"\nkind = \"bug_fix\"\npriority = \"critical\""), "{}", rows.text);
+}
+
+#[test]
+fn a_table_of_links_alone_is_no_backlog() {
+    let links = "idissuelink,issuekey,linkedIssueKey,name\n1,A-1,A-2,blocks\n";
+    let error = import(Source::Jira, links, None, &Options::default()).expect_err("no issues");
+    expect!["this is no backlog of jira: the table has links between issues (column `linkedIssueKey`) and not the issues: neither what they are nor whether they are done. Export the issues, with all fields: their links are among them"].assert_eq(&error.to_string());
 }
 
 #[test]

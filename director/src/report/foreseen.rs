@@ -56,6 +56,8 @@ pub struct Track {
     pub calibration_error: f64,
     /// How far P50 was off, as a share of what it took, on average.
     pub p50_error: f64,
+    /// How far P50 was off, on average.
+    pub p50_off_hours: f64,
 }
 
 /// The levels of a forecast.
@@ -118,6 +120,7 @@ pub fn track(state: &State) -> Option<Track> {
     let n = pairs.len() as f64;
     let mut within = [0.0; 3];
     let mut off = 0.0;
+    let mut off_hours = 0.0;
     for (forecast, took) in &pairs {
         for (sum, level) in within
             .iter_mut()
@@ -125,7 +128,9 @@ pub fn track(state: &State) -> Option<Track> {
         {
             *sum += f64::from(u8::from(*took <= level)) / n;
         }
-        off += forecast.p50.0.abs_diff(took.0) as f64 / took.0.max(1) as f64 / n;
+        let apart = Span(forecast.p50.0.abs_diff(took.0));
+        off += apart.0 as f64 / took.0.max(1) as f64 / n;
+        off_hours += apart.as_hours() / n;
     }
     let error = within
         .iter()
@@ -136,6 +141,7 @@ pub fn track(state: &State) -> Option<Track> {
         calibration_error: round(error.sum::<f64>() / 3.0),
         within: within.map(round),
         p50_error: round(off),
+        p50_off_hours: round(off_hours),
     })
 }
 
@@ -177,7 +183,7 @@ fn length(hours: f64) -> String {
     super::forecast::hours((hours * 3_600_000.0) as u64)
 }
 
-/// The track in a sentence.
+/// The track in a sentence. Of something that was over at once a share says nothing: there the time is told.
 pub fn track_sentence(track: &Track) -> String {
     let [half, most, nearly] = track.within.map(|share| (share * 100.0).round());
     format!(
@@ -186,7 +192,10 @@ pub fn track_sentence(track: &Track) -> String {
         track.calibration_error * 100.0,
         match track.p50_error {
             error if error < 10.0 => format!("{:.0}%", error * 100.0),
-            error => format!("{error:.0} times what it took"),
+            _ => format!(
+                "{}, more than 10 times what it took,",
+                length(track.p50_off_hours)
+            ),
         }
     )
 }
@@ -215,8 +224,12 @@ mod tests {
         }
     }
 
-    /// A sprint of one task that takes an hour, with forecasts of it.
     fn an_hour(forecasts: &[[u64; 3]]) -> Run {
+        taking(60, forecasts)
+    }
+
+    /// A sprint of one task that takes so long, with forecasts of it.
+    fn taking(minutes: u64, forecasts: &[[u64; 3]]) -> Run {
         let mut spec = checkout(false);
         let mut task = examples::task("only", "feature", "fullstack-engineer", [1, 1, 2], &[]);
         task.expects = director_protocols::sprint::Expects::Nothing;
@@ -225,7 +238,7 @@ mod tests {
         for [p50, p85, p95] in forecasts {
             run.say(forecast(*p50, *p85, *p95));
         }
-        run.done("only", 60);
+        run.done("only", minutes);
         run
     }
 
@@ -241,6 +254,21 @@ mod tests {
             let found = foreseen(run.state(), &run.entries, SPRINT);
             assert_eq!(found[0].fell, Some(expected), "{figures:?}");
             assert_eq!(found[0].seqs.len(), 2, "the forecast and the end are cited");
+        }
+    }
+
+    #[test]
+    fn how_far_a_forecast_was_off_is_a_share_and_where_that_says_nothing_a_time() {
+        for (minutes, expected) in [
+            (60, "even odds off by 50% on average"),
+            (
+                1,
+                "even odds off by 29 min, more than 10 times what it took, on average",
+            ),
+        ] {
+            let run = taking(minutes, &[[30, 90, 120]]);
+            let said = track_sentence(&track(run.state()).expect("one sprint"));
+            assert!(said.ends_with(expected), "{said}");
         }
     }
 

@@ -49,7 +49,7 @@ fn a_look_back_reads_well_and_cites_what_it_rests_on() {
 
         - Velocity: 40 of 40
         - Days remaining: not measured
-        - Projected completion: 2026-11-23T12:11:12Z
+        - Projected completion: 2026-11-23 12:11 UTC
         - Completion rate by tasks: 60%
         - Completion rate by points: 78%
         - Cycle time per kind of task: api_endpoint 56m20s, architecture 45m11s, documentation 45m12s, research 20m08s, ui_component 1h19m
@@ -65,6 +65,7 @@ fn a_look_back_reads_well_and_cites_what_it_rests_on() {
         - Restarts: 1
         - Rework rounds: 1
         - Agents' feedback: 8
+        - Open bugs: none reported
         - Attempts: 13, 6 again, 1 death
         - Merges: 6, 1 conflict
         - Time: 3h11m; planned 42.0h

@@ -19,7 +19,7 @@ use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 use crate::handle::Entry;
 use crate::view::status::{open_blockers, velocity};
-use crate::view::{count, hours, minute, rfc3339, subject};
+use crate::view::{at_minute, count, hours, rfc3339, subject};
 
 /// The event that a standup that was held leaves behind.
 const HELD: &str = "daily_standup_completed";
@@ -390,12 +390,6 @@ pub fn text(view: &StandupView) -> String {
         ),
     };
     out
-}
-
-fn at_minute(at: &str) -> String {
-    let at: Option<jiff::Timestamp> = at.parse().ok();
-    let ms = at.and_then(|at| u64::try_from(at.as_millisecond()).ok());
-    ms.map_or_else(String::new, |ms| minute(Time(ms)))
 }
 
 #[cfg(test)]

@@ -73,6 +73,14 @@ pub(crate) fn minute(time: Time) -> String {
     timestamp(time).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// The same of a time that is written out exactly, as in [`rfc3339`].
+pub(crate) fn at_minute(at: &str) -> String {
+    at.parse::<Timestamp>().map_or_else(
+        |_| at.to_owned(),
+        |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+    )
+}
+
 /// Hours with at most four decimals (a third of a second), so that JSON has no long tails.
 pub(crate) fn hours(span: Span) -> f64 {
     round(span.as_hours())

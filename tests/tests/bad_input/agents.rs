@@ -47,6 +47,14 @@ const CASES: &[Case] = &[
     ),
     failed("nothing", "true", "it left no change in the repository"),
     Case {
+        more: "produces = [\"manual.md\"]",
+        ..failed(
+            "unproduced",
+            "echo x > unproduced",
+            "it should have produced manual.md",
+        )
+    },
+    Case {
         more: "budget = { time = \"1s\" }",
         ..failed(
             "never-ends",

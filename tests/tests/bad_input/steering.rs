@@ -69,6 +69,25 @@ fn blockers_go_to_whom_their_severity_names_and_an_answer_lets_the_task_go_on() 
     }
 }
 
+#[test]
+fn a_blocker_on_the_critical_path_begins_a_tier_higher_and_says_why() {
+    let corner = corner();
+    corner.sprint(HEAD.to_owned() + &blocked("stuck", "low", ""));
+    let said = corner.run();
+    assert_eq!(said.code, 0, "{said:?}");
+    let events = corner.tell(&["events", "--json"]).out;
+    let raised = events
+        .lines()
+        .find(|line| line.contains("\"blocker_raised\""))
+        .unwrap_or_else(|| panic!("{events}"));
+    let raised: Value = serde_json::from_str(raised).expect("JSON");
+    assert_eq!(
+        [&raised["reported"], &raised["severity"], &raised["reason"]],
+        ["low", "medium", "it is on the critical path"]
+    );
+    corner.nothing_left("on the critical path");
+}
+
 /// A task that runs until a file is there.
 fn waiting(id: &str, go: &std::path::Path) -> String {
     let go = go.display();

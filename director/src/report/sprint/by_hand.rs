@@ -50,6 +50,9 @@ fn spec() -> SprintSpec {
         task.estimate = Estimate::point(Span::minutes(minutes));
         task.depends_on.clear();
     }
+    // Alpha and gamma are bugs.
+    spec.tasks[0].severity = Some(Severity::High);
+    spec.tasks[2].severity = Some(Severity::Low);
     spec
 }
 
@@ -320,6 +323,9 @@ fn every_metric_is_what_it_is_by_hand() {
     assert_eq!((m.attempts, m.retries, m.deaths, m.merges), (5, 2, 0, 0));
     let ends: Vec<(&str, u32)> = m.attempt_ends.iter().map(|(end, n)| (*end, *n)).collect();
     assert_eq!(ends, [("blocked", 1), ("done", 3), ("failed", 1)]);
+
+    // Of the two bugs alpha is mended.
+    assert_eq!((m.bugs.reported, m.bugs.open), (2, 1));
 
     // What was left: 10 points and 3 tasks, 5 and 2 after alpha, 2 and 1 after beta. It is over, so nothing is projected.
     let left: Vec<(u32, u32)> = m

@@ -6,7 +6,7 @@
 use super::ReportView;
 use super::metrics::Metrics;
 use crate::report::text::short;
-use crate::view::count;
+use crate::view::{at_minute, count};
 use director_protocols::time::Span;
 
 /// One metric.
@@ -66,7 +66,7 @@ fn by_name<'a>(rows: impl Iterator<Item = (&'a String, String)>) -> Option<Strin
 }
 
 /// The metrics, in the order in which people ask for them.
-pub const DEFINITIONS: [Definition; 24] = [
+pub const DEFINITIONS: [Definition; 25] = [
     Definition {
         key: "velocity",
         name: "Velocity",
@@ -86,7 +86,7 @@ pub const DEFINITIONS: [Definition; 24] = [
         name: "Projected completion",
         unit: "time (UTC)",
         formula: "now + pace x the longer of: the remaining critical chain; the remaining work shared among the agents that are up. Once it is over, when it ended",
-        value: |m| m.projected_completion.clone(),
+        value: |m| m.projected_completion.as_deref().map(at_minute),
     },
     Definition {
         key: "completion_rate",
@@ -220,6 +220,18 @@ pub const DEFINITIONS: [Definition; 24] = [
         unit: "count",
         formula: "reports that say something about the work itself; the words are in the report",
         value: |m| Some(m.sustainability.feedback.to_string()),
+    },
+    Definition {
+        key: "bugs.open",
+        name: "Open bugs",
+        unit: "count",
+        formula: "tasks with a `severity` that are neither completed nor called off; beside it all that were reported",
+        value: |m| {
+            Some(match m.bugs.reported {
+                0 => "none reported".to_owned(),
+                all => format!("{} of {all}", m.bugs.open),
+            })
+        },
     },
     Definition {
         key: "attempts",

@@ -81,6 +81,8 @@ pub struct Metrics {
     pub elapsed_hours: f64,
     /// The same as planned.
     pub planned_hours: f64,
+    /// What was reported as broken.
+    pub bugs: Bugs,
     /// Whether the team could go on like this.
     pub sustainability: Sustainability,
     /// Spending that agents reported, in dollars; `null` when none did.
@@ -108,6 +110,15 @@ pub struct Sustainability {
     pub rework_rounds: u32,
     /// Things that agents said about the work.
     pub feedback: usize,
+}
+
+/// What was reported as broken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Bugs {
+    /// Tasks of the sprint that say how bad it is if they stay undone.
+    pub reported: usize,
+    /// Those of them that are neither completed nor called off.
+    pub open: usize,
 }
 
 /// Time for one class of work.
@@ -295,6 +306,7 @@ pub(super) fn metrics(
         pace: pace(&done),
         elapsed_hours: hours(elapsed),
         planned_hours: hours(row.planned),
+        bugs: bugs(tasks),
         sustainability: sustainability(state, facts, elapsed),
         cost_usd: (cost > 0).then(|| round(cost as f64 / 1e6)),
         shares: shares(facts, state, sprint, tasks),
@@ -311,6 +323,16 @@ pub(super) fn metrics(
 }
 
 /// Time at work over estimate.
+/// A task is a bug if it has a severity, which whoever reports one says.
+fn bugs(tasks: &[&Task]) -> Bugs {
+    let mut bugs = Bugs::default();
+    for task in tasks.iter().filter(|task| task.spec.severity.is_some()) {
+        bugs.reported += 1;
+        bugs.open += usize::from(!matches!(task.phase, Phase::Completed | Phase::Cancelled));
+    }
+    bugs
+}
+
 fn pace(done: &[&&Task]) -> Option<f64> {
     let worked: Span = done.iter().map(|task| busy(task)).sum();
     let estimated: Span = done.iter().map(|task| task.spec.estimate.mean()).sum();

@@ -30,7 +30,7 @@ pub use html::{going, html};
 pub use lesson::Lesson;
 pub(crate) use lesson::cited;
 pub use markdown::markdown;
-pub use metrics::{Burn, Cycle, Metrics, Sustainability, Verdicts};
+pub use metrics::{Bugs, Burn, Cycle, Metrics, Sustainability, Verdicts};
 pub(crate) use next::draft;
 pub use next::{Change, Remaining};
 pub(crate) use progress::planned;

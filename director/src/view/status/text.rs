@@ -4,7 +4,7 @@ use director_protocols::time::{Span, Time};
 
 use super::super::paint::{Look, Paint, Table, bar, cell, looks, text_of, wrap};
 use super::super::words::{mark, severity_look};
-use super::super::{agents, count, minute};
+use super::super::{agents, at_minute, count};
 use super::{StatusView, TaskStatus};
 use crate::engine::tasks::Phase;
 use crate::report::text;
@@ -157,8 +157,8 @@ fn progress(view: &StatusView, paint: Paint) -> String {
         parts.push(format!("{} left", count(days as usize, "day")));
     }
     match (&metrics.projected_completion, &view.ended) {
-        (_, Some(ended)) => parts.push(format!("ended {}", people(ended))),
-        (Some(at), None) => parts.push(format!("done by {}", people(at))),
+        (_, Some(ended)) => parts.push(format!("ended {}", at_minute(ended))),
+        (Some(at), None) => parts.push(format!("done by {}", at_minute(at))),
         (None, None) => {}
     }
     format!(
@@ -166,14 +166,6 @@ fn progress(view: &StatusView, paint: Paint) -> String {
         bar(metrics.completion_rate, 16, paint),
         parts.join(" · ")
     )
-}
-
-/// An RFC 3339 time as people read it.
-fn people(at: &str) -> String {
-    at.parse::<jiff::Timestamp>()
-        .ok()
-        .and_then(|at| u64::try_from(at.as_millisecond()).ok())
-        .map_or_else(|| at.to_owned(), |ms| minute(Time(ms)))
 }
 
 /// The mark and look for a status word.
