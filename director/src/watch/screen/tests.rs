@@ -539,9 +539,9 @@ fn an_agent_that_works_for_another_sprint_opens_the_task_that_it_has_there() {
     let mut other = checkout(false);
     other.id = Name::new("other").expect("a name");
     for task in &mut other.tasks {
-        task.id = Name::new(&format!("other-{}", task.id)).expect("a name");
+        task.id = Name::new(format!("other-{}", task.id)).expect("a name");
         for before in &mut task.depends_on {
-            *before = Name::new(&format!("other-{before}")).expect("a name");
+            *before = Name::new(format!("other-{before}")).expect("a name");
         }
     }
     run.say(Command::Submit(Box::new(other)));
