@@ -140,7 +140,8 @@ impl Finder<'_> {
             let name = self.state.task_name(id);
             let said = Said {
                 text: format!(
-                    "{name} took {took}, {factor:.1} times its share of the estimate ({wanted} at this sprint's pace): {}",
+                    "{name} took {took}, {} its share of the estimate ({wanted} at this sprint's pace): {}",
+                    many_times(factor),
                     why.join(", ")
                 ),
                 suggestion:
@@ -574,5 +575,13 @@ fn times(number: usize) -> String {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         n => format!("{n} times"),
+    }
+}
+
+/// How many times, as people say it: beyond ten the number says nothing.
+fn many_times(factor: f64) -> String {
+    match factor < 10.0 {
+        true => format!("{factor:.1} times"),
+        false => "more than 10 times".to_owned(),
     }
 }
