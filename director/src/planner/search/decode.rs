@@ -6,7 +6,10 @@
 //! their starts from the front, is double justification (Valls, Ballestín and Quintanilla, EJOR 165, 2005): it never makes
 //! a schedule longer and often makes it shorter.
 //!
-//! Work is counted in jobs placed; as many as there are is one schedule.
+//! A pass may end early ([`Hints`]): when a job ends so late that the schedule must become too long, or when it is sure to end as one that is known.
+//! What is known to begin like another schedule is taken over from it, without a search for places.
+//!
+//! Work is counted in jobs placed; as many as there are is one schedule. What is taken over is not counted.
 //!
 //! Invariant: what a pass leaves keeps every precedence, capacity, release and closed time.
 //! Elsewhere: where orders come from is [`super::rules`] and [`super::genetic`].
@@ -32,6 +35,39 @@ pub enum Ways {
     Keep,
 }
 
+/// What is known before a pass is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Hints<'a> {
+    /// A schedule that is longer is of no use.
+    pub limit: u32,
+    /// By job: the least time from its end to the end of the schedule, on this pass's clock.
+    pub rest: &'a [u32],
+    /// A schedule of an order that is partly the same.
+    pub like: Option<Like<'a>>,
+}
+
+/// A schedule from the same side, by an order that differs only between two places.
+#[derive(Clone, Copy, Debug)]
+pub struct Like<'a> {
+    /// By job: when it ends.
+    pub ends: &'a [u32],
+    /// The first place of the order that is different.
+    pub differs: usize,
+    /// The first place from which on both are the same again.
+    pub same: usize,
+}
+
+/// How a pass ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// There is a whole schedule.
+    Whole,
+    /// It would have been longer than the limit; there is none.
+    TooLong,
+    /// It would have been the one that it is like; there is none.
+    Same,
+}
+
 /// Makes schedules for one model; holds its tables from one to the next.
 #[derive(Clone, Debug)]
 pub struct Decoder<'m> {
@@ -48,6 +84,8 @@ pub struct Decoder<'m> {
     dirty: usize,
     sorter: Sorter,
     placed: u64,
+    /// Nothing has to follow any job.
+    no_rest: Vec<u32>,
 }
 
 impl<'m> Decoder<'m> {
@@ -73,6 +111,7 @@ impl<'m> Decoder<'m> {
             dirty: 0,
             sorter: Sorter::new(model.len(), ticks),
             placed: 0,
+            no_rest: vec![0; model.len()],
         }
     }
 
@@ -116,15 +155,27 @@ impl<'m> Decoder<'m> {
     ///
     /// A pass from the end belongs to the schedule of the pass before, whose length it does not exceed.
     pub fn pass(&mut self, from: From, ways: Ways, order: &[u32]) -> u32 {
-        self.placed += order.len() as u64;
-        self.length = if self.model.plain.is_empty() {
-            self.clear(from);
-            self.pass_any(from, ways, order)
-        } else {
-            self.pass_plain(from, order)
+        let rest = std::mem::take(&mut self.no_rest);
+        let none = Hints {
+            limit: u32::MAX,
+            rest: &rest,
+            like: None,
         };
-        self.dirty = self.dirty.max(self.length as usize);
+        self.pass_with(from, ways, order, none);
+        self.no_rest = rest;
         self.length
+    }
+
+    /// As [`Self::pass`], but it may end early. Only a model that is [`Plain`] makes use of the hints.
+    pub fn pass_with(&mut self, from: From, ways: Ways, order: &[u32], hints: Hints) -> Made {
+        if !self.model.plain.is_empty() {
+            return self.pass_plain(from, order, hints);
+        }
+        self.placed += order.len() as u64;
+        self.clear(from);
+        self.length = self.pass_any(from, ways, order);
+        self.dirty = self.dirty.max(self.length as usize);
+        Made::Whole
     }
 
     /// The jobs in the order of their ends in the last pass, the last first: the order for a pass from the other side.
@@ -142,20 +193,38 @@ impl<'m> Decoder<'m> {
     }
 
     /// One word, one way, nothing taken: the case that has to be fast.
-    fn pass_plain(&mut self, from: From, order: &[u32]) -> u32 {
+    fn pass_plain(&mut self, from: From, order: &[u32], hints: Hints) -> Made {
         let model = self.model;
-        let empty = model.empty[0];
         let free = &mut self.free[..];
-        free[..self.dirty].fill(empty);
-        self.dirty = 0;
+        free[..self.dirty].fill(model.empty[0]);
         let end = &mut self.end[..model.len()];
         let plain = &model.plain[..model.len()];
+        let rest = &hints.rest[..model.len()];
         let (before, forward) = match from {
             From::Start => (&model.before, true),
             From::End => (&model.after, false),
         };
         let mut length = 0;
-        for &job in order {
+        let (ends, differs, same) = hints.like.map_or((&[][..], 0, usize::MAX), |like| {
+            (like.ends, like.differs, like.same)
+        });
+        for &job in &order[..differs] {
+            let Plain { demand, duration } = plain[job as usize];
+            let done = ends[job as usize];
+            for tick in &mut free[(done - duration) as usize..done as usize] {
+                *tick -= demand;
+            }
+            end[job as usize] = done;
+            length = length.max(done);
+        }
+        let mut made = Made::Whole;
+        let mut placed = 0;
+        let mut different = false;
+        for (place, &job) in (differs..).zip(&order[differs..]) {
+            if place == same && !different {
+                made = Made::Same;
+                break;
+            }
             let mut at = if forward {
                 model.release[job as usize]
             } else {
@@ -183,10 +252,19 @@ impl<'m> Decoder<'m> {
                 *tick -= demand;
             }
             let done = (start + long) as u32;
+            placed += 1;
             end[job as usize] = done;
             length = length.max(done);
+            if done.saturating_add(rest[job as usize]) > hints.limit {
+                made = Made::TooLong;
+                break;
+            }
+            different |= place < same && ends.get(job as usize) != Some(&done);
         }
-        length
+        self.placed += placed;
+        self.dirty = length as usize;
+        self.length = length;
+        made
     }
 
     /// Several words, choices, closed times and a fixed past.

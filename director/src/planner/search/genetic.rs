@@ -8,15 +8,16 @@
 //! - one member **shaken**: jobs of some stretch of time move about, the others keep their order, as in a large-neighbourhood search.
 //!
 //! It is decoded from the end and then from the start, which is double justification for the price of two passes. An order, or a schedule from the
-//! end, that was made before is left where it is: what would come of it is known. The best of members
-//! and children live on. Of equal length, the one whose jobs end earlier is better: it has more room behind.
+//! end, that was made before is left where it is: what would come of it is known. A child mostly begins as one of its parents does, so its
+//! pass from the end takes over what is the same and places the rest; and it ends as soon as it can only become the parent's again, or too long to
+//! live. The best of members and children live on. Of equal length, the one whose jobs end earlier is better: it has more room behind.
 //! Where jobs can be done in several ways, the first pass takes the way that is best there; the second keeps it or chooses again, by chance.
 //!
 //! One [`Island`] is one such population with a seed of its own; it knows nothing of threads. The same seed and budget give the same schedule.
 //!
 //! Elsewhere: what a pass does is [`super::decode`]; who runs several islands at once is [`crate::perform`].
 
-use super::decode::{Decoder, From, Ways};
+use super::decode::{Decoder, From, Hints, Like, Made, Ways};
 use super::floor::Floor;
 use super::model::Model;
 use super::random::Random;
@@ -46,6 +47,8 @@ struct Member {
     makespan: u32,
     /// The sum of the squares of all ends.
     score: u64,
+    /// By job: when it ends if the order is decoded from the end. Empty until there is a child of it.
+    ends: Vec<u32>,
 }
 
 impl Member {
@@ -66,6 +69,8 @@ pub struct Island<'m> {
     /// Schedules that may be made.
     budget: u64,
     choice: bool,
+    /// A child whose schedule is longer does not live.
+    longest: u32,
     /// Orders, and schedules from the end.
     seen: Seen,
     /// The child in hand: its order from the end.
@@ -81,13 +86,13 @@ pub struct Island<'m> {
 
 /// Generations without a better member after which a population begins anew, twice as large.
 const IDLE_MOST: u32 = 40;
-/// In 1,024: how often neighbours in the order of a crossed child change places.
-const SWAP: u64 = 51;
 /// In 1,024: how many children are shaken; half of the others are crossed at two points.
-const SHAKEN: u64 = 512;
+const SHAKEN: u64 = 400;
+/// A pass from the end may be longer than what lives by one part in so many: the pass from the start can gain that.
+const GAIN: u32 = 50;
 /// The share of the time that is shaken, and how far a job goes, as a share of the whole.
-const STRETCH: f64 = 0.3;
-const FAR: f64 = 0.1;
+const STRETCH: f64 = 0.1;
+const FAR: f64 = 0.4;
 /// Rules by which orders are drawn: those that look at what follows.
 const SAMPLED: [Rule; 4] = [
     Rule::LatestFinish,
@@ -118,6 +123,7 @@ impl<'m> Island<'m> {
             best: nobody,
             budget: schedules,
             choice: model.has_choice(),
+            longest: u32::MAX,
             seen: Seen::with_room_for(schedules.saturating_mul(2)),
             child: Vec::new(),
             mark: vec![0; model.len()],
@@ -176,7 +182,7 @@ impl<'m> Island<'m> {
             return SIZE;
         }
         let share = self.budget as f64 / self.model.free.len() as f64;
-        ((2.2 * share.powf(0.7)) as usize).clamp(10, 1000)
+        ((3.0 * share.powf(0.7)) as usize).clamp(10, 1000)
     }
 
     fn over(&self) -> bool {
@@ -191,12 +197,15 @@ impl<'m> Island<'m> {
         let (mut idle, mut last) = (0, (u32::MAX, u64::MAX));
         while idle < IDLE_MOST && self.members.len() > 2 {
             let parents = self.members.len();
+            if parents == size {
+                self.longest = self.members[parents - 1].makespan;
+            }
             for _ in 0..size {
                 if self.over() || !go_on() {
                     return false;
                 }
-                self.make_child(parents);
-                self.evaluate();
+                let of = self.make_child(parents);
+                self.evaluate(Some(of));
             }
             self.members.sort_by_key(Member::key);
             self.members.dedup_by_key(|member| member.key());
@@ -212,6 +221,7 @@ impl<'m> Island<'m> {
     /// different schedules, so that a mixture of them begins better than either (Tormos and Lova, Annals of Operations Research 102, 2001).
     fn begin(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
         let (model, floor) = (self.model, self.floor);
+        self.longest = u32::MAX;
         let by_rule = RULES.iter().flat_map(|&rule| {
             let weights = rules::weights(model, floor, rule);
             [
@@ -260,40 +270,74 @@ impl<'m> Island<'m> {
         let mut child = std::mem::take(&mut self.child);
         self.decoder.turned(order, &mut child);
         self.child = child;
-        self.evaluate();
+        self.evaluate(None);
     }
 
-    /// Decodes the child in hand from the end and then from the start, and makes it a member; one that was there before is none.
-    fn evaluate(&mut self) {
+    /// Decodes the child in hand from the end and then from the start, and makes it a member; one that was there before is none. `of` are the
+    /// places of its parents.
+    fn evaluate(&mut self, of: Option<[usize; 2]>) {
         // Where ways are chosen, what comes of an order is a matter of chance.
         if !self.choice && self.seen.again(ORDER, &self.child) {
             return;
         }
+        if !self.pass_from_end(of) || !self.choice && self.seen.again(FROM_END, self.decoder.ends())
+        {
+            return;
+        }
         let mut order = std::mem::take(&mut self.spare);
+        self.decoder.turned(&self.child, &mut order);
+        self.pass_from_start(&order);
+        self.spare = order;
+    }
+
+    /// Decodes the child in hand from the end. Whether it can still become a member.
+    fn pass_from_end(&mut self, of: Option<[usize; 2]>) -> bool {
         let again = if self.choice {
             Ways::Choose
         } else {
             Ways::Keep
         };
-        self.decoder.pass(From::End, again, &self.child);
-        if !self.choice && self.seen.again(FROM_END, self.decoder.ends()) {
-            self.spare = order;
-            return;
-        }
-        self.decoder.turned(&self.child, &mut order);
+        let like = of.and_then(|of| {
+            let start =
+                |&member: &usize| common(self.members[member].order.iter(), self.child.iter());
+            let like = of.into_iter().max_by_key(start)?;
+            let Member { order, ends, .. } = &self.members[like];
+            let behind = common(order.iter().rev(), self.child.iter().rev());
+            Some(Like {
+                ends,
+                differs: start(&like),
+                same: order.len() - behind,
+            })
+        });
+        let hints = Hints {
+            limit: self.longest.saturating_add(self.longest / GAIN),
+            rest: &self.floor.head,
+            like: like.filter(|like| !like.ends.is_empty()),
+        };
+        self.decoder.pass_with(From::End, again, &self.child, hints) == Made::Whole
+    }
+
+    /// Decodes an order from the start, and makes it a member unless it is too long.
+    fn pass_from_start(&mut self, order: &[u32]) {
         let how = if self.choice && self.random.chance(512) {
             Ways::Choose
         } else {
             Ways::Keep
         };
-        self.decoder.pass(From::Start, how, &order);
-        let makespan = self.take(&order);
+        let hints = Hints {
+            limit: self.longest,
+            rest: &self.floor.tail,
+            like: None,
+        };
+        if self.decoder.pass_with(From::Start, how, order, hints) != Made::Whole {
+            return;
+        }
+        let makespan = self.take(order);
         let mut member = Member {
             makespan,
             ..Member::default()
         };
-        self.decoder.turned(&order, &mut member.order);
-        self.spare = order;
+        self.decoder.turned(order, &mut member.order);
         let ends = self.decoder.ends();
         member.time.extend(ends.iter().map(|&end| makespan - end));
         member.score = ends
@@ -303,11 +347,15 @@ impl<'m> Island<'m> {
         self.members.push(member);
     }
 
-    /// Makes a child of two of the first `parents` members.
-    fn make_child(&mut self, parents: usize) {
+    /// Makes a child of two of the first `parents` members, whose places it gives.
+    fn make_child(&mut self, parents: usize) -> [usize; 2] {
         let (one, mut other) = (self.random.below(parents), self.random.below(parents));
         if one == other {
             other = (other + 1) % parents;
+        }
+        let of = [one, other];
+        for member in of {
+            self.prepare(member);
         }
         let members = std::mem::take(&mut self.members);
         let (one, other) = (&members[one], &members[other]);
@@ -319,9 +367,21 @@ impl<'m> Island<'m> {
             } else {
                 self.stretch(one, other);
             }
-            self.swap_neighbours();
         }
         self.members = members;
+        of
+    }
+
+    /// Decodes a member's own order from the end, so that its children can be compared with it.
+    fn prepare(&mut self, member: usize) {
+        let member = &mut self.members[member];
+        if self.model.plain.is_empty() || !member.ends.is_empty() {
+            return;
+        }
+        self.decoder.pass(From::End, Ways::Keep, &member.order);
+        member.ends.extend(self.decoder.ends());
+        self.seen.again(ORDER, &member.order);
+        self.seen.again(FROM_END, &member.ends);
     }
 
     /// The first and the last part as in `one`, what is between in the order of `other`.
@@ -397,17 +457,6 @@ impl<'m> Island<'m> {
         (self.wanted, self.keyed) = (wanted, keyed);
     }
 
-    fn swap_neighbours(&mut self) {
-        for place in 1..self.child.len() {
-            if self.random.chance(SWAP) {
-                let (first, second) = (self.child[place - 1], self.child[place]);
-                if !self.model.after.of(second).contains(&first) {
-                    self.child.swap(place - 1, place);
-                }
-            }
-        }
-    }
-
     /// The wanted order becomes the child's, with what has to come before a job, on the clock that counts from the end, moved there.
     fn order_child(&mut self, wanted: &[u32]) {
         self.stamp += 1;
@@ -433,4 +482,11 @@ impl<'m> Island<'m> {
             }
         }
     }
+}
+
+/// How many jobs are the same in both orders before the first that differs.
+fn common<'a>(one: impl Iterator<Item = &'a u32>, other: impl Iterator<Item = &'a u32>) -> usize {
+    one.zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
 }

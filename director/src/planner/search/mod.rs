@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Pure and seeded: the budget is a number of schedules, and a deadline is asked for through a closure. A schedule
-//! is as many placed jobs as there are jobs, whoever placed them, so that passes over a part count as that part.
+//! is as many placed jobs as there are jobs, whoever placed them, so that passes over a part count as that part, and what is taken over from
+//! another schedule without a search for its place counts as nothing.
 //!
 //! Elsewhere: how a sprint becomes a problem is [`super::plan`]'s; several islands at once are run by [`crate::perform`].
 

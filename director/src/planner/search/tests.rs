@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::decode::{Decoder, From, Ways};
+use super::decode::{Decoder, From, Hints, Like, Made, Ways};
 use super::floor::Floor;
 use super::genetic::{Found, Island};
 use super::model::{Closed, Fixed, Job, Model, ModelError, Problem, Way};
@@ -128,6 +128,49 @@ proptest! {
         let mut island = Island::new(&model, &floor, seed + 1, 0, 60);
         island.seed(&found.order, &found.ways);
         prop_assert!(island.run(&mut || true).makespan <= found.makespan);
+    }
+
+    #[test]
+    fn a_pass_with_hints_gives_what_a_whole_one_gives_and_ends_early_only_where_it_may(
+        problem in problems(), seed in 0_u64..99, limit in 0_u32..60, forward in any::<bool>()
+    ) {
+        let model = Model::new(&problem).unwrap();
+        prop_assume!(!model.plain.is_empty());
+        let floor = Floor::of(&model);
+        let (side, rest) = if forward { (From::Start, &floor.tail) } else { (From::End, &floor.head) };
+        let mut random = super::random::Random::new(seed, 0);
+        let mut draw = || {
+            let mut order = rules::sample(&model, &vec![1; model.len()], &mut random);
+            if !forward {
+                order.reverse();
+            }
+            order
+        };
+        let (one, mut other) = (draw(), draw());
+        // Mostly the first order again: only what is behind the half comes as in another.
+        let half = one.len() / 2;
+        other.retain(|job| !one[..half].contains(job));
+        let other = [&one[..half], &other].concat();
+        let mut decoder = Decoder::new(&model);
+        decoder.pass(side, Ways::Keep, &one);
+        let ends = decoder.ends().to_vec();
+        let length = decoder.pass(side, Ways::Keep, &other);
+        let whole = decoder.ends().to_vec();
+        let pairs = || one.iter().zip(&other);
+        let like = Like {
+            ends: &ends,
+            differs: pairs().take_while(|(a, b)| a == b).count(),
+            same: one.len() - pairs().rev().take_while(|(a, b)| a == b).count(),
+        };
+        let placed = decoder.placed();
+        let hints = Hints { limit, rest, like: Some(like) };
+        match decoder.pass_with(side, Ways::Keep, &other, hints) {
+            Made::Whole => prop_assert_eq!((decoder.length(), decoder.ends()), (length, &whole[..])),
+            // A pass from the end knows no releases, but what has to be before a job does.
+            Made::TooLong => prop_assert!(length > limit || problem.jobs.iter().any(|job| job.release > 0)),
+            Made::Same => prop_assert_eq!(&whole, &ends),
+        }
+        prop_assert!(decoder.placed() - placed <= (one.len() - like.differs) as u64);
     }
 
     #[test]
