@@ -18,6 +18,9 @@ pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// The name under which agents ask a person.
 pub const PERSON: &str = "person";
 
+/// The kind of agent that runs a command, and takes no questions.
+pub const COMMAND: &str = "command";
+
 /// An immutable result, named by the hash of its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {

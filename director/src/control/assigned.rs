@@ -21,7 +21,7 @@ use director_agents::reach::{Claim, Holder, Reach};
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, MessageId, TaskId};
 use director_protocols::severity::Severity;
-use director_protocols::work::{PERSON, TEXT_BYTES_MAX};
+use director_protocols::work::{COMMAND, PERSON, TEXT_BYTES_MAX};
 use director_runtime::bus::Subscriber;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -38,8 +38,6 @@ const QUESTIONS_MAX: usize = 20;
 /// How long an answer is waited for when nothing else is said, and at most.
 const WAIT: u64 = 20;
 const WAIT_MAX: u64 = 50;
-/// The kind of agent that cannot be talked to.
-const SILENT: &str = "command";
 
 /// A token, kept out of traces.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -446,7 +444,7 @@ fn whom(state: &State, task: TaskId, from: AgentId, of: Option<&str>) -> Result<
             let role = state.team.role_of(*agent);
             *agent != from
                 && state.team.is_there(*agent)
-                && role.is_some_and(|role| role.spec.agent.kind != SILENT && !role.lost)
+                && role.is_some_and(|role| role.spec.agent.kind != COMMAND && !role.lost)
         });
         if let Some(author) = author {
             return Ok(state.agent_name(author));

@@ -8,7 +8,6 @@ use director_protocols::ids::{AgentId, FeatureId, SprintId, TaskId};
 
 use director_protocols::origin::Origin;
 use director_protocols::severity::Severity;
-use director_protocols::time::Span;
 
 use super::decide::pair;
 use super::deployments::Standing;
@@ -169,10 +168,7 @@ fn hands(state: &State) -> Result<(), String> {
         }
     }
     for (id, agent) in (0u32..).map(AgentId).zip(&state.team.agents) {
-        let in_hand = agent.task.map_or(Span::ZERO, |task| {
-            state.tasks.table[task.index()].spec.estimate.mean()
-        });
-        if agent.allocated < in_hand {
+        if agent.allocated < state.tasks.effort(agent.task) {
             return Err(format!("agent {id} has more in hand than it was given"));
         }
         let over = |id: &SprintId| state.sprints.table[id.index()].is_over();

@@ -10,11 +10,9 @@ use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::RunSpec;
 use director_protocols::ways::{Destination, Peer, Webhook};
+use director_protocols::work::COMMAND;
 
 use super::state::State;
-
-/// The kind of agent that can only run commands.
-const COMMAND: &str = "command";
 
 /// Where something for a peer goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

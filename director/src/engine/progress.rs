@@ -108,9 +108,7 @@ impl State {
         if let Some(agent) = agent {
             let row = &mut self.team.agents[agent.index()];
             // What it has in hand by now stays its own, whatever was forgotten since.
-            let in_hand = row.task.map_or(Span::ZERO, |task| {
-                self.tasks.table[task.index()].spec.estimate.mean()
-            });
+            let in_hand = self.tasks.effort(row.task);
             row.allocated = (row.allocated - assumed).max(in_hand);
             if let Some(spent) = row.spent.get_mut(&sprint) {
                 *spent = *spent - assumed;
@@ -123,9 +121,7 @@ impl State {
     pub(super) fn forget_sprint(&mut self, sprint: SprintId) {
         for agent in &mut self.team.agents {
             let spent = agent.spent.remove(&sprint).unwrap_or_default();
-            let in_hand = agent.task.map_or(Span::ZERO, |task| {
-                self.tasks.table[task.index()].spec.estimate.mean()
-            });
+            let in_hand = self.tasks.effort(agent.task);
             agent.allocated = (agent.allocated - spent).max(in_hand);
         }
     }

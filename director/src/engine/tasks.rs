@@ -373,6 +373,13 @@ impl Tasks {
         self.table.push(task);
     }
 
+    /// The effort of what somebody has in hand.
+    pub fn effort(&self, in_hand: Option<TaskId>) -> Span {
+        in_hand.map_or(Span::ZERO, |task| {
+            self.table[task.index()].spec.estimate.mean()
+        })
+    }
+
     /// The tasks of a feature, the newest first.
     pub fn of_feature(&self, id: FeatureId) -> impl Iterator<Item = TaskId> {
         let newest = self.features[id.index()].newest;

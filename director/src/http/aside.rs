@@ -281,13 +281,12 @@ async fn epic(desk: &impl Desk, file: File) -> Result<Answer, Fault> {
 }
 
 fn imported(args: &Map<String, Value>, bytes: Vec<u8>) -> Result<Answer, Fault> {
-    let source = match text(args, "source") {
-        Some("github") => Source::Github,
-        Some("jira") => Source::Jira,
-        Some("linear") => Source::Linear,
-        Some("taskmaster") => Source::Taskmaster,
-        _ => Source::Beads,
-    };
+    let source = text(args, "source").and_then(Source::named);
+    let source = source.ok_or_else(|| {
+        let known = Source::ALL.map(Source::as_str).join(", ");
+        let why = format!("`source` has to be one of {known}");
+        Fault::new(FaultKind::BadRequest, why)
+    })?;
     let tags = args.get("tag").and_then(Value::as_array);
     let options = import::Options {
         sprint: text(args, "sprint").map(str::to_owned),

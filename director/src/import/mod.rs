@@ -54,6 +54,20 @@ pub enum Source {
 }
 
 impl Source {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Github,
+        Self::Jira,
+        Self::Linear,
+        Self::Taskmaster,
+        Self::Beads,
+    ];
+
+    /// The one of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == word)
+    }
+
     /// The word in front of an id.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -14,7 +14,7 @@ use director_protocols::shared::Shared;
 use director_protocols::sprint::{Check, Expects, GateSpec, SprintSpec, TaskSpec};
 use director_protocols::time::{Span, Time};
 use director_protocols::ways::Ceremonies;
-use director_protocols::work::{Artifact, Report};
+use director_protocols::work::{Artifact, COMMAND, PERSON, Report};
 
 use super::faults::Faults;
 use super::rest::Standing;
@@ -27,7 +27,7 @@ use crate::estimate::Durations;
 use crate::planner::calendar::Calendar;
 
 /// The kinds of agent that no provider limits.
-const UNLIMITED: [&str; 2] = ["command", "person"];
+const UNLIMITED: [&str; 2] = [COMMAND, PERSON];
 
 /// A time limit says something about a task if so many in a thousand of its durations are within it.
 const LONG: u32 = 950;

@@ -37,6 +37,7 @@ pub use status::{StatusView, status};
 pub use subject::{Subject, subject};
 pub use tree::tree;
 pub use why::{WhyView, why};
+pub(crate) use words::{short_commit, some};
 
 use director_protocols::ids::SprintId;
 use director_protocols::time::{Span, Time};
@@ -79,6 +80,11 @@ pub(crate) fn at_minute(at: &str) -> String {
         |_| at.to_owned(),
         |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
     )
+}
+
+/// Hours as a duration for people.
+pub(crate) fn elapsed(hours: f64) -> String {
+    Span((hours * 3_600_000.0) as u64).to_string()
 }
 
 /// Hours with at most four decimals (a third of a second), so that JSON has no long tails.

@@ -76,8 +76,9 @@ impl From<Why> for Fault {
             Why::Fault(fault) => return fault,
             Why::Input(_) => FaultKind::BadRequest,
             Why::Manifest(_) => FaultKind::BadSprint,
-            Why::Simulate(SimulateError::Stopped) => FaultKind::Rejected,
-            Why::Simulate(SimulateError::Over { .. }) => FaultKind::Rejected,
+            Why::Simulate(SimulateError::Stopped | SimulateError::Over { .. }) => {
+                FaultKind::Rejected
+            }
             Why::Simulate(_) => FaultKind::BadSprint,
         };
         Fault::new(kind, why.to_string())

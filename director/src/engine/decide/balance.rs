@@ -10,7 +10,7 @@
 use director_protocols::event::{AttemptEnded, Event, TaskRebalanced, TeamUtilizationAlert};
 use director_protocols::ids::{RoleId, SprintId, TaskId};
 use director_protocols::time::Span;
-use director_protocols::work::AttemptEnd;
+use director_protocols::work::{AttemptEnd, COMMAND};
 
 use crate::engine::balance::{self, Load};
 use crate::engine::state::State;
@@ -19,8 +19,6 @@ use crate::engine::team::Role;
 
 /// A role is looked at again after each such part of its hours that work took longer: a twentieth.
 const PARTS: u64 = 20;
-/// The kind of agent that can only run commands.
-const COMMAND: &str = "command";
 
 /// What follows from the load of the roles as it is now: an alert if there is news, and the tasks that move. `again` also
 /// looks at roles that were named before.

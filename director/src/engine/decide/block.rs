@@ -20,15 +20,12 @@ use director_protocols::severity::Severity;
 use director_protocols::sprint::{Policy, Priority};
 use director_protocols::time::{Span, Time};
 use director_protocols::ways::Medium;
-use director_protocols::work::BlockerReport;
+use director_protocols::work::{BlockerReport, COMMAND};
 
 use super::{deploy, inbox, pair, peer, risk};
 use crate::engine::ceremonies;
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
-
-/// The kind of agent that runs a command and takes no questions.
-const SILENT: &str = "command";
 
 /// What a blocker is, before it has a number.
 pub struct Raise<'a> {
@@ -211,7 +208,7 @@ pub fn adviser(
     let roles = asked.iter().filter_map(|role| state.team.by_role.get(role));
     let roles = roles.map(|role| &state.team.roles[role.index()]);
     roles
-        .filter(|role| role.spec.agent.kind != SILENT && !role.is_people() && !role.lost)
+        .filter(|role| role.spec.agent.kind != COMMAND && !role.is_people() && !role.lost)
         .flat_map(|role| role.active())
         .find(|agent| Some(*agent) != held_up && state.team.agents[agent.index()].up)
 }

@@ -26,9 +26,8 @@ use crate::engine::peers::Goes;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 use crate::view::events::changes;
+use crate::view::short_commit;
 
-/// So much of a commit's name is enough to find it.
-const COMMIT_SHOWN: usize = 12;
 /// How long somebody is thought to look at a package.
 const EFFORT: Span = Span::minutes(30);
 
@@ -242,7 +241,7 @@ fn demo(state: &State, task: TaskId) -> Option<Event> {
         let spec = &row.spec;
         let mut change = format!("{}: {}", spec.id, spec.title);
         if !story.merged.is_empty() {
-            let commit = story.merged.get(..COMMIT_SHOWN).unwrap_or(&story.merged);
+            let commit = short_commit(&story.merged);
             change += &format!(" (commit {commit}, {})", changes(story.changes));
         }
         if !story.report().summary.trim().is_empty() {

@@ -10,14 +10,13 @@ use director_protocols::ids::{AgentId, BlockerId, TaskId};
 use director_protocols::origin::Origin;
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
+use director_protocols::work::COMMAND;
 
 use super::help::{self, Help};
 use super::{block, steer};
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
 
-/// The kind of agent that runs a command and takes no words.
-const SILENT: &str = "command";
 /// How long somebody is thought to help.
 const EFFORT: Span = Span::minutes(30);
 
@@ -39,7 +38,7 @@ pub fn asked(
         !agent.retired
             && Some(*id) != first
             && !role.lost
-            && role.spec.agent.kind != SILENT
+            && role.spec.agent.kind != COMMAND
             && state.team.is_able(*id, row.role, &row.spec.kind)
     })?;
     let role = state.team.roles[second.role.index()].spec.name.clone();

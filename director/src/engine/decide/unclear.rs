@@ -29,6 +29,7 @@ use director_protocols::sprint::{SprintSpec, TaskSpec};
 use director_protocols::time::Time;
 use director_protocols::unclear::{self, About};
 use director_protocols::ways::Peer;
+use director_protocols::work::COMMAND;
 
 use super::{Answer, inbox, scope};
 use crate::engine::peers::Goes;
@@ -36,8 +37,6 @@ use crate::engine::state::State;
 use crate::engine::team::Role;
 use crate::engine::trouble::InboxItem;
 
-/// The kind of agent that runs a command and takes no questions.
-const COMMAND: &str = "command";
 /// What an agent of Product says that cannot know.
 const PASS: &str = "pass";
 /// Words that leave something as it is.

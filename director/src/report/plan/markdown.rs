@@ -9,6 +9,7 @@ use crate::planner::bounds::Limiting;
 use crate::planner::commit::{self, hours, plural};
 use crate::planner::{Plan, agent_name};
 use crate::report::text;
+use crate::view::some;
 
 /// How much of a title a line shows, in characters.
 const TITLE_MAX: usize = 120;
@@ -70,18 +71,13 @@ impl Page<'_> {
         ))
     }
 
+    fn names(&self, tasks: &[u32]) -> Vec<String> {
+        tasks.iter().map(|&task| self.id(task).to_owned()).collect()
+    }
+
     fn ids(&self, tasks: &[u32], between: &str) -> String {
         let ids: Vec<&str> = tasks.iter().map(|&task| self.id(task)).collect();
         ids.join(between)
-    }
-
-    /// `a, b, c and 4 more`.
-    fn some_ids(&self, tasks: &[u32]) -> String {
-        let shown = &tasks[..tasks.len().min(FOUND_IN_MAX)];
-        match tasks.len() - shown.len() {
-            0 => self.ids(shown, ", "),
-            more => format!("{} and {more} more", self.ids(shown, ", ")),
-        }
     }
 
     fn overview(&mut self) {
@@ -360,7 +356,7 @@ impl Page<'_> {
             // Before it is submitted there are no events to cite.
             let from = match risk.tasks.is_empty() {
                 true => "what the file says of the sprint".to_owned(),
-                false => self.some_ids(&risk.tasks),
+                false => some(&self.names(&risk.tasks), FOUND_IN_MAX),
             };
             self.line(&format!("  - Found in: {from}"));
         }

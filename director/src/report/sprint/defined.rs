@@ -6,8 +6,7 @@
 use super::ReportView;
 use super::metrics::Metrics;
 use crate::report::text::short;
-use crate::view::{at_minute, count};
-use director_protocols::time::Span;
+use crate::view::{at_minute, count, elapsed};
 
 /// One metric.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +47,6 @@ pub fn measured(view: &ReportView) -> Vec<Measured> {
             value: (metric.value)(&view.metrics).unwrap_or_else(|| "not measured".to_owned()),
         })
         .collect()
-}
-
-fn elapsed(hours: f64) -> String {
-    Span((hours * 3_600_000.0) as u64).to_string()
 }
 
 fn percent(share: f64) -> String {

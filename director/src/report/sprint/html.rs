@@ -1,14 +1,13 @@
 //! The report as one page of HTML: the charts, and beside each the table that says the same to who cannot see it.
 
 use director_protocols::forecast::Forecast;
-use director_protocols::time::Span;
 use maud::{Markup, html};
 
 use super::defined::measured;
 use super::pictures::{self, Picture};
 use super::{ReportView, Standing, cited};
 use crate::report::html::{Cell, figure, list, page, t, table};
-use crate::view::count;
+use crate::view::{count, elapsed};
 
 /// The whole page.
 pub fn html(view: &ReportView) -> String {
@@ -69,11 +68,6 @@ fn section(id: &str) -> Markup {
         .find(|(known, _)| *known == id)
         .map_or("", |(_, title)| title);
     html! { h2 id=(id) { (title) } }
-}
-
-/// Hours as a duration for people.
-pub(super) fn elapsed(hours: f64) -> String {
-    Span((hours * 3_600_000.0) as u64).to_string()
 }
 
 fn percent(share: f64) -> String {
@@ -145,7 +139,7 @@ fn done(view: &ReportView) -> String {
 }
 
 /// `2026-11-23 09:12` of a time in RFC 3339.
-pub(super) fn minutes(at: &str) -> String {
+fn minutes(at: &str) -> String {
     let minutes = at.get(..16).unwrap_or(at);
     minutes.replace('T', " ")
 }

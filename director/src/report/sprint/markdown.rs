@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use super::ReportView;
-use super::html::{elapsed as span, minutes};
 use crate::report::text::markdown as md;
-use crate::view::count;
+use crate::view::{at_minute, count, elapsed, short_commit};
 
 /// The whole report, ending with the success criteria.
 pub fn markdown(view: &ReportView) -> String {
@@ -22,13 +21,13 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
         writeln!(out, "- Epic: {}", md(epic))?;
     }
     if let Some(began) = &view.began {
-        let ended = view.ended.as_deref().map(|at| minutes(at) + " UTC");
+        let ended = view.ended.as_deref().map(at_minute);
         writeln!(
             out,
-            "- Time: {} UTC to {} ({}; planned {:.1}h)",
-            minutes(began),
+            "- Time: {} to {} ({}; planned {:.1}h)",
+            at_minute(began),
             ended.as_deref().unwrap_or("still going"),
-            span(m.elapsed_hours),
+            elapsed(m.elapsed_hours),
             m.planned_hours
         )?;
     }
@@ -60,12 +59,12 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
             task.status,
             task.agent.as_deref().map_or_else(String::new, md),
             task.attempts,
-            task.cycle_hours.map_or_else(String::new, span),
+            task.cycle_hours.map_or_else(String::new, elapsed),
             task.commits
                 .last()
                 .map_or_else(String::new, |commit| format!(
                     "`{}`",
-                    md(commit.get(..12).unwrap_or(commit))
+                    md(short_commit(commit))
                 ))
         )?;
     }
@@ -84,10 +83,10 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
                 "| {} | {} | {} | {} | {} | {} |",
                 md(kind),
                 cycle.tasks,
-                span(cycle.mean),
-                span(cycle.min),
-                span(cycle.max),
-                span(cycle.estimated)
+                elapsed(cycle.mean),
+                elapsed(cycle.min),
+                elapsed(cycle.max),
+                elapsed(cycle.estimated)
             )?;
         }
     }

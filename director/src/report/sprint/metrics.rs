@@ -322,7 +322,6 @@ pub(super) fn metrics(
     }
 }
 
-/// Time at work over estimate.
 /// A task is a bug if it has a severity, which whoever reports one says.
 fn bugs(tasks: &[&Task]) -> Bugs {
     let mut bugs = Bugs::default();
@@ -333,6 +332,7 @@ fn bugs(tasks: &[&Task]) -> Bugs {
     bugs
 }
 
+/// Time at work over estimate.
 fn pace(done: &[&&Task]) -> Option<f64> {
     let worked: Span = done.iter().map(|task| busy(task)).sum();
     let estimated: Span = done.iter().map(|task| task.spec.estimate.mean()).sum();

@@ -14,7 +14,7 @@ use director_protocols::sprint::{
     TaskSpec,
 };
 use director_protocols::time::Span;
-use director_protocols::work::PERSON;
+use director_protocols::work::{COMMAND, PERSON};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -22,9 +22,6 @@ use super::Lesson;
 use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
-
-/// The kind of agent that can only run commands.
-const COMMAND: &str = "command";
 
 /// What an accepted action item does to the next sprint's file.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]

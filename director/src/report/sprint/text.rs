@@ -2,9 +2,9 @@
 
 use super::{Incident, ReportView, Standing, cited};
 use crate::report::text::short;
-use crate::view::count;
 use crate::view::paint::{Look, Paint, Table, cell, looks, text_of, wrap};
 use crate::view::status::phase_of;
+use crate::view::{count, elapsed};
 
 /// The report, `width` columns wide, ending with the success criteria.
 pub fn text(view: &ReportView, width: usize, colour: bool) -> String {
@@ -135,10 +135,6 @@ pub fn text(view: &ReportView, width: usize, colour: bool) -> String {
         lines.extend(wrap("                 ", &row.evidence, width));
     }
     text_of(&lines)
-}
-
-fn elapsed(hours: f64) -> String {
-    director_protocols::time::Span((hours * 3_600_000.0) as u64).to_string()
 }
 
 /// The figures that people read first, each with its value in words.

@@ -228,25 +228,14 @@ pub(crate) fn emergency_text(state: &State, what: Emergency) -> String {
 }
 
 pub(crate) fn task_status(state: &State, id: TaskId, task: &Task, now: Time) -> TaskStatus {
+    let agent = task.agent.or(task.last_agent);
+    let role = agent.and_then(|agent| state.team.role_of(agent));
     TaskStatus {
         id: state.task_name(id),
         title: task.spec.title.clone(),
         status: task.phase.as_str().to_owned(),
-        assigned_agent: task
-            .agent
-            .or(task.last_agent)
-            .map(|agent| state.agent_name(agent)),
-        agent_color: task
-            .agent
-            .or(task.last_agent)
-            .and_then(|agent| state.team.get(agent))
-            .and_then(|agent| {
-                state.team.roles[agent.role.index()]
-                    .spec
-                    .profile
-                    .color
-                    .clone()
-            }),
+        assigned_agent: agent.map(|agent| state.agent_name(agent)),
+        agent_color: role.and_then(|role| role.spec.profile.color.clone()),
         completion_percentage: percentage(task.phase),
         last_updated: rfc3339(task.changed),
         role: state
