@@ -15,6 +15,7 @@ use director_protocols::ids::Seq;
 use director_protocols::rejection::Rejection;
 use director_protocols::time::Time;
 use director_runtime::bus::{Bus, Subscriber};
+use director_runtime::clock::Clock;
 use director_runtime::supervisor::TreeView;
 use tokio::sync::oneshot;
 
@@ -89,16 +90,22 @@ pub struct Tree {
 pub struct Handle {
     send: Arc<dyn Fn(Call) -> bool + Send + Sync>,
     bus: Bus<Arc<Entry>>,
+    clock: Clock,
     reach: Option<Arc<Reach>>,
     audit: Option<Arc<Audit>>,
 }
 
 impl Handle {
-    /// A handle whose calls go to `send`, which says whether there is still somebody to take them.
-    pub fn new(send: Arc<dyn Fn(Call) -> bool + Send + Sync>, bus: Bus<Arc<Entry>>) -> Self {
+    /// A handle whose calls go to `send`, which says whether there is still somebody to take them, of a director with that clock.
+    pub fn new(
+        send: Arc<dyn Fn(Call) -> bool + Send + Sync>,
+        bus: Bus<Arc<Entry>>,
+        clock: Clock,
+    ) -> Self {
         Self {
             send,
             bus,
+            clock,
             reach: None,
             audit: None,
         }
@@ -107,6 +114,11 @@ impl Handle {
     /// The same, for a director whose agents are given tokens.
     pub fn with_reach(self, reach: Option<Arc<Reach>>) -> Self {
         Self { reach, ..self }
+    }
+
+    /// The director's time, which what it says is held against.
+    pub fn now(&self) -> Time {
+        Time(self.clock.now_ms())
     }
 
     /// What agents are given to reach this director; none where they are given nothing.

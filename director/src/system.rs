@@ -279,6 +279,7 @@ impl Builder {
             Handle::new(
                 Arc::new(move |call: Call| post.send(Item::Call(call))),
                 bus.clone(),
+                clock.clone(),
             )
             .with_reach(reach.clone())
             .audited(Arc::new(Audit::new(&data_dir)))

@@ -209,7 +209,7 @@ pub fn answer(
             fingerprint,
         } => {
             let id = orders::sprint(state, sprint.as_deref())?;
-            let mut found = facts::sprint(state, id, engine.seq().0).unwrap_or_default();
+            let mut found = facts::sprint(state, id, engine.seq().0, now).unwrap_or_default();
             if *fingerprint {
                 found.fingerprint = facts::fingerprint_of(state, id);
             }

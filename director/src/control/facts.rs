@@ -8,7 +8,7 @@ use director_protocols::digest::Digest;
 use director_protocols::ids::{InboxId, SprintId, TaskId};
 use director_protocols::inbox::InboxKind;
 use director_protocols::sprint::{Estimate, SprintSpec};
-use director_protocols::time::Span;
+use director_protocols::time::{Span, Time};
 use director_protocols::unclear::Start;
 use director_protocols::work::Verdict;
 use schemars::JsonSchema;
@@ -166,7 +166,7 @@ pub fn fingerprint_of(state: &State, id: SprintId) -> Option<String> {
 }
 
 /// Where the sprint stands. `None` when there is none of that number.
-pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
+pub fn sprint(state: &State, id: SprintId, seq: u64, now: Time) -> Option<SprintFacts> {
     let row = state.sprints.get(id)?;
     let tally = state.tasks.tally(id);
     let others = (0u32..).map(SprintId).zip(&state.sprints.table);
@@ -175,7 +175,7 @@ pub fn sprint(state: &State, id: SprintId, seq: u64) -> Option<SprintFacts> {
         sprint: row.spec.id.to_string(),
         state: row.state().to_owned(),
         over: state.is_settled(id),
-        waits_for_people: waits_for_people(state, id),
+        waits_for_people: waits_for_people(state, id, now),
         windows: deployments::waiting(state, id),
         refused: row.refused.clone(),
         warnings: row.warnings.clone(),
@@ -212,7 +212,7 @@ fn is_asking(state: &State, id: SprintId) -> bool {
 }
 
 /// Nothing moves by itself any more, and something waits in the inbox.
-fn waits_for_people(state: &State, id: SprintId) -> bool {
+fn waits_for_people(state: &State, id: SprintId, now: Time) -> bool {
     let Some(row) = state.sprints.get(id) else {
         return false;
     };
@@ -249,11 +249,11 @@ fn waits_for_people(state: &State, id: SprintId) -> bool {
             _ => true,
         };
     }
-    // A window opens by itself, but nobody has to sit there until then.
+    // A window opens by itself, but nobody has to sit there until then. One that is open is dealt with at once.
     for (_, deployment) in state.deployments_of(id) {
         match deployment.standing {
-            Standing::Waiting(_) => asked = true,
-            Standing::Checking | Standing::Probing(_) => return false,
+            Standing::Waiting(opens) if opens > now => asked = true,
+            Standing::Waiting(_) | Standing::Checking | Standing::Probing(_) => return false,
             _ => {}
         }
     }
@@ -370,6 +370,7 @@ pub fn task(state: &State, id: TaskId) -> Option<TaskFacts> {
 #[cfg(test)]
 mod tests {
     use director_protocols::command::Command;
+    use director_protocols::deployment::Window;
     use director_protocols::severity::Severity;
     use director_protocols::sprint::Priority;
 
@@ -378,7 +379,7 @@ mod tests {
     use crate::view::recorded::Run;
 
     fn facts(run: &Run) -> SprintFacts {
-        sprint(run.state(), SprintId(0), run.engine.seq().0).expect("a sprint")
+        sprint(run.state(), SprintId(0), run.engine.seq().0, run.now).expect("a sprint")
     }
 
     #[test]
@@ -408,6 +409,37 @@ mod tests {
         let over = facts(&run);
         assert!(over.over && !over.waits_for_people);
         assert_eq!(over.state, "cancelled");
+    }
+
+    #[test]
+    fn a_window_that_is_open_is_nothing_to_wait_for() {
+        let mut spec = checkout();
+        let minute = |time: Time| (time.0 / 60_000 % 1440) as u16;
+        let opens = Run::empty().now + Span::hours(12);
+        spec.ways.deployment.windows.push(Window {
+            days: 0b111_1111,
+            from: minute(opens),
+            to: minute(opens + Span::hours(1)),
+            offset: 0,
+        });
+        let requirements = &mut spec.tasks[0].deployment_requirements;
+        requirements.push("a table more".into());
+        let mut run = Run::of(spec);
+        let at_work = |run: &Run| {
+            let mut tasks = run.state().tasks.table.iter();
+            let task = tasks.find(|task| task.phase == Phase::Working)?;
+            Some(task.spec.id.to_string())
+        };
+        while let Some(task) = at_work(&run) {
+            run.done(&task, 5);
+        }
+        let at = |now| sprint(run.state(), SprintId(0), 0, now).expect("a sprint");
+        assert!(at(run.now).waits_for_people && at(run.now).windows.len() == 1);
+        // A director that starts again sees the time before it has dealt with what is due.
+        let Standing::Waiting(opens) = run.state().deployments[0].standing else {
+            panic!("{:?}", run.state().deployments[0]);
+        };
+        assert!(!at(opens).waits_for_people);
     }
 
     #[test]

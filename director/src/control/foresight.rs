@@ -74,8 +74,9 @@ async fn foresee(handle: &Handle, id: SprintId, sprint: &str, runs: u64) -> Resu
     let entries = entries.map_err(|fault| fault.to_string())?;
     let engine = handle.read(Engine::clone).await;
     let engine = engine.map_err(|refusal| refusal.to_string())?;
+    let now = handle.now();
     let found = tokio::task::spawn_blocking(move || {
-        glance::glance(engine, &entries, id, runs, server::now()).map_err(|error| error.to_string())
+        glance::glance(engine, &entries, id, runs, now).map_err(|error| error.to_string())
     });
     let Some(forecast) = found.await.map_err(|error| error.to_string())?? else {
         return Ok(());

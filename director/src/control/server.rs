@@ -250,8 +250,9 @@ async fn ask_handle(handle: &Handle, ask: Ask, screen: Screen) -> Result<Answer,
         None => Vec::new(),
         Some((after, max)) => history(handle, after, max).await?,
     };
+    let now = handle.now();
     let look = move |engine: &Engine| {
-        let mut answer = answer::answer(engine, &entries, &ask, screen, now())?;
+        let mut answer = answer::answer(engine, &entries, &ask, screen, now)?;
         answer.seq = engine.seq().0;
         Ok(answer)
     };

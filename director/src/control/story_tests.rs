@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use director_runtime::bus::Bus;
+use director_runtime::clock::Clock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -70,7 +71,7 @@ fn handle(run: Run) -> (Handle, Arc<Mutex<Run>>) {
         }
         true
     };
-    (Handle::new(Arc::new(send), bus), run)
+    (Handle::new(Arc::new(send), bus, Clock::system()), run)
 }
 
 fn serve(data_dir: &Path) -> (Server, Arc<Mutex<Run>>) {

@@ -439,8 +439,8 @@ pub async fn deliver(
         fingerprint: false,
     };
     let facts: SprintFacts = desk::facts(&Within(Arc::clone(site)), ask).await?;
-    let told = facts.clone();
-    let found = blocking(move || work::deliver(&told, partial, server::now())).await?;
+    let (told, now) = (facts.clone(), site.handle.now());
+    let found = blocking(move || work::deliver(&told, partial, now)).await?;
     let found = found.map_err(not_there)?;
     let mut answer = Answer {
         text: found.text.clone(),
