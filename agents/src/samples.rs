@@ -50,6 +50,7 @@ fn task(description: &str) -> TaskSpec {
         gates: Vec::new(),
         expects: Expects::Nothing,
         produces: Vec::new(),
+        files: Vec::new(),
         severity: None,
         class: Class::Feature,
         test_requirements: Vec::new(),

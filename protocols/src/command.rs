@@ -263,6 +263,8 @@ pub enum Command {
         commit: String,
         /// How much changed.
         changes: DiffStat,
+        /// The files that changed; of more than [`crate::work::FILES_MAX`] the first.
+        files: Vec<String>,
         /// Names in `produces` that do not exist.
         missing: Vec<String>,
     },

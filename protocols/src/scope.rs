@@ -82,6 +82,7 @@ impl NewTask {
             budget: Budget::default(),
             gates: Vec::new(),
             produces: Vec::new(),
+            files: Vec::new(),
             severity: self.severity,
             class: Class::default(),
             test_requirements: Vec::new(),

@@ -237,6 +237,8 @@ pub struct TaskSpec {
     pub expects: Expects,
     /// Artifacts that must exist when it is done: paths in the worktree.
     pub produces: Vec<String>,
+    /// What it is about: files of the repository, and folders with a slash at the end; whoever changed them before is preferred.
+    pub files: Vec<String>,
     /// How bad the bug is, for bugs.
     pub severity: Option<Severity>,
     /// What the time is spent on, for the balance of the sprint.

@@ -145,6 +145,11 @@ pub struct HandoffPart {
     pub artifacts: Vec<Artifact>,
 }
 
+/// The most files of a change that are named.
+pub const FILES_MAX: usize = 64;
+/// The longest name of a file that is named, in bytes.
+pub const FILE_NAME_MAX: usize = 200;
+
 /// Size of a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiffStat {

@@ -437,6 +437,7 @@ impl Script {
             Effect::CommitWork { .. } => Command::WorkCommitted {
                 effect,
                 commit,
+                files: Vec::new(),
                 changes: DiffStat {
                     files: u32::from(how != "same"),
                     ..DiffStat::default()

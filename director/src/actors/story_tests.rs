@@ -58,6 +58,7 @@ async fn a_task_is_prepared_done_committed_merged_gated_and_cleaned_up() {
     let Command::WorkCommitted {
         commit,
         changes,
+        files,
         missing,
         ..
     } = answer
@@ -70,8 +71,12 @@ async fn a_task_is_prepared_done_committed_merged_gated_and_cleaned_up() {
         deletions: 1,
     };
     assert_eq!(
-        (changes, missing),
-        (stat, vec!["docs".to_owned(), "../escape".to_owned()])
+        (changes, missing, files),
+        (
+            stat,
+            vec!["docs".to_owned(), "../escape".to_owned()],
+            vec!["code".to_owned(), "readme".to_owned()]
+        )
     );
     let mut api = api;
     api.commit = commit;

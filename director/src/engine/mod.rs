@@ -20,6 +20,7 @@ pub mod decide;
 pub mod deliveries;
 pub mod deployments;
 pub mod effects;
+pub mod files;
 mod fork;
 pub mod gating;
 pub mod handoffs;

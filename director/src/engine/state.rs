@@ -196,6 +196,7 @@ impl State {
                 sprint.ended = Some(now);
                 sprint.emergency = None;
                 self.forget_sprint(e.sprint_id);
+                self.forget_files(e.sprint_id);
                 if self.sprints.table.iter().all(Sprint::is_over) {
                     self.team.forget_effort();
                 }
@@ -284,6 +285,7 @@ impl State {
                 self.tasks.release(e.task_id);
             }
             Event::WorkCommitted(e) => {
+                self.files_changed(e);
                 let story = self.tasks.story(e.task_id);
                 story.commit.clone_from(&e.commit);
                 story.changes = e.changes;

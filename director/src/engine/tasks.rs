@@ -247,6 +247,8 @@ pub struct Story {
     pub commit: String,
     /// How much it changed.
     pub changes: DiffStat,
+    /// The files that the work changed, as far as they are named.
+    pub files: Vec<String>,
     /// The merge commit.
     pub merged: String,
     /// The accepted or latest report, see [`Story::report`].

@@ -69,6 +69,8 @@ pub struct Agent {
     pub joined: Option<Time>,
     /// Features it worked on last, newest first.
     pub remembers: VecDeque<FeatureId>,
+    /// Files that it changed in sprints that are going, newest first, see [`super::files`].
+    pub files: VecDeque<(SprintId, String)>,
     /// Tasks it completed.
     pub completed: u32,
 }
@@ -199,6 +201,7 @@ impl Team {
             since: Time(0),
             joined: None,
             remembers: VecDeque::new(),
+            files: VecDeque::new(),
             completed: 0,
         });
     }

@@ -15,7 +15,7 @@ use director_agents::process::Stop;
 use director_protocols::command::Command;
 use director_protocols::ids::{EffectId, SprintId};
 use director_protocols::sprint::Isolation;
-use director_protocols::work::DiffStat;
+use director_protocols::work::{DiffStat, FILE_NAME_MAX, FILES_MAX};
 use tracing::warn;
 
 use super::workshop::{Site, lock};
@@ -186,6 +186,7 @@ impl Workshop {
         answer.push(Command::WorkCommitted {
             effect,
             changes: size(&work),
+            files: names(&work),
             commit: work.head.into(),
             missing: missing(worktree.path(), &piece.produces),
         });
@@ -461,6 +462,16 @@ fn size(work: &Work) -> DiffStat {
         insertions: count(work.insertions),
         deletions: count(work.deletions),
     }
+}
+
+/// The names of the files that changed, as far as they are text of a usual length and not too many.
+fn names(work: &Work) -> Vec<String> {
+    let named = work.files_changed.iter().filter_map(|path| path.to_str());
+    named
+        .filter(|name| name.len() <= FILE_NAME_MAX)
+        .take(FILES_MAX)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The paths that should exist and do not. A path that leaves the worktree counts as missing.

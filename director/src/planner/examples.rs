@@ -62,6 +62,7 @@ pub(crate) fn task(id: &str, kind: &str, role: &str, hours: [u64; 3], after: &[&
         gates: Vec::new(),
         expects: Expects::Changes,
         produces: Vec::new(),
+        files: Vec::new(),
         severity: None,
         class: Class::Feature,
         test_requirements: Vec::new(),

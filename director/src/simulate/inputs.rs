@@ -185,6 +185,7 @@ pub fn command(
         Input::Committed(effect, task) => Command::WorkCommitted {
             effect,
             commit: String::new(),
+            files: Vec::new(),
             changes: DiffStat {
                 files: u32::from(set.task(task).changes),
                 insertions: 0,

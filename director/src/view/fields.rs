@@ -152,7 +152,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
         ("score", Value::Object(score)) => score
             .into_iter()
             .map(|(part, value)| match value.as_u64() {
-                Some(n) if part != "candidates" => (part, json!(thousandths(n))),
+                Some(n) if part != "candidates" && part != "files" => (part, json!(thousandths(n))),
                 _ => (part, value),
             })
             .collect(),

@@ -165,6 +165,7 @@ impl Run {
             Effect::CommitWork { task, .. } => vec![Command::WorkCommitted {
                 effect,
                 commit: commit(0x00c0_de00 + task.0),
+                files: Vec::new(),
                 changes: DiffStat {
                     files: 2,
                     insertions: 40,

@@ -117,6 +117,8 @@ pub struct Score {
     pub capacity: u32,
     /// How much of the context it has already.
     pub continuity: u32,
+    /// How many files of the task it changed before; counted where it does not know the feature.
+    pub files: u32,
     /// The weighted sum.
     pub total: u32,
     /// Able and free agents that were compared.

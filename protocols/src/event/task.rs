@@ -101,6 +101,8 @@ payloads! {
         commit: String,
         /// How much changed.
         changes: DiffStat,
+        /// The files that changed, at most [`crate::work::FILES_MAX`] of them.
+        files: Vec<String>,
     }
     /// The merge is built, not yet public.
     38 1 MergePrepared "merge_prepared" {

@@ -549,6 +549,11 @@ pub(super) static TASK: Table = Table {
             Shape::List(&Shape::Path),
             "files that must exist when it is done, as paths in the worktree",
         ),
+        key(
+            "files",
+            Shape::List(&Shape::Path),
+            "files that it is about, and folders with a slash at the end; goes rather to who changed them before",
+        ),
         key("severity", Shape::Word(SEVERITIES), "how bad the bug is"),
         key(
             "class",

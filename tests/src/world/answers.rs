@@ -124,6 +124,7 @@ impl World {
             Effect::CommitWork { .. } => Command::WorkCommitted {
                 effect,
                 commit: hash,
+                files: Vec::new(),
                 changes: DiffStat {
                     files: u32::from(!self.chance(self.faults.integration)),
                     insertions: 1,

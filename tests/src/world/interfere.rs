@@ -457,6 +457,7 @@ impl World {
                 effect: self.some_effect(),
                 commit: text,
                 changes: DiffStat::default(),
+                files: Vec::new(),
                 missing: vec![by],
             },
         }

@@ -1,7 +1,8 @@
 //! Assigning: who gets which task, and why.
 //!
 //! Ready tasks stand in order (priority, longest work behind them, file order); for each, the free agents of
-//! its role are scored: 0.5 expertise + 0.3 capacity fit + 0.2 context continuity by default, in thousandths.
+//! its role are scored: 0.5 expertise + 0.3 capacity fit + 0.2 context continuity by default, in thousandths. Context is the
+//! feature, files that the task is about ([`crate::engine::files`]), and what was made for it.
 //! The best gets it; equal scores go to the first agent by number. The score is on the event.
 //!
 //! Cost: proportional to the free agents of one role, not to the sprint, as long as the task in front can be
@@ -10,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::{Event, Score, TaskAssigned};
-use director_protocols::ids::{AgentId, FeatureId, RoleId, TaskId};
+use director_protocols::ids::{AgentId, RoleId, TaskId};
 use director_protocols::time::{Span, Time};
 
 use super::emergency;
@@ -18,6 +19,13 @@ use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 use crate::engine::tasks::{Rank, Task};
 use crate::engine::team::{Agent, Role};
+
+/// What having made something that the task builds on is worth, in thousandths.
+const MADE: u32 = 500;
+/// What knowing one of the task's files is worth, what each further one is, and all of them at most.
+const ONE_FILE: u32 = 600;
+const FURTHER_FILE: u32 = 100;
+const FILES: u32 = 900;
 
 /// What an agent without a written capacity is measured against: a working week.
 const NOMINAL_CAPACITY: Span = Span::hours(40);
@@ -113,8 +121,9 @@ fn best(state: &State, task: &Task, role: &Role) -> Option<(AgentId, Score)> {
 }
 
 /// How well a role's agents fit a task: what is the same for all of them, found once.
-struct Fit {
-    feature: FeatureId,
+struct Fit<'a> {
+    state: &'a State,
+    task: &'a Task,
     effort: Span,
     capacity: Span,
     expertise: u32,
@@ -123,11 +132,12 @@ struct Fit {
     makers: Vec<AgentId>,
 }
 
-impl Fit {
-    fn of(state: &State, task: &Task, role: &Role) -> Self {
+impl<'a> Fit<'a> {
+    fn of(state: &'a State, task: &'a Task, role: &Role) -> Self {
         let own_kind = role.spec.kinds.contains(&task.spec.kind);
         Self {
-            feature: task.feature,
+            state,
+            task,
             effort: task.spec.estimate.mean(),
             capacity: role.spec.capacity.unwrap_or(NOMINAL_CAPACITY),
             expertise: expertise(task, &role.spec.skills, own_kind),
@@ -143,7 +153,7 @@ impl Fit {
     /// The agent's score, each part in thousandths.
     fn score(&self, id: AgentId, agent: &Agent) -> Score {
         let capacity = self.capacity_fit(agent);
-        let continuity = self.continuity(id, agent);
+        let (continuity, files) = self.continuity(id, agent);
         let [e, f, c] = self.weights;
         Score {
             expertise: self.expertise,
@@ -151,6 +161,7 @@ impl Fit {
             continuity,
             total: weighted([(self.expertise, e), (capacity, f), (continuity, c)]),
             candidates: 0,
+            files,
         }
     }
 
@@ -164,15 +175,26 @@ impl Fit {
         }
     }
 
-    /// Full for the feature it knows, half for having made something that the task builds on.
-    fn continuity(&self, id: AgentId, agent: &Agent) -> u32 {
-        if agent.remembers.contains(&self.feature) {
-            1000
-        } else if self.makers.contains(&id) {
-            500
-        } else {
-            0
+    /// Full for the feature it knows, less for files of the task that it changed, half for having made something that the task
+    /// builds on; and how many files.
+    fn continuity(&self, id: AgentId, agent: &Agent) -> (u32, u32) {
+        if agent.remembers.contains(&self.task.feature) {
+            return (1000, 0);
         }
+        let made = match self.makers.contains(&id) {
+            true => MADE,
+            false => 0,
+        };
+        // Whoever changed nothing costs nothing.
+        if agent.files.is_empty() {
+            return (made, 0);
+        }
+        let files = self.state.files_known(self.task, agent);
+        let known = match files {
+            0 => 0,
+            n => (ONE_FILE + (n - 1) * FURTHER_FILE).min(FILES),
+        };
+        (known.max(made), files)
     }
 }
 

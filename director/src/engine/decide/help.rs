@@ -49,6 +49,7 @@ impl Help {
             gates: Vec::new(),
             expects: Expects::Nothing,
             produces: Vec::new(),
+            files: Vec::new(),
             severity: None,
             class: about.map_or_else(Class::default, |about| about.class),
             test_requirements: Vec::new(),

@@ -14,7 +14,7 @@ use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::{Expects, OnConflict};
 use director_protocols::time::{Span, Time};
-use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
+use director_protocols::work::{AttemptEnd, FILES_MAX, GateOutcome, Verdict};
 
 use super::{Answer, block, deploy, follow, message, peer, retry, review};
 use crate::engine::effects::{Effect, Recipient};
@@ -72,6 +72,7 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
             effect,
             commit,
             changes,
+            files,
             missing,
         } => match outstanding(state, *effect)? {
             Effect::CommitWork { task, attempt } => {
@@ -82,6 +83,7 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
                         attempt: *attempt,
                         commit: commit.clone(),
                         changes: *changes,
+                        files: files.iter().take(FILES_MAX).cloned().collect(),
                     }
                     .into(),
                 ];

@@ -247,6 +247,7 @@ impl<'e> Made<'e> {
             gates: Vec::new(),
             expects: kinds::expects_of(row.kind, epic.repo.is_some()),
             produces: Vec::new(),
+            files: Vec::new(),
             severity: None,
             class: feature.map_or(Row::CLASS, |feature| feature.class),
             test_requirements: match (is_strategy, row.suffix) {

@@ -510,6 +510,7 @@ fn improvement(id: Name, role: Name, title: &str, description: &str, kind: &str)
         gates: Vec::new(),
         expects: Expects::Nothing,
         produces: Vec::new(),
+        files: Vec::new(),
         severity: None,
         class: Class::Infrastructure,
         test_requirements: Vec::new(),

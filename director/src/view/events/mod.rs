@@ -7,10 +7,10 @@
 //! Elsewhere: what the fields' numbers mean is `fields`; what an event is about is `subject`.
 
 mod deployments;
+mod parts;
 
-use director_protocols::event::{Event, HandoffPackage, TeamUtilizationAlert};
-use director_protocols::ids::{Name, TaskId};
-use director_protocols::work::{AttemptEnd, DiffStat};
+use director_protocols::event::Event;
+use director_protocols::ids::TaskId;
 use serde_json::{Value, json};
 
 use super::fields::{fields, sprint_name};
@@ -20,6 +20,8 @@ use super::{count, hours, rfc3339, timestamp};
 use crate::engine::state::State;
 use crate::handle::Entry;
 use crate::report::{sprint::progress_text, text};
+use parts::{alert, package, score};
+pub(crate) use parts::{changes, end};
 
 /// The longest sentence about one event, in characters.
 const SENTENCE_CHARS_MAX: usize = 240;
@@ -157,15 +159,11 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         ),
         Event::TaskDeferred(e) => format!("{} goes to the backlog: {}", task(e.task_id), e.reason),
         Event::TaskAssigned(e) => format!(
-            "{} goes to {}, attempt {} (score {:.2}: expertise {:.2}, capacity {:.2}, context {:.2}; {})",
+            "{} goes to {}, attempt {} ({})",
             task(e.task_id),
             agent(e.agent_id),
             e.attempt,
-            f64::from(e.score.total) / 1000.0,
-            f64::from(e.score.expertise) / 1000.0,
-            f64::from(e.score.capacity) / 1000.0,
-            f64::from(e.score.continuity) / 1000.0,
-            count(e.score.candidates as usize, "candidate")
+            score(&e.score)
         ),
         Event::WorktreePrepared(e) => format!(
             "{} begins in {} at {}",
@@ -508,88 +506,6 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             ),
         },
     }
-}
-
-fn alert(e: &TeamUtilizationAlert, state: &State) -> String {
-    let over: Vec<String> = e
-        .overloaded_agents
-        .iter()
-        .map(|one| match one.lost {
-            true => format!("{} (down)", state.agent_name(one.agent_id)),
-            false => format!(
-                "{} ({:.0}%)",
-                state.agent_name(one.agent_id),
-                f64::from(one.load) / 10.0
-            ),
-        })
-        .collect();
-    let room: Vec<String> = e
-        .available_capacity
-        .iter()
-        .map(|one| {
-            format!(
-                "{} ({:.0}h)",
-                state.agent_name(one.agent_id),
-                hours(one.free_hours)
-            )
-        })
-        .collect();
-    match (over.is_empty(), e.rebalancing_needed) {
-        (true, _) => "nobody has more to do than they can any more".to_owned(),
-        (false, moves) => format!(
-            "more to do than they can: {}; room: {}; {}",
-            some(&over, 4),
-            match room.is_empty() {
-                true => "nobody".to_owned(),
-                false => some(&room, 4),
-            },
-            match moves {
-                true => "waiting tasks move",
-                false => "nothing that waits can move",
-            }
-        ),
-    }
-}
-
-fn package(team: &str, feature: Option<&Name>, package: &HandoffPackage) -> String {
-    format!(
-        "a package for {team} is ready: {} {} ({}, {}, {})",
-        package.deliverable_type,
-        feature.map_or("", |name| name.as_str()),
-        count(package.artifacts.len(), "artifact"),
-        count(package.test_requirements.len(), "test requirement"),
-        count(
-            package.deployment_requirements.len(),
-            "deployment requirement"
-        )
-    )
-}
-
-/// How an attempt ended, with the reason.
-pub(crate) fn end(end: &AttemptEnd) -> String {
-    let why = match end {
-        AttemptEnd::Done(report) => &report.summary,
-        AttemptEnd::Blocked(blocker) => &blocker.text,
-        AttemptEnd::Failed { reason, .. }
-        | AttemptEnd::Died { reason }
-        | AttemptEnd::TimedOut { reason } => reason,
-        AttemptEnd::Cancelled => "",
-        AttemptEnd::Interrupted => "the director stopped",
-    };
-    match why.trim() {
-        "" => end.as_str().to_owned(),
-        why => format!("{}: {why}", end.as_str()),
-    }
-}
-
-/// `2 files, +40 −3`.
-pub(crate) fn changes(stat: DiffStat) -> String {
-    format!(
-        "{}, +{} −{}",
-        count(stat.files as usize, "file"),
-        stat.insertions,
-        stat.deletions
-    )
 }
 
 #[cfg(test)]

@@ -439,7 +439,7 @@ fn the_events_of_the_seed_carry_its_fields() {
     .collect();
     expect![[r#"
         {"at":"…","estimated_duration":151200.0,"event":"sprint_initialized","n":5,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","total_tasks":10}
-        {"agent_id":"tech-lead-1","at":"…","attempt":1,"dependencies":[],"estimated_hours":6.0,"event":"task_assigned","n":6,"score":{"candidates":1,"capacity":0.85,"continuity":0.0,"expertise":0.6,"total":0.555},"seq":12,"sprint":"sprint-3","task_id":"checkout-spec"}
+        {"agent_id":"tech-lead-1","at":"…","attempt":1,"dependencies":[],"estimated_hours":6.0,"event":"task_assigned","n":6,"score":{"candidates":1,"capacity":0.85,"continuity":0.0,"expertise":0.6,"files":0,"total":0.555},"seq":12,"sprint":"sprint-3","task_id":"checkout-spec"}
         {"at":"…","event":"task_completed","n":15,"seq":12,"sprint":"sprint-3","sprint_progress":0.1,"task_id":"psp-research"}
         {"at":"…","current_velocity":4,"event":"sprint_velocity_updated","n":17,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","target_velocity":40,"trend":0.078}
         {"at":"…","batch":["psp-research"],"code_review_completion":null,"commit":"feed0001feed0001feed0001feed0001feed0001","documentation_status":null,"effect":"20.0","event":"quality_gate_status","n":13,"outcomes":[{"evidence":"cargo test","exit_code":0,"gate":"tests","measured":null,"tail":"","took":4.2,"verdict":"passed"},{"evidence":"a coverage file that the tests leave behind","exit_code":null,"gate":"coverage","measured":null,"tail":"","took":0.0,"verdict":"not_measured"}],"passed":true,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","test_coverage":null}

@@ -90,6 +90,8 @@ pub struct AttemptView {
     pub text: String,
     /// Why its work was not accepted.
     pub rejected: Option<String>,
+    /// How many files of the task its agent had changed before, where that spoke for it.
+    pub files: u32,
 }
 
 /// Something that held it up.
@@ -175,6 +177,7 @@ fn attempts(state: &State, entries: &[Entry], id: TaskId, now: Time) -> Vec<Atte
                         end: None,
                         text: "under way".to_owned(),
                         rejected: None,
+                        files: e.score.files,
                     },
                 )),
                 Event::AttemptEnded(e) => {

@@ -2,10 +2,10 @@
 
 use director_protocols::time::{Span, Time};
 
-use super::super::minute;
 use super::super::paint::{Look, Paint, text_of, wrap};
 use super::super::status::phase_of;
 use super::super::words::{short_commit, verdict_mark, verdict_word};
+use super::super::{count, minute};
 use super::WhyView;
 use crate::report::text;
 
@@ -38,6 +38,15 @@ pub fn render(view: &WhyView, width: usize, colour: bool) -> String {
             &format!("{at} {} {took}, {}", row.agent, row.text),
             width,
         ));
+        if row.files > 0 {
+            let files = count(row.files as usize, "file");
+            let indent = " ".repeat(first.chars().count());
+            lines.extend(wrap(
+                &indent,
+                &format!("it changed {files} of it before"),
+                width,
+            ));
+        }
         if let Some(reason) = &row.rejected {
             let indent = " ".repeat(first.chars().count());
             let shown = reason.lines().take(REJECTION_LINES_MAX);

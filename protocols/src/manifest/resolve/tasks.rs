@@ -261,6 +261,7 @@ fn task(
         gates,
         expects,
         produces: texts(node.field("produces")).unwrap_or_default(),
+        files: texts(node.field("files")).unwrap_or_default(),
         severity: severity(node),
         class: class(node),
         test_requirements: texts(node.field("test_requirements")).unwrap_or_default(),

@@ -147,6 +147,7 @@ feature = "f"
 expects = "artifact"
 source = "github:42"
 produces = ["a/b"]
+files = ["a/", "b.rs"]
 budget = { time = "30m", cost_usd = 2.5 }
 acceptance = ["x = 1 # no comment"]
 spec = "docs/a b.md"

@@ -205,6 +205,8 @@ struct Task {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     produces: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     test_requirements: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deployment_requirements: Vec<String>,
@@ -373,6 +375,7 @@ impl Task {
             gates: _,
             expects,
             produces,
+            files,
             severity,
             class,
             test_requirements,
@@ -407,6 +410,7 @@ impl Task {
                 Expects::Nothing => "nothing",
             }),
             produces: produces.clone(),
+            files: files.clone(),
             test_requirements: test_requirements.clone(),
             deployment_requirements: deployment_requirements.clone(),
             source: source.clone(),
