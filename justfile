@@ -61,6 +61,11 @@ clients:
     tests/clients/get.sh
     DIRECTOR_CLIENTS=1 cargo test -p director-tests --test serve clients
 
+# Claude's adapter and Gemini CLI over the Agent Client Protocol with a model that always does the same; fetches 500 MB, needs python3 and npm
+agents:
+    tests/clients/agents.sh
+    cargo test -p director-tests --test story_acp -- --ignored --nocapture
+
 # How long pages of a sprint of 10,000 tasks take in Chromium
 board:
     cargo test --release -p director-tests --test serve ten_thousand -- --ignored --nocapture

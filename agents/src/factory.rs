@@ -1,6 +1,6 @@
 //! Factories: how an agent is made, and made anew after a crash.
 //!
-//! A [`Registry`] knows a factory for each kind. `command`, `simulated` and `claude` are built in; a program of
+//! A [`Registry`] knows a factory for each kind. `command`, `claude`, `acp`, `codex`, `gemini` and `simulated` are built in; a program of
 //! the user's own registers more. A kind that nobody registered is an error that lists those that are, and never
 //! falls back to another kind.
 //!
@@ -17,7 +17,7 @@ use director_protocols::sprint::{AgentSpec, RoleSpec};
 
 use crate::agent::{Agent, AgentError, DynAgent, Inbound, Turn};
 use crate::closure::agent_fn;
-use crate::coding::Headless;
+use crate::coding::{Acp, Headless};
 use crate::command::CommandAgent;
 use crate::context::Context;
 use crate::simulated::Simulated;
@@ -78,13 +78,16 @@ impl Registry {
         }
     }
 
-    /// The built-in kinds: `command`, `simulated` and `claude`.
+    /// The built-in kinds: `command`, `claude`, those that speak the Agent Client Protocol (`acp`, `codex`, `gemini`), and `simulated`.
     pub fn builtin() -> Self {
         let mut registry = Self::empty();
         registry.register("command", |cx| Ok(boxed(CommandAgent::new(cx.spec))));
         registry.register("claude", |cx| {
             Ok(boxed(Headless::claude(cx.role, cx.spec)?))
         });
+        for kind in ["acp", "codex", "gemini"] {
+            registry.register(kind, |cx| Ok(boxed(Acp::new(cx.role, cx.spec)?)));
+        }
         registry.register("simulated", |cx| {
             Ok(boxed(Simulated::from_options(&cx.spec.options)?))
         });
@@ -200,7 +203,9 @@ mod tests {
         assert!(refusal(&registry, "x").contains("there are only `echo`"));
         let builtin = Registry::builtin();
         assert!(
-            refusal(&builtin, "comand").contains("there are `claude`, `command` and `simulated`")
+            refusal(&builtin, "comand").contains(
+                "there are `acp`, `claude`, `codex`, `command`, `gemini` and `simulated`"
+            )
         );
         assert_eq!(refusal(&builtin, "simulated"), "");
     }

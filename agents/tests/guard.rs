@@ -56,7 +56,7 @@ fn direct(prefix: &str) -> ExitCode {
     let on_line = Box::new(move |_: Line<'_>| println!("{pid}"));
     let hooks = Hooks {
         on_line: Some(on_line),
-        probe: None,
+        ..Hooks::default()
     };
     let spec = Spec::shell(TREE, "/", format!("{prefix}task/1"));
     let runtime = tokio::runtime::Builder::new_current_thread()

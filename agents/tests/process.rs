@@ -218,7 +218,7 @@ async fn a_child_of_a_stopped_shell_has_the_grace_to_tidy_up() {
     });
     let hooks = Hooks {
         on_line: Some(on_line),
-        probe: None,
+        ..Hooks::default()
     };
     let outcome = run(spec, None, stopped, hooks).await.unwrap();
     assert_eq!(
@@ -243,7 +243,7 @@ async fn cancelled_and_wedged_are_told_apart() {
         });
         let hooks = Hooks {
             on_line: Some(on_line),
-            probe: None,
+            ..Hooks::default()
         };
         let spec = shell("stop", "sleep 1000 & echo begun; wait");
         let outcome = run(spec, None, stopped, hooks).await.unwrap();
@@ -334,7 +334,7 @@ async fn a_dropped_run_takes_its_group_along() {
     let task = tokio::spawn(async move {
         let hooks = Hooks {
             on_line: Some(on_line),
-            probe: None,
+            ..Hooks::default()
         };
         run(spec, None, never_stop(), hooks).await
     });
@@ -424,7 +424,7 @@ async fn lines_and_the_log_come_as_they_are_printed() {
     spec.log_path = Some(log_path.clone());
     let hooks = Hooks {
         on_line: Some(on_line),
-        probe: None,
+        ..Hooks::default()
     };
     run(spec, None, never_stop(), hooks).await.unwrap();
     let line = |text: &str, cut| (text.to_owned(), cut);
@@ -456,8 +456,8 @@ async fn evidence_tells_a_busy_command_from_an_idle_one() {
         let probe = Arc::new(Probe::default());
         let (stop, stopped) = watch::channel(Stop::Go);
         let hooks = Hooks {
-            on_line: None,
             probe: Some(Arc::clone(&probe)),
+            ..Hooks::default()
         };
         let mut spec = shell("evidence", line);
         spec.mark.push_str(&line.len().to_string());

@@ -5,12 +5,28 @@
 //!
 //! Elsewhere: which fields there are is [`director_protocols::manifest::role_file`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use director_protocols::sprint::{AgentSpec, Profile, RoleSpec};
 
 /// The kind that flags are known for.
 const CLAUDE: &str = "claude";
+/// The kinds that converse; of a role's file they honour these fields.
+const CONVERSING: [&str; 3] = ["acp", "codex", "gemini"];
+const HONOURED_CONVERSING: [&str; 2] = ["tools", "initialPrompt"];
+/// Built-in tools of Claude Code, with the kinds of tool of the Agent Client Protocol that they stand for.
+const KINDS: [(&str, &[&str]); 10] = [
+    ("Read", &["read"]),
+    ("Glob", &["search"]),
+    ("Grep", &["search"]),
+    ("Edit", &["edit", "move"]),
+    ("MultiEdit", &["edit", "move"]),
+    ("Write", &["edit", "move", "delete"]),
+    ("NotebookEdit", &["edit"]),
+    ("Bash", &["execute"]),
+    ("WebFetch", &["fetch"]),
+    ("WebSearch", &["fetch"]),
+];
 
 /// Fields that become a flag, with the option of the sprint file that is stronger.
 const FLAGS: [(&str, &str, &str); 5] = [
@@ -44,6 +60,26 @@ pub fn flags(profile: &Profile, options: &BTreeMap<String, String>) -> Vec<Strin
         }
     }
     flags
+}
+
+/// The kinds of tool that a role's file allows an agent which is asked by kind; `None` where it lists no tools. A tool that is limited, as in
+/// `Bash(git:*)`, allows nothing: a kind has no limits.
+pub fn kinds_of_tool(profile: &Profile) -> Option<BTreeSet<String>> {
+    let tools = profile.settings.get("tools")?;
+    let names = tools.split(',').map(str::trim);
+    let of = |name| KINDS.iter().find(|(tool, _)| *tool == name);
+    let kinds = names.filter_map(of).flat_map(|(_, kinds)| *kinds);
+    // Thinking changes nothing.
+    let kinds = kinds.chain(&["think"]);
+    Some(kinds.map(|kind| (*kind).to_owned()).collect())
+}
+
+/// What an agent of the role is told before each task: the role's own words, and the first ones that its file wants said.
+pub fn instructions(role: &RoleSpec) -> String {
+    match role.profile.settings.get("initialPrompt") {
+        Some(first) => format!("{}\n\n{first}", role.prompt.trim_end()),
+        None => role.prompt.clone(),
+    }
 }
 
 /// The names of the built-in tools in a list: without what they are limited to, and without those of other servers.
@@ -86,6 +122,7 @@ fn lost(agent: &AgentSpec, profile: &Profile) -> Vec<String> {
         (field == "isolation" && profile.settings[field] == "worktree")
             || (agent.kind == CLAUDE
                 && (FLAGS.iter().any(|(name, ..)| *name == field) || OTHERWISE.contains(&field)))
+            || (CONVERSING.contains(&agent.kind.as_str()) && HONOURED_CONVERSING.contains(&field))
     };
     let fields = profile.settings.keys();
     fields.filter(|field| !honoured(field)).cloned().collect()
@@ -158,6 +195,23 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_that_is_asked_by_kind_is_allowed_what_its_tools_stand_for() {
+        let kinds = |tools: &[(&str, &str)]| {
+            kinds_of_tool(&profile(tools)).map(|kinds| Vec::from_iter(kinds).join(" "))
+        };
+        assert_eq!(kinds(&[]), None, "the default");
+        for (case, tools, expected) in [
+            ("some", "Read, Edit", "edit move read think"),
+            ("limited", "Read,Bash(git:*, npm:*)", "read think"),
+            ("of a server", "mcp__x__y", "think"),
+            ("none at all", "", "think"),
+        ] {
+            let allowed = kinds(&[("tools", tools)]);
+            assert_eq!(allowed.as_deref(), Some(expected), "case: {case}");
+        }
+    }
+
+    #[test]
     fn what_an_agent_cannot_honour_is_named() {
         let mut role = samples::role("claude");
         role.profile = profile(&[
@@ -177,6 +231,16 @@ mod tests {
         assert!(
             not_honoured(&role)
                 .is_some_and(|said| said.contains("`command` cannot honour `tools`"))
+        );
+        role.agent = AgentSpec::of_kind("gemini");
+        role.profile = profile(&[
+            ("tools", "Read"),
+            ("initialPrompt", "Look."),
+            ("maxTurns", "4"),
+        ]);
+        assert!(
+            not_honoured(&role)
+                .is_some_and(|said| said.contains("`gemini` cannot honour `maxTurns` of"))
         );
         role.profile = profile(&[]);
         assert_eq!(not_honoured(&role), None);

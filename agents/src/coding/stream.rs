@@ -9,24 +9,15 @@
 
 use std::collections::BTreeSet;
 
-use director_protocols::severity::Severity;
-use director_protocols::work::{BlockerReport, Report};
+use director_protocols::work::Report;
 use serde_json::Value;
 
+use super::attempt::{Dialect, Ended, Heard, denied};
 use crate::agent::Turn;
 use crate::command::report::micros;
 
 /// Tool calls that can be open at once; more are not followed.
 const TOOLS_MAX: usize = 1_000;
-
-/// Something new in a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// The session's id, seen for the first time.
-    Session(String),
-    /// What is being done, in a few words.
-    Doing(String),
-}
 
 /// What the agent said at its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,53 +42,7 @@ pub struct Stream {
     passed_over: u64,
 }
 
-/// How the process ended, as far as the verdict needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// With this exit code.
-    Code(i32),
-    /// In another way: by a signal, or because it was ended.
-    Otherwise,
-}
-
 impl Stream {
-    /// Takes in one line of standard output.
-    pub fn line(&mut self, bytes: &[u8]) -> Vec<Heard> {
-        let Ok(Value::Object(event)) = serde_json::from_slice(bytes) else {
-            self.passed_over += u64::from(!bytes.iter().all(u8::is_ascii_whitespace));
-            return Vec::new();
-        };
-        let event = Value::Object(event);
-        self.events += 1;
-        let mut heard = Vec::new();
-        if let Some(session) = event["session_id"].as_str()
-            && self.session.as_deref() != Some(session)
-        {
-            self.session = Some(session.to_owned());
-            heard.push(Heard::Session(session.to_owned()));
-        }
-        match (
-            event["type"].as_str().unwrap_or(""),
-            event["subtype"].as_str().unwrap_or(""),
-        ) {
-            ("assistant", _) => self.assistant(&event, &mut heard),
-            ("user", _) => self.tool_results(&event),
-            ("system", "api_retry") => {
-                let attempt = event["attempt"].as_u64().unwrap_or(0);
-                heard.push(Heard::Doing(format!(
-                    "waiting for the model, retry {attempt}"
-                )));
-            }
-            ("system", "permission_denied") => {
-                self.denied
-                    .push(event["tool_name"].as_str().unwrap_or("a tool").to_owned());
-            }
-            ("result", subtype) => self.result(&event, subtype),
-            _ => {}
-        }
-        heard
-    }
-
     fn assistant(&mut self, event: &Value, heard: &mut Vec<Heard>) {
         for part in parts(event) {
             match part["type"].as_str() {
@@ -147,22 +92,6 @@ impl Stream {
         });
     }
 
-    /// The session's id.
-    pub fn session(&self) -> Option<&str> {
-        self.session.as_deref()
-    }
-
-    /// Tools that were called and have not answered.
-    pub fn tools_in_flight(&self) -> usize {
-        self.tools.len()
-    }
-
-    /// What the session has cost so far, in millionths of a dollar; with a resumed session this counts from its
-    /// first beginning.
-    pub fn cost_micros(&self) -> Option<u64> {
-        self.cost_micros
-    }
-
     /// Whether anything was understood at all.
     pub fn heard_anything(&self) -> bool {
         self.events > 0
@@ -172,9 +101,58 @@ impl Stream {
     pub fn passed_over(&self) -> u64 {
         self.passed_over
     }
+}
 
-    /// What it comes to. The report has the agent's last words and no cost.
-    pub fn verdict(&self, ended: Ended) -> Turn {
+impl Dialect for Stream {
+    fn line(&mut self, bytes: &[u8]) -> Vec<Heard> {
+        let Ok(Value::Object(event)) = serde_json::from_slice(bytes) else {
+            self.passed_over += u64::from(!bytes.iter().all(u8::is_ascii_whitespace));
+            return Vec::new();
+        };
+        let event = Value::Object(event);
+        self.events += 1;
+        let mut heard = Vec::new();
+        if let Some(session) = event["session_id"].as_str()
+            && self.session.as_deref() != Some(session)
+        {
+            self.session = Some(session.to_owned());
+            heard.push(Heard::Session(session.to_owned()));
+        }
+        match (
+            event["type"].as_str().unwrap_or(""),
+            event["subtype"].as_str().unwrap_or(""),
+        ) {
+            ("assistant", _) => self.assistant(&event, &mut heard),
+            ("user", _) => self.tool_results(&event),
+            ("system", "api_retry") => {
+                let attempt = event["attempt"].as_u64().unwrap_or(0);
+                heard.push(Heard::Doing(format!(
+                    "waiting for the model, retry {attempt}"
+                )));
+            }
+            ("system", "permission_denied") => {
+                self.denied
+                    .push(event["tool_name"].as_str().unwrap_or("a tool").to_owned());
+            }
+            ("result", subtype) => self.result(&event, subtype),
+            _ => {}
+        }
+        heard
+    }
+
+    fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    fn tools_in_flight(&self) -> usize {
+        self.tools.len()
+    }
+
+    fn cost_micros(&self) -> Option<u64> {
+        self.cost_micros
+    }
+
+    fn verdict(&self, ended: Ended) -> Turn {
         let exit_code = match ended {
             Ended::Code(code) => Some(code),
             Ended::Otherwise => None,
@@ -191,21 +169,8 @@ impl Stream {
                 Ended::Otherwise => "the agent was ended before it had a result".to_owned(),
             });
         };
-        let denied: BTreeSet<_> = outcome
-            .denied
-            .iter()
-            .chain(&self.denied)
-            .map(String::as_str)
-            .collect();
-        if !denied.is_empty() {
-            let tools = Vec::from_iter(denied).join(", ");
-            return Turn::Blocked(BlockerReport {
-                kind: "permission_denied".to_owned(),
-                severity: Severity::Medium,
-                text: format!(
-                    "the agent was not allowed to use: {tools}; allow it in the agent's settings or do this part by hand"
-                ),
-            });
+        if let Some(turn) = denied(outcome.denied.iter().chain(&self.denied)) {
+            return turn;
         }
         match (outcome.subtype.as_str(), outcome.is_error, ended) {
             ("error_max_turns", ..) => failed("the agent used up its turns".to_owned()),

@@ -13,11 +13,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use director_protocols::time::Span;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::files::redacted;
 use super::report;
+use crate::agent::BoxFuture;
 use crate::context::Context;
 use crate::liveness::{Evidence, Monitor, Policy, State};
 use crate::process::{self, Hooks, OnLine, Outcome, Probe, ProcessError, Sample, Spec, Stop};
@@ -43,6 +44,10 @@ pub(crate) struct Watch<'a> {
     pub(crate) tools: Arc<AtomicUsize>,
     /// Called for each line of standard output.
     pub(crate) on_line: Option<OnLine<'a>>,
+    /// What else goes to standard input, as it comes.
+    pub(crate) input: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
+    /// Ready once nothing more is wanted of the process and it has had time to end.
+    pub(crate) leave: BoxFuture<'a, ()>,
 }
 
 /// Runs the process to its end.
@@ -55,11 +60,13 @@ pub(crate) async fn attend(
     let probe = Arc::new(Probe::default());
     let hooks = Hooks {
         on_line: watch.on_line.take(),
+        input: watch.input.take(),
         probe: Some(Arc::clone(&probe)),
     };
     let guard = cx.host().guard.clone();
     let mut run = std::pin::pin!(process::run(spec, guard.as_deref(), stop, hooks));
     let mut cancelled = std::pin::pin!(cx.cancelled());
+    let mut leave = std::mem::replace(&mut watch.leave, never());
     let every = look_every(watch.wedged_after);
     let mut looks = interval_at(Instant::now() + every, every);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -71,6 +78,9 @@ pub(crate) async fn attend(
             biased;
             outcome = &mut run => return outcome,
             () = &mut cancelled, if *order.borrow() == Stop::Go => {
+                order.send_replace(Stop::Cancel);
+            }
+            () = &mut leave, if *order.borrow() == Stop::Go => {
                 order.send_replace(Stop::Cancel);
             }
             _ = looks.tick() => {
@@ -99,6 +109,11 @@ pub(crate) async fn attend(
             }
         }
     }
+}
+
+/// Nothing is known before the process has ended.
+pub(crate) fn never<'a>() -> BoxFuture<'a, ()> {
+    Box::pin(std::future::pending())
 }
 
 /// Ten looks before the verdict, but not more often than is good for the machine.

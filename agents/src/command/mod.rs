@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicUsize;
 use director_protocols::sprint::{AgentSpec, RunSpec};
 use director_protocols::work::{Assignment, Report};
 
-pub(crate) use attend::{Watch, attend};
+pub(crate) use attend::{Watch, attend, never};
 pub(crate) use files::{Files, passed_environment, redacted, secrets};
 
 use crate::agent::{Agent, AgentError, Inbound, Turn};
@@ -71,6 +71,8 @@ impl CommandAgent {
             wedged_after: assignment.wedged_after,
             tools: Arc::new(AtomicUsize::new(0)),
             on_line: None,
+            input: None,
+            leave: never(),
         };
         let outcome = attend(cx, spec, watch).await;
         let said = read_report(cx, &files).await;

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::evidence::Probe;
@@ -127,6 +127,8 @@ pub struct Hooks<'a> {
     pub on_line: Option<OnLine<'a>>,
     /// Filled while the command runs, for whoever watches it.
     pub probe: Option<Arc<Probe>>,
+    /// What else goes to standard input, behind [`Spec::stdin`], as it comes; closed once nobody can send any more.
+    pub input: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
 }
 
 /// Runs the command to its end. With a guard, its group is ended even if this process is killed.
@@ -148,7 +150,11 @@ pub async fn run(
     let deadline = spec
         .timeout
         .and_then(|limit| Instant::now().checked_add(limit));
-    let Hooks { mut on_line, probe } = hooks;
+    let Hooks {
+        mut on_line,
+        probe,
+        input,
+    } = hooks;
     let probe = probe.unwrap_or_default();
     let log = match &spec.log_path {
         None => Log::none(),
@@ -186,7 +192,7 @@ pub async fn run(
             tokio::join!(
                 drain(out_pipe, veil(), &log, &probe, &mut to_stdout),
                 drain(err_pipe, veil(), &log, &probe, &mut to_stderr),
-                feed(in_pipe, spec.stdin.as_deref().unwrap_or_default()),
+                feed(in_pipe, spec.stdin.as_deref().unwrap_or_default(), input),
             );
         };
         let mut streams = std::pin::pin!(streams);
@@ -392,9 +398,17 @@ async fn drain(
 }
 
 /// Writes standard input and closes it. A command that does not read all of it has its reasons.
-async fn feed(pipe: Option<ChildStdin>, bytes: &[u8]) {
-    if let Some(mut pipe) = pipe {
-        let _ = pipe.write_all(bytes).await;
-        let _ = pipe.shutdown().await;
+async fn feed(
+    pipe: Option<ChildStdin>,
+    bytes: &[u8],
+    more: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
+) {
+    let Some(mut pipe) = pipe else { return };
+    let mut written = pipe.write_all(bytes).await;
+    if let Some(mut more) = more {
+        while let (Ok(()), Some(bytes)) = (&written, more.recv().await) {
+            written = pipe.write_all(&bytes).await;
+        }
     }
+    let _ = pipe.shutdown().await;
 }

@@ -152,7 +152,7 @@ fn shell() -> Finding {
 }
 
 /// Programs of coding agents; a run needs them only where its sprint file names them.
-const AGENTS: [&str; 3] = ["claude", "codex", "gemini"];
+const AGENTS: [&str; 3] = ["claude", "codex-acp", "gemini"];
 
 fn agents() -> Vec<Finding> {
     let look = |name: &'static str| match on_path(name) {

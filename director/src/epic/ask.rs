@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use director_agents::agent::Turn;
-use director_agents::coding::stream::{Ended, Stream};
+use director_agents::coding::attempt::{Dialect, Ended};
+use director_agents::coding::stream::Stream;
 use director_agents::process::{Exit, Hooks, Line, Spec, never_stop, run};
 use director_protocols::epic::{EpicSpec, Proposal};
 use director_protocols::manifest::epic as format;
@@ -187,7 +188,7 @@ async fn once(
         };
         let hooks = Hooks {
             on_line: Some(Box::new(listen)),
-            probe: None,
+            ..Hooks::default()
         };
         run(spec, None, never_stop(), hooks).await
     };

@@ -252,8 +252,8 @@ async fn watched(
 ) -> Result<Outcome, ProcessError> {
     let probe = Arc::new(Probe::default());
     let hooks = Hooks {
-        on_line: None,
         probe: Some(probe.clone()),
+        ..Hooks::default()
     };
     let (stop, stopped) = watch::channel(Stop::Go);
     let mut run = std::pin::pin!(process::run(spec, guard, stopped, hooks));

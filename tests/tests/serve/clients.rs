@@ -3,6 +3,7 @@
 //! `tests/clients/get.sh` gets them; needs python3 and npm. Where they are not there the tests are left out and say so, unless
 //! `DIRECTOR_CLIENTS` is set.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use director_tests::harness::{PATIENCE, Playground};
@@ -107,20 +108,17 @@ fn an_agent_in_python_reports_asks_and_hands_on_with_its_token_which_is_nowhere_
     assert!(!log.contains("assignment."), "{log}");
 }
 
-#[test]
-fn a_coding_agent_is_offered_the_tools_without_its_token_in_its_arguments() {
-    let Some(Clients { python, .. }) = clients() else {
-        return;
-    };
+/// Carries a sprint of one task through with a coding agent in Python, and answers with its events and its log.
+fn built_by(kind: &str, script: &str, python: &Path) -> (String, String) {
     let play = Playground::new(PROGRAM, 1);
     let (_run, site) = serve(&play, &[]);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/coder.py");
     let file = format!(
         "[sprint]\nid = \"coder\"\n\
-         [agent.coder]\nkind = \"claude\"\nprogram = [\"{}\", \"{script}\"]\n\
+         [agent.coder]\nkind = \"{kind}\"\nprogram = [\"{}\", \"{}/clients/{script}\"]\n\
          [team.fullstack-engineer]\nagent = \"coder\"\n\
          [[task]]\nid = \"build\"\nacceptance = [\"it works\"]\n",
         python.display(),
+        env!("CARGO_MANIFEST_DIR"),
     );
     submit(&site, &file);
     let over = process::until(PATIENCE, || {
@@ -136,6 +134,23 @@ fn a_coding_agent_is_offered_the_tools_without_its_token_in_its_arguments() {
     );
     assert_eq!(over.as_deref(), Some("done"), "{events}\n{log}");
     assert!(events.contains("worked on build"), "{events}");
+    (events, log)
+}
+
+#[test]
+fn a_coding_agent_is_offered_the_tools_without_its_token_in_its_arguments() {
+    if let Some(Clients { python, .. }) = clients() {
+        built_by("claude", "coder.py", &python);
+    }
+}
+
+#[test]
+fn an_agent_of_the_reference_library_is_conversed_with_and_offered_the_tools() {
+    if let Some(Clients { python, .. }) = clients() {
+        let (_, log) = built_by("acp", "converser.py", &python);
+        assert!(log.contains("end_turn"), "{log}");
+        assert!(!log.contains("assignment."), "{log}");
+    }
 }
 
 #[test]
