@@ -180,6 +180,7 @@ events! {
     QuestionAnswered
     AdviserAsked
     ProductAsked
+    QuestionDirected
     AgentUp
     AgentDown
     RoleLost

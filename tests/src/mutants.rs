@@ -108,6 +108,13 @@ pub const MUTANTS: &[Mutant] = &[
         100,
     ),
     mutant(
+        "a circle of waits is not seen",
+        "director/src/engine/waits.rs",
+        "if any && waits.all.iter().all(ends) {",
+        "if any || waits.all.iter().all(ends) {",
+        100,
+    ),
+    mutant(
         "a blocker of any task can become an emergency",
         "director/src/engine/decide/block.rs",
         "severity = severity.min(Severity::High);",

@@ -941,7 +941,7 @@ fn whoever_asks_is_answered() {
             > ask a engineer-2
               question_asked
             > ask b engineer-1
-              no: waiting would close a circle: engineer-2 waits for engineer-1 waits for engineer-2; answer first, or ask a person
+              no: waiting would close a circle: engineer-2 waits for an answer of engineer-1, engineer-1 waits for an answer of engineer-2; answer first, or ask a person
             > hear
               message_delivered
               question_answered by engineer-2: that way

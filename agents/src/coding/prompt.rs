@@ -82,7 +82,7 @@ pub fn question(from: &str, text: &str, role: &str) -> String {
 /// What is added for an agent that has the director's tools.
 pub const TOOLS: &str = "\n\
 The server `director` has tools that do the same while you work: `progress`, `hand_off` instead of the report file, `blocker`, and `ask`, \
-which puts a question about your task to the author of what you received or to whoever leads, and waits a while for the answer.
+which puts a question about your task to the author of what you received, to whoever has another task or to whoever leads, and waits a while for the answer.
 ";
 
 const CLOSING: &str = "\

@@ -30,6 +30,7 @@ use super::desk::blocking;
 use super::protocol::{Answer, Fault, FaultKind};
 use super::server::refused;
 use crate::engine::decide::block;
+use crate::engine::decide::message::OF_TASK;
 use crate::engine::state::State;
 use crate::handle::Handle;
 
@@ -107,7 +108,7 @@ pub enum Said {
     Ask {
         /// What.
         question: String,
-        /// A task that came before: its author is asked. The director without.
+        /// A task of the sprint: whoever has it, did it or will do it is asked. Whoever leads, or a person, without.
         #[serde(default)]
         of: Option<String>,
         /// How long an answer is waited for, in seconds.
@@ -419,35 +420,32 @@ fn asked_by(state: &State, task: TaskId, attempt: Attempt) -> Vec<MessageId> {
         .collect()
 }
 
-/// Who is asked: the author of a task that came before, where one can talk to them; otherwise whoever leads, or a person.
+/// Who is asked: whoever has, did or will do the task that the question is about, where one can talk to them; otherwise whoever leads,
+/// or a person.
 fn whom(state: &State, task: TaskId, from: AgentId, of: Option<&str>) -> Result<String, Fault> {
     let row = &state.tasks.table[task.index()];
     if let Some(name) = of {
-        let mut before = row.depends_on.iter().filter_map(|id| state.tasks.get(*id));
-        let Some(before) = before.find(|before| before.spec.id.as_str() == name) else {
-            let known = row
-                .depends_on
-                .iter()
-                .map(|id| state.task_name(*id).to_string());
-            let known: Vec<String> = known.collect();
-            let why = match known.is_empty() {
-                true => format!("task `{}` received nothing; leave `of` out", row.spec.id),
-                false => format!(
-                    "task `{}` received nothing of that name; it received {}",
-                    row.spec.id,
-                    known.join(", ")
-                ),
+        let known = &state.sprints.table[row.sprint.index()].by_name;
+        let about = known.get(name).and_then(|id| state.tasks.get(*id));
+        let Some(about) = about else {
+            let received = row.depends_on.iter();
+            let received: Vec<String> = received.map(|id| state.task_name(*id)).collect();
+            let hint = match received.is_empty() {
+                true => "leave `of` out".to_owned(),
+                false => format!("task `{}` received {}", row.spec.id, received.join(", ")),
             };
+            let why = format!("the sprint has no task of that name; {hint}");
             return Err(Fault::not_found(why));
         };
-        let author = before.last_agent.filter(|agent| {
-            let role = state.team.role_of(*agent);
-            *agent != from
-                && state.team.is_there(*agent)
-                && role.is_some_and(|role| role.spec.agent.kind != COMMAND && !role.lost)
-        });
-        if let Some(author) = author {
-            return Ok(state.agent_name(author));
+        let role = match about.agent.or(about.last_agent) {
+            Some(agent) => state.team.role_of(agent),
+            None => state.team.roles.get(about.role.index()),
+        };
+        let author = about.last_agent.filter(|_| about.phase.is_over());
+        let there = author.is_none_or(|agent| agent != from && state.team.is_there(agent));
+        let talks = role.is_some_and(|role| role.spec.agent.kind != COMMAND && !role.lost);
+        if there && talks {
+            return Ok(format!("{OF_TASK}{name}"));
         }
     }
     let leads = [Severity::Low, Severity::High];

@@ -322,6 +322,14 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
                 });
             }
         }
+        Event::QuestionDirected(e) => {
+            if let Some(to) = e.to {
+                emit(Effect::Deliver {
+                    message: e.message,
+                    to,
+                });
+            }
+        }
         Event::QuestionAnswered(e) => {
             let message = &state.messages.table[e.message.index()];
             match message.waiting {

@@ -188,7 +188,9 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && agent(e.from)
                 && task(e.task_id)
                 && e.to.is_none_or(agent)
+                && e.of.is_none_or(task)
         }
+        Event::QuestionDirected(e) => message(e.message) && e.to.is_none_or(agent),
         Event::ProductAsked(e) => {
             e.message.index() == state.messages.table.len()
                 && state.trouble.open_item(e.item).is_some()

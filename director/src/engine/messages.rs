@@ -3,12 +3,16 @@
 //! Everything that agents say to each other passes here, so that a wait that would close a circle is seen
 //! before it begins.
 //!
-//! Elsewhere: the rules are `decide::message`; delivery is an effect.
+//! Elsewhere: the rules are `decide::message`, all that can be waited for is `waits`; delivery is an effect.
 
 use std::collections::BTreeMap;
 
+use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, Attempt, BlockerId, InboxId, MessageId, TaskId};
 use serde::Serialize;
+
+use super::state::State;
+use super::waits::Asked;
 
 /// One message.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +27,8 @@ pub struct Message {
     pub blocker: Option<BlockerId>,
     /// The question before the start that it asks.
     pub item: Option<InboxId>,
+    /// The task whose agent is asked, once it has one.
+    pub of: Option<TaskId>,
     /// What.
     pub text: String,
     /// The answer and who gave it.
@@ -41,25 +47,75 @@ impl Message {
 pub struct Messages {
     /// By id.
     pub table: Vec<Message>,
-    /// Agents that wait for another agent's answer.
-    pub waits: BTreeMap<AgentId, (MessageId, AgentId)>,
+    /// Agents that wait for another agent's answer, and for whose.
+    pub waits: BTreeMap<AgentId, (MessageId, Asked)>,
 }
 
-impl Messages {
-    /// The agents in the circle that would close if `from` waited for `to`; empty if none would.
-    pub fn circle(&self, from: AgentId, to: AgentId) -> Vec<AgentId> {
-        let mut path = vec![from];
-        let mut next = to;
-        while path.len() <= self.waits.len() + 1 {
-            path.push(next);
-            if next == from {
-                return path;
-            }
-            match self.waits.get(&next) {
-                Some((_, to)) => next = *to,
-                None => return Vec::new(),
-            }
+impl Message {
+    fn of(from: AgentId, to: Option<AgentId>, text: &str) -> Self {
+        Self {
+            from,
+            to,
+            waiting: None,
+            blocker: None,
+            item: None,
+            of: None,
+            text: text.to_owned(),
+            answer: None,
         }
-        Vec::new()
+    }
+}
+
+impl State {
+    /// Something was said, asked or answered.
+    pub(super) fn talked(&mut self, event: &Event) {
+        let message = match event {
+            Event::MessageSent(e) => Message::of(e.from, Some(e.to), &e.text),
+            Event::ProductAsked(e) => Message {
+                item: Some(e.item),
+                ..Message::of(e.to, Some(e.to), &e.text)
+            },
+            Event::AdviserAsked(e) => {
+                let held_up = self.trouble.blockers[e.blocker.index()].agent;
+                Message {
+                    blocker: Some(e.blocker),
+                    ..Message::of(held_up.unwrap_or(e.to), Some(e.to), &e.text)
+                }
+            }
+            Event::QuestionAsked(e) => {
+                let to = e.to.map(Asked::Agent).or(e.of.map(Asked::Taker));
+                let waits = &mut self.messages.waits;
+                waits.extend(to.map(|to| (e.from, (e.message, to))));
+                Message {
+                    waiting: Some((e.task_id, e.attempt)),
+                    of: e.of,
+                    ..Message::of(e.from, e.to, &e.text)
+                }
+            }
+            Event::QuestionDirected(e) => {
+                let message = &mut self.messages.table[e.message.index()];
+                message.to = e.to;
+                match e.to {
+                    Some(to) => {
+                        let wait = (e.message, Asked::Agent(to));
+                        self.messages.waits.insert(message.from, wait);
+                    }
+                    None => drop(self.messages.waits.remove(&message.from)),
+                }
+                return;
+            }
+            Event::QuestionAnswered(e) => {
+                let message = &mut self.messages.table[e.message.index()];
+                message.answer = Some((e.by.clone(), e.text.clone()));
+                let from = message.from;
+                let waits = &mut self.messages.waits;
+                if waits.get(&from).is_some_and(|(id, _)| *id == e.message) {
+                    waits.remove(&from);
+                }
+                return;
+            }
+            _ => return,
+        };
+        self.messages.table.push(message);
     }
 }

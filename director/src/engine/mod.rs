@@ -46,6 +46,7 @@ pub mod state;
 pub mod tasks;
 pub mod team;
 pub mod trouble;
+pub mod waits;
 
 use director_protocols::codec;
 use director_protocols::command::Command;
@@ -235,7 +236,8 @@ impl Engine {
             }
             if self.todo.is_empty() {
                 let next = decide::follow::at_rest(&self.state, &decision.events);
-                self.todo.extend(next);
+                self.todo
+                    .extend(next.or_else(|| decide::message::lifted(&self.state)));
             }
         }
     }

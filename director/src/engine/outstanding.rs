@@ -194,6 +194,7 @@ impl Outstanding {
             | Event::AdviserAsked(_)
             | Event::ProductAsked(_)
             | Event::QuestionAsked(_)
+            | Event::QuestionDirected(_)
             | Event::QuestionAnswered(_)
             | Event::AgentUp(_)
             | Event::AgentDown(_)

@@ -18,7 +18,7 @@ use super::deliveries::Delivery;
 use super::deployments::Deployment;
 use super::handoffs::{Handoff, Team as Peer};
 use super::incidents::Incident;
-use super::messages::{Message, Messages};
+use super::messages::Messages;
 use super::outstanding::Outstanding;
 use super::sprints::{Emergency, Merge, Sprint, Sprints, Stage};
 use super::tasks::{Phase, Tasks};
@@ -452,63 +452,13 @@ impl State {
                     .push(opened);
                 self.trouble.incidents.push(Incident::of(e, now));
             }
-            Event::MessageSent(e) => self.messages.table.push(Message {
-                from: e.from,
-                to: Some(e.to),
-                waiting: None,
-                blocker: None,
-                item: None,
-                text: e.text.clone(),
-                answer: None,
-            }),
-            Event::ProductAsked(e) => self.messages.table.push(Message {
-                from: e.to,
-                to: Some(e.to),
-                waiting: None,
-                blocker: None,
-                item: Some(e.item),
-                text: e.text.clone(),
-                answer: None,
-            }),
-            Event::AdviserAsked(e) => self.messages.table.push(Message {
-                from: self.trouble.blockers[e.blocker.index()]
-                    .agent
-                    .unwrap_or(e.to),
-                to: Some(e.to),
-                waiting: None,
-                blocker: Some(e.blocker),
-                item: None,
-                text: e.text.clone(),
-                answer: None,
-            }),
-            Event::QuestionAsked(e) => {
-                if let Some(to) = e.to {
-                    self.messages.waits.insert(e.from, (e.message, to));
-                }
-                self.messages.table.push(Message {
-                    from: e.from,
-                    to: e.to,
-                    waiting: Some((e.task_id, e.attempt)),
-                    blocker: None,
-                    item: None,
-                    text: e.text.clone(),
-                    answer: None,
-                });
-            }
-            Event::MessageDelivered(_) => {}
-            Event::QuestionAnswered(e) => {
-                let message = &mut self.messages.table[e.message.index()];
-                message.answer = Some((e.by.clone(), e.text.clone()));
-                let from = message.from;
-                if self
-                    .messages
-                    .waits
-                    .get(&from)
-                    .is_some_and(|(m, _)| *m == e.message)
-                {
-                    self.messages.waits.remove(&from);
-                }
-            }
+            Event::MessageSent(_)
+            | Event::ProductAsked(_)
+            | Event::AdviserAsked(_)
+            | Event::QuestionAsked(_)
+            | Event::QuestionDirected(_)
+            | Event::MessageDelivered(_)
+            | Event::QuestionAnswered(_) => self.talked(event),
             Event::AgentUp(e) => self.team.up(e.agent_id, e.generation, now),
             Event::AgentDown(e) => self.team.down(e.agent_id),
             Event::RoleLost(e) => self.set_lost(&e.role, true),

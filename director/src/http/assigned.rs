@@ -140,7 +140,7 @@ pub const ASSIGNED: &[Route] = &[
                 "of",
                 Kind::Name,
                 false,
-                "A task that this one received something from: its author is asked. Without, whoever leads, or a person.",
+                "A task of the sprint, such as one that this one received something from: whoever did it, has it or will take it up is asked. Without, whoever leads, or a person. A question that would make you wait for yourself is refused with the circle.",
             ),
             field(
                 "wait",

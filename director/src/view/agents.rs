@@ -14,6 +14,7 @@ use super::{hours, round, share};
 use crate::engine::balance::{self, Load, capacity};
 use crate::engine::state::State;
 use crate::engine::team::{Agent, Role};
+use crate::engine::waits::Asked;
 use crate::report::text;
 use crate::report::tint::Tint;
 
@@ -172,7 +173,11 @@ fn doing(state: &State, id: AgentId, row: &Agent, now: Time) -> String {
     let name = state.task_name(task);
     let lasted = now.since(row.since);
     if let Some((_, to)) = state.messages.waits.get(&id) {
-        return format!("{name} for {lasted}, waits for {}", state.agent_name(*to));
+        let whom = match to {
+            Asked::Agent(to) => state.agent_name(*to),
+            Asked::Taker(task) => format!("whoever takes {} up", state.task_name(*task)),
+        };
+        return format!("{name} for {lasted}, waits for {whom}");
     }
     let liveness = state
         .tasks

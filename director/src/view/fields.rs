@@ -29,6 +29,7 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
         Event::TaskReassigned(_)
         | Event::MessageSent(_)
         | Event::QuestionAsked(_)
+        | Event::QuestionDirected(_)
         | Event::AdviserAsked(_)
         | Event::ProductAsked(_) => Ends::Agents,
         _ => Ends::Words,

@@ -174,6 +174,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::AdviserAsked(e) => of_task(e.task_id, Some(e.to)),
         Event::QuestionAsked(e) => of_task(e.task_id, Some(e.from)),
         Event::MessageDelivered(e) => of_message(e.message),
+        Event::QuestionDirected(e) => of_message(e.message),
         Event::QuestionAnswered(e) => of_message(e.message),
         Event::AgentUp(e) => of_agent(e.agent_id),
         Event::AgentDown(e) => of_agent(e.agent_id),

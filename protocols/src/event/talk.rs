@@ -45,10 +45,19 @@ payloads! {
         task_id: TaskId,
         /// The attempt that waits.
         attempt: Attempt,
-        /// To whom; none asks a person.
+        /// To whom; none asks a person, or whoever takes `of` up.
         to: Option<AgentId>,
+        /// The task whose agent is asked, where nobody has it yet.
+        of: Option<TaskId>,
         /// What.
         text: String,
+    }
+    /// Somebody took a task up about which a question waited: it goes there.
+    151 1 QuestionDirected "question_directed" {
+        /// The question.
+        message: MessageId,
+        /// Who has the task; a person if none.
+        to: Option<AgentId>,
     }
     /// The message is with the agent it was for.
     74 1 MessageDelivered "message_delivered" {

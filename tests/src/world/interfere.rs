@@ -240,16 +240,20 @@ impl World {
         }
         let from = busy[self.below(busy.len())];
         let (task, attempt) = self.working[&from];
-        let to = [
-            "engineer",
-            "tester",
-            "engineer-1",
-            "tester-1",
-            "person",
-            "designer",
-            "nobody",
-        ][self.below(7)]
-        .to_owned();
+        // Half of what is asked is about another task, whoever has it or will take it up.
+        let to = match self.below(2) {
+            0 => format!("task:t{}", self.below(12)),
+            _ => [
+                "engineer",
+                "tester",
+                "engineer-1",
+                "tester-1",
+                "person",
+                "designer",
+                "nobody",
+            ][self.below(7)]
+            .to_owned(),
+        };
         let text = "which way?".to_owned();
         let command = match self.below(5) {
             0 => Command::Tell { from, to, text },

@@ -7,6 +7,7 @@
 //! every run is `oracle`; whole runs, and smaller ones that still fail, are `scenario`.
 
 mod answers;
+mod circles;
 mod interfere;
 mod late;
 pub mod oracle;
@@ -98,6 +99,8 @@ pub struct World {
     working: BTreeMap<AgentId, (TaskId, Attempt)>,
     /// Deadlines that passed since anybody did anything.
     idle: u32,
+    /// Somebody stood in a circle of waits after a decision.
+    circle: Option<String>,
 }
 
 /// So many deadlines without anybody doing anything, and nobody will: standups would go on for ever.
@@ -122,6 +125,7 @@ impl World {
             generation: 0,
             working: BTreeMap::new(),
             idle: 0,
+            circle: None,
         };
         world.open();
         world.submit(spec).expect("the sprint is accepted");
@@ -140,6 +144,8 @@ impl World {
         if decision.events.is_empty() {
             return;
         }
+        let circle = || circles::who_waits_for_ever(self.engine.state());
+        self.circle = self.circle.take().or_else(circle);
         for event in &decision.events {
             if let Event::AttemptEnded(ended) = event {
                 self.working.remove(&ended.agent_id);

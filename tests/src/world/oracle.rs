@@ -50,6 +50,7 @@ pub const PROMISES: &[(&str, Promise)] = &[
         deaths_are_counted,
     ),
     ("nobody waits in vain at the end", every_wait_ends),
+    ("no circle of waits outlives its decision", no_circle_lasts),
     ("nothing is due before its time", deadlines_are_kept),
     (
         "only a critical task reaches the tier critical",
@@ -335,6 +336,10 @@ fn every_wait_ends(world: &World) -> Broken {
     }
     let (agent, _) = state.messages.waits.iter().next()?;
     Some(format!("agent {agent} waits for an answer"))
+}
+
+fn no_circle_lasts(world: &World) -> Broken {
+    world.circle.clone()
 }
 
 fn deadlines_are_kept(world: &World) -> Broken {

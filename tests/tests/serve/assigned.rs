@@ -385,10 +385,10 @@ fn an_agent_asks_and_a_person_answers_while_it_works() {
         &site,
         &one,
         path,
-        &json!({ "question": "And?", "of": "two", "wait": 0 }),
+        &json!({ "question": "And?", "of": "none", "wait": 0 }),
     );
     assert!(
-        said.status == 404 && said.body.contains("received nothing"),
+        said.status == 404 && said.body.contains("no task of that name"),
         "{}",
         said.body
     );

@@ -63,6 +63,7 @@ const EVENTS: &[(u16, &str)] = &[
     (75, "question_answered"),
     (76, "adviser_asked"),
     (150, "product_asked"),
+    (151, "question_directed"),
     (80, "agent_up"),
     (81, "agent_down"),
     (82, "role_lost"),

@@ -26,6 +26,7 @@ use super::{deploy, inbox, pair, peer, risk};
 use crate::engine::ceremonies;
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
+use crate::engine::waits;
 
 /// What a blocker is, before it has a number.
 pub struct Raise<'a> {
@@ -210,7 +211,9 @@ pub fn adviser(
     roles
         .filter(|role| role.spec.agent.kind != COMMAND && !role.is_people() && !role.lost)
         .flat_map(|role| role.active())
-        .find(|agent| Some(*agent) != held_up && state.team.agents[agent.index()].up)
+        .filter(|agent| Some(*agent) != held_up && state.team.agents[agent.index()].up)
+        // Nobody is asked who waits for the task itself.
+        .find(|agent| !waits::closes(state, task, *agent))
 }
 
 /// What follows when whoever was asked about a blocker of the lowest tier has answered; without an answer the director

@@ -18,8 +18,8 @@ use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
 use super::{
-    balance, block, deploy, emergency, handoff, inbox, integrate, pair, peer, retry, review, risk,
-    roles, unclear,
+    balance, block, deploy, emergency, handoff, inbox, integrate, message, pair, peer, retry,
+    review, risk, roles, unclear,
 };
 use crate::engine::gating;
 use crate::engine::inform;
@@ -178,17 +178,11 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(blocker.and_then(noted));
         }
         Event::BlockerResolved(e) => out.extend(after_resolution(state, e.blocker)),
-        Event::QuestionAsked(e) if e.to.is_none() => {
-            let place = (state.tasks.table[e.task_id.index()].sprint, Some(e.task_id));
-            let text = e.text.clone();
-            let open = inbox::opened(state, InboxKind::Question, place, Severity::High, text, now);
-            out.push(
-                InboxOpened {
-                    message: Some(e.message),
-                    ..open
-                }
-                .into(),
-            );
+        Event::QuestionAsked(e) if e.to.is_none() && e.of.is_none() => {
+            out.extend(message::for_a_person(state, e.message, now));
+        }
+        Event::QuestionDirected(e) if e.to.is_none() => {
+            out.extend(message::for_a_person(state, e.message, now));
         }
         Event::SprintEnded(e) => out.extend(unclear::over(state, e.sprint_id)),
         Event::SprintRefused(e) => out.extend(unclear::over(state, e.sprint_id)),

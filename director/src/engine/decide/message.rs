@@ -1,13 +1,15 @@
 //! Messages: agents tell and ask each other; the director routes.
 //!
-//! A role's name stands for one of its agents, a free one if there is one. A question whose asker would end
-//! up waiting for itself is refused with the circle named. Whoever asks gets an answer: when the one who was asked
-//! gave none, is gone, or cannot be reached, the director says so.
+//! A role's name stands for one of its agents, a free one if there is one; `task:NAME` for whoever has that task, did it, or will take
+//! it up, for which the question waits. A question whose asker would end up waiting for itself ([`crate::engine::waits`]) is refused
+//! with the circle named. Whoever asks gets an answer: when the one who was asked gave none, is gone, or cannot be reached, when the
+//! task is called off or a circle closes later, the director says so.
 
 use director_protocols::event::{
-    BlockerResolved, Event, MessageDelivered, MessageSent, QuestionAnswered, QuestionAsked,
+    BlockerResolved, Event, InboxOpened, MessageDelivered, MessageSent, QuestionAnswered,
+    QuestionAsked, QuestionDirected,
 };
-use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, SprintId, TaskId};
 use director_protocols::inbox::InboxKind;
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
@@ -17,9 +19,14 @@ use super::{Answer, block, inbox, unclear};
 use crate::engine::effects::Effect;
 use crate::engine::people::PERSON;
 use crate::engine::state::State;
+use crate::engine::tasks::Phase;
+use crate::engine::waits::{self, Asked, Node, Wait, Why};
 
 /// Who answers when nobody else does.
 const DIRECTOR: &str = "director";
+
+/// How a question for whoever has a task begins.
+pub const OF_TASK: &str = "task:";
 
 /// Whom `name` means, seen from `from`.
 fn resolve(state: &State, from: AgentId, name: &str) -> Result<AgentId, Rejection> {
@@ -114,23 +121,32 @@ pub fn ask(
             current: state.tasks.get(task).map_or(Attempt(0), |row| row.attempt),
         });
     }
-    let to = match to {
-        PERSON => None,
-        // A role that people fill has no actor to ask: the question waits in the inbox.
-        name => Some(resolve(state, from, name)?).filter(|to| !state.is_person(*to)),
+    let place = state.tasks.table[task.index()].sprint;
+    let whom = whom(state, place, from, to)?;
+    let mut refused = None;
+    let able = whom.into_iter().find(|asked| {
+        let found = asked.and_then(|asked| {
+            let (to, why) = match asked {
+                Asked::Agent(agent) => (Node::Agent(agent), Why::Answer),
+                Asked::Taker(task) => (Node::Task(task), Why::Taker),
+            };
+            let from = Node::Agent(from);
+            let circle = waits::circle(state, &Wait { from, to, why });
+            (!circle.is_empty()).then(|| waits::told(state, &circle))
+        });
+        let is_free = found.is_none();
+        refused = refused.take().or(found);
+        is_free
+    });
+    let Some(asked) = able else {
+        let cycle = refused.unwrap_or_default();
+        return Err(Rejection::WaitCycle { cycle });
     };
-    if let Some(to) = to {
-        let circle = state.messages.circle(from, to);
-        if !circle.is_empty() {
-            let names: Vec<String> = circle
-                .iter()
-                .map(|agent| state.agent_name(*agent))
-                .collect();
-            return Err(Rejection::WaitCycle {
-                cycle: names.join(" waits for "),
-            });
-        }
-    }
+    let (to, of) = match asked {
+        Some(Asked::Agent(agent)) => (Some(agent), None),
+        Some(Asked::Taker(task)) => (None, Some(task)),
+        None => (None, None),
+    };
     Ok(vec![
         QuestionAsked {
             message: next_id(state),
@@ -138,10 +154,116 @@ pub fn ask(
             task_id: task,
             attempt,
             to,
+            of,
             text: text.to_owned(),
         }
         .into(),
     ])
+}
+
+/// Whom `name` can mean for a question, the best first: a person is none of the actors.
+fn whom(
+    state: &State,
+    sprint: SprintId,
+    from: AgentId,
+    name: &str,
+) -> Result<Vec<Option<Asked>>, Rejection> {
+    if name == PERSON {
+        return Ok(vec![None]);
+    }
+    if let Some(task) = name.strip_prefix(OF_TASK) {
+        return of_task(state, sprint, from, task).map(|asked| vec![asked]);
+    }
+    let first = resolve(state, from, name)?;
+    // A role that people fill has no actor to ask: the question waits in the inbox.
+    let asked = |agent| (!state.is_person(agent)).then_some(Asked::Agent(agent));
+    let mut found = vec![asked(first)];
+    // Another one of the role will do where the first would close a circle.
+    if let Some(role) = state.team.by_role.get(name) {
+        let others = state.team.roles[role.index()].active();
+        found.extend(others.filter(|id| *id != from && *id != first).map(asked));
+    }
+    Ok(found)
+}
+
+/// Whoever has the task in hand or did it last; where nobody has begun it, whoever will.
+fn of_task(
+    state: &State,
+    sprint: SprintId,
+    from: AgentId,
+    name: &str,
+) -> Result<Option<Asked>, Rejection> {
+    let known = state.sprints.table[sprint.index()].by_name.get(name);
+    let id = *known.ok_or(Rejection::NoTask)?;
+    let row = &state.tasks.table[id.index()];
+    let there = |agent: &AgentId| {
+        *agent != from
+            && state.team.is_there(*agent)
+            && state.team.role_of(*agent).is_some_and(|role| !role.lost)
+    };
+    let to_come = row.is_to_come() && row.phase != Phase::Blocked;
+    let author = row.agent.or(row.last_agent.filter(|_| !to_come));
+    match author.filter(there) {
+        Some(agent) if state.is_person(agent) => Ok(None),
+        Some(agent) => Ok(Some(Asked::Agent(agent))),
+        None if row.phase.is_over() => Err(Rejection::TaskState {
+            task: row.spec.id.to_string(),
+            state: row.phase.as_str(),
+            hint: "nobody is left who could answer for it; ask a person",
+        }),
+        None => Ok(Some(Asked::Taker(id))),
+    }
+}
+
+/// What becomes of a wait that is not what it was when it began: somebody has taken the task up, nobody will, or it stands in a
+/// circle, because what another one waits for has changed. Nothing, as long as nobody waits.
+pub fn lifted(state: &State) -> Option<Event> {
+    let mut waits = state.messages.waits.iter();
+    waits.find_map(|(from, (message, asked))| {
+        let said = |text: String| {
+            QuestionAnswered {
+                message: *message,
+                by: DIRECTOR.to_owned(),
+                text,
+            }
+            .into()
+        };
+        if let Asked::Taker(task) = asked {
+            let row = &state.tasks.table[task.index()];
+            if let Some(agent) = row.agent.filter(|agent| agent != from) {
+                let to = (!state.is_person(agent)).then_some(agent);
+                let message = *message;
+                return Some(QuestionDirected { message, to }.into());
+            }
+            if row.phase.is_over() {
+                let (name, phase) = (&row.spec.id, row.phase.as_str());
+                return Some(said(format!(
+                    "{name} is {phase}, so nobody takes it up and answers; go on with what you know, or ask a person"
+                )));
+            }
+        }
+        let circle = waits::standing(state, Node::Agent(*from));
+        (!circle.is_empty()).then(|| {
+            let cycle = waits::told(state, &circle);
+            said(Rejection::WaitCycle { cycle }.to_string())
+        })
+    })
+}
+
+/// The question to a person, in the inbox.
+pub fn for_a_person(state: &State, message: MessageId, now: Time) -> Option<Event> {
+    let row = &state.messages.table[message.index()];
+    let (task, _) = row.waiting?;
+    let place = (state.tasks.table[task.index()].sprint, Some(task));
+    let text = row.text.clone();
+    let open = inbox::opened(state, InboxKind::Question, place, Severity::High, text, now);
+    Some(
+        InboxOpened {
+            message: Some(message),
+            ..open
+        }
+        .into(),
+    )
 }
 
 /// Decides about a message that has reached its agent, and its answer if it was a question.

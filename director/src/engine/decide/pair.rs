@@ -16,6 +16,7 @@ use super::help::{self, Help};
 use super::{block, steer};
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
+use crate::engine::waits;
 
 /// How long somebody is thought to help.
 const EFFORT: Span = Span::minutes(30);
@@ -40,6 +41,7 @@ pub fn asked(
             && !role.lost
             && role.spec.agent.kind != COMMAND
             && state.team.is_able(*id, row.role, &row.spec.kind)
+            && !waits::closes(state, task, *id)
     })?;
     let role = state.team.roles[second.role.index()].spec.name.clone();
     let spec = Help {
@@ -159,7 +161,8 @@ pub fn is_helped(state: &State, blocker: BlockerId) -> bool {
     open(state, blocker).is_some()
 }
 
-fn open(state: &State, blocker: BlockerId) -> Option<TaskId> {
+/// The help with the blocker that has not come to an end.
+pub fn open(state: &State, blocker: BlockerId) -> Option<TaskId> {
     let task = state.trouble.blockers[blocker.index()].task;
     let sprint = state.tasks.table[task.index()].sprint;
     let added = &state.sprints.table[sprint.index()].added;

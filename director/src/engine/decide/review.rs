@@ -8,7 +8,7 @@ use director_protocols::event::{
     Event, GateJudged, GateOverridden, InboxClosed, InboxOpened, TaskAdded, TaskReassigned,
     WorkRejected, WorkReviewed,
 };
-use director_protocols::ids::{Name, TaskId};
+use director_protocols::ids::{AgentId, Name, TaskId};
 use director_protocols::inbox::{InboxKind, Reply};
 use director_protocols::origin::Origin;
 use director_protocols::rejection::Rejection;
@@ -23,6 +23,7 @@ use crate::engine::gating;
 use crate::engine::judging::Judging;
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
+use crate::engine::waits::{self, Wait};
 
 /// What is expected of a judge at least, where the work itself is small.
 const EFFORT_MIN: Span = Span::minutes(15);
@@ -35,8 +36,14 @@ pub fn asked(state: &State, task: TaskId, now: Time) -> Vec<Event> {
     let mut events = Vec::new();
     let (mut helps, mut items) = (0, 0);
     for (gate, judge) in gating::judges(state, task) {
+        let circle = match &judge {
+            Judge::Role { role, .. } => approval(state, task, role),
+            Judge::Person => Vec::new(),
+        };
         let helper = match &judge {
-            Judge::Role { role, run } if state.team.by_role.contains_key(role) => {
+            Judge::Role { role, run }
+                if state.team.by_role.contains_key(role) && circle.is_empty() =>
+            {
                 let spec = help_for(state, task, &gate, role, run.clone());
                 events.push(
                     TaskAdded {
@@ -60,11 +67,34 @@ pub fn asked(state: &State, task: TaskId, now: Time) -> Vec<Event> {
         if helper {
             helps += 1;
         } else {
-            events.push(to_person(state, task, &gate, items, "", now));
+            let why = match circle.is_empty() {
+                true => String::new(),
+                false => format!(
+                    "Nobody of the role can judge it, because that would close a circle: {}. ",
+                    waits::told(state, &circle)
+                ),
+            };
+            events.push(to_person(state, task, &gate, items, &why, now));
             items += 1;
         }
     }
     events
+}
+
+/// The circle that closes if the task waits for a verdict of the role.
+fn approval(state: &State, task: TaskId, role: &Name) -> Vec<Wait> {
+    let Some(id) = state.team.by_role.get(role).copied() else {
+        return Vec::new();
+    };
+    let author = state.tasks.table[task.index()].last_agent;
+    let all: Vec<AgentId> = state.team.roles[id.index()].active().collect();
+    let others: Vec<AgentId> = all
+        .iter()
+        .copied()
+        .filter(|id| Some(*id) != author)
+        .collect();
+    let able = if others.is_empty() { &all } else { &others };
+    waits::by_one_of(state, task, id, able)
 }
 
 fn round(state: &State, task: TaskId) -> u32 {

@@ -314,9 +314,18 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         Event::QuestionAsked(e) => format!(
             "{} asks {} about {}: {}",
             agent(e.from),
-            e.to.map_or_else(|| "a person".to_owned(), agent),
+            match (e.to, e.of) {
+                (Some(to), _) => agent(to),
+                (None, Some(of)) => format!("whoever takes {} up", task(of)),
+                (None, None) => "a person".to_owned(),
+            },
             task(e.task_id),
             e.text
+        ),
+        Event::QuestionDirected(e) => format!(
+            "question {} goes to {}, who has the task that it is about",
+            e.message.0 + 1,
+            e.to.map_or_else(|| "a person".to_owned(), agent),
         ),
         Event::AdviserAsked(e) => format!(
             "{} is asked about blocker {} of {}: {}",

@@ -181,7 +181,13 @@ fn everything() -> (Run, Vec<Event>) {
             task_id: task,
             attempt,
             to: None,
+            of: None,
             text: "which currency?".into(),
+        }
+        .into(),
+        QuestionDirected {
+            message,
+            to: Some(to),
         }
         .into(),
         ProductAsked {
@@ -555,7 +561,8 @@ fn every_event_reads_as_a_sentence() {
         devops_deployment_ready  devops says so
         product_requirements_changed  product says {"drop":["pay"]}
         critical_bug_discovered  qa says {"severity":"critical","task":{"id":"hole","priority":"normal"}}
-        product_asked            tech-lead-1 is asked what #3 asks"#]].assert_eq(&lines.join("\n"));
+        product_asked            tech-lead-1 is asked what #3 asks
+        question_directed        question 1 goes to tech-lead-1, who has the task that it is about"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

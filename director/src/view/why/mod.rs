@@ -41,6 +41,8 @@ pub struct WhyView {
     pub since_seconds: f64,
     /// Why it is there; one entry per reason.
     pub reasons: Vec<Reason>,
+    /// What it waits for, what that waits for, and so on, a sentence each, of several things the first; empty where that is one step.
+    pub chain: Vec<String>,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptView>,
     /// The latest gates.
@@ -132,6 +134,7 @@ pub fn why(state: &State, entries: &[Entry], id: TaskId, now: Time) -> Option<Wh
         since: rfc3339(task.changed),
         since_seconds: seconds(now.since(task.changed)),
         reasons: reasons::reasons(state, id, task, now),
+        chain: reasons::chain(state, id),
         attempts: attempts(state, entries, id, now),
         gates: story.map_or_else(Vec::new, |story| story.gates.clone()),
         commit: story.and_then(|story| filled(&story.commit)),

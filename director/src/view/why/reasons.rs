@@ -11,6 +11,23 @@ use crate::engine::judging::Judging;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
+use crate::engine::waits::{self, Asked, Node};
+
+/// What the task waits for, what that waits for, and so on, a sentence each; empty where it is no more than one step.
+pub(super) fn chain(state: &State, id: TaskId) -> Vec<String> {
+    let steps = waits::chain(state, id);
+    let end = steps.last().and_then(|last| match last.to {
+        Node::Task(task) => state.tasks.get(task),
+        Node::Agent(_) => None,
+    });
+    let end = end.map(|row| format!("{} {}", row.spec.id, stands(row.phase)));
+    let told = steps.iter().map(|step| waits::words(state, step));
+    let told: Vec<String> = told.chain(end).collect();
+    match steps.len() {
+        0 | 1 => Vec::new(),
+        _ => told,
+    }
+}
 
 /// Why the task is in its phase.
 pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<Reason> {
@@ -94,10 +111,13 @@ pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<
                 .agent
                 .and_then(|agent| state.messages.waits.get(&agent));
             if let Some((_, to)) = waits {
-                add(
-                    "question",
-                    format!("{agent} waits for an answer of {}", state.agent_name(*to)),
-                );
+                let whom = match to {
+                    Asked::Agent(to) => state.agent_name(*to),
+                    Asked::Taker(task) => {
+                        format!("whoever takes {} up", state.task_name(*task))
+                    }
+                };
+                add("question", format!("{agent} waits for an answer of {whom}"));
             }
         }
         Phase::Reported => add(

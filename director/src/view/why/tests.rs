@@ -60,6 +60,10 @@ fn each_task_of_a_sprint_under_way_has_its_reason() {
           its next attempt begins in 3m17s (at 10:22:31 UTC), because the last one ended
           so: the sandbox answered 503
 
+        Chain
+          payment-api waits for the worktree of backend, which cart-api has
+          api-engineer-1 has cart-api in hand
+
         Attempts
           1. 09:45 api-engineer-1 32m09s, failed: the sandbox answered 503
 
@@ -83,6 +87,10 @@ fn each_task_of_a_sprint_under_way_has_its_reason() {
           it waits for cart-api, which is being worked on
           it waits for payment-api, which waits to be tried again
           it waits for cart-ui, which is blocked
+
+        Chain
+          connect waits for what cart-api hands on
+          api-engineer-1 has cart-api in hand
 
         What you can do
           director why cart-ui  tells what that one waits for

@@ -26,6 +26,12 @@ pub fn render(view: &WhyView, width: usize, colour: bool) -> String {
     for reason in &view.reasons {
         lines.extend(wrap("  ", &reason.text, width));
     }
+    if !view.chain.is_empty() {
+        lines.extend([String::new(), paint.on(Look::Bold, "Chain")]);
+    }
+    for step in &view.chain {
+        lines.extend(wrap("  ", step, width));
+    }
     if !view.attempts.is_empty() {
         lines.extend([String::new(), paint.on(Look::Bold, "Attempts")]);
     }
