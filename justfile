@@ -35,6 +35,13 @@ instructions:
 simulations:
     cargo bench -p director-tests --bench forecast
 
+# The planner beside CP-SAT on a folder of PSPLIB, or of iMOPSE with --imopse, two threads, seconds for each (pip install -r tests/peers/requirements.txt)
+peers dir ours="1" theirs="1" *more:
+    mkdir -p target/peers
+    cargo run --release -p director-tests --bin psplib -- {{dir}} --threads 2 --seconds {{ours}} --list --json {{more}} > target/peers/ours.json
+    python3 tests/peers/cpsat.py {{dir}} --workers 2 --seconds {{theirs}} --list --json {{more}} > target/peers/cpsat.json
+    python3 tests/peers/beside.py target/peers/ours.json target/peers/cpsat.json
+
 # The engine in a world where all goes wrong, for many seeds
 swarm seeds="100000":
     DIRECTOR_SEEDS={{seeds}} cargo test --release -p director-tests --test engine_swarm whatever_goes_wrong -- --nocapture

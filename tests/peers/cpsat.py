@@ -1,13 +1,15 @@
 """CP-SAT on the instances that `--bin psplib` reads, with the same columns.
 
-python3 tests/peers/cpsat.py DIR [--seconds 1] [--workers 2] [--every 12] [--imopse] [--list]
+python3 tests/peers/cpsat.py DIR [--seconds 1] [--workers 2] [--every 12] [--imopse] [--list] [--json]
 
 DIR holds `.sm` files of PSPLIB with the table of best known makespans in it or beside it, or with --imopse `.def` files. The limit is processor
 time, workers times seconds, so that a busy machine changes little; CP-SAT runs with its defaults and without a hint. The model
-is the plain one: an interval a job, a cumulative constraint a resource, and with --imopse an optional interval for each able agent.
+is the plain one: an interval a job, a cumulative constraint a resource, and with --imopse an optional interval for each able agent. Every schedule is
+checked by adding up each tick. `just peers` runs both programs and lays their answers side by side.
 """
 
 import argparse
+import collections
 import json
 import pathlib
 import re
@@ -88,8 +90,15 @@ def skill_bound(agents, durations, able, edges):
     return best
 
 
-def solve(model, makespan, seconds, workers):
-    """The best makespan found and the bound proven within the processor time, and what was spent."""
+class Solution:
+    """What came of one instance: starts and, where agents do jobs, agents; none of either if nothing was found."""
+
+    def __init__(self, starts, agents, proven, spent):
+        self.starts, self.agents, self.proven, self.spent = starts, agents, proven, spent
+
+
+def solve(model, starts, choices, seconds, workers):
+    """The best schedule found and the bound proven within the processor time. A choice is an agent by literal, for each job."""
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = workers
     solver.parameters.max_time_in_seconds = 100 * seconds
@@ -108,46 +117,80 @@ def solve(model, makespan, seconds, workers):
     watcher.join()
     spent = time.process_time() - begin
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return None, None, spent
-    return solver.value(makespan), round(solver.best_objective_bound), spent
+        return Solution(None, None, 0, spent)
+    agents = [
+        next(agent for agent, literal in choice if solver.boolean_value(literal)) for choice in choices
+    ]
+    proven = round(solver.best_objective_bound)
+    return Solution([solver.value(start) for start in starts], agents, proven, spent)
 
 
-def project(capacity, durations, demands, edges, seconds, workers):
+def shortest(model, starts, durations, edges, horizon):
+    for a, b in edges:
+        model.add(starts[a] + durations[a] <= starts[b])
+    makespan = model.new_int_var(0, horizon, "")
+    model.add_max_equality(makespan, [s + d for s, d in zip(starts, durations)])
+    model.minimize(makespan)
+
+
+def project(instance, seconds, workers):
+    capacity, durations, demands, edges = instance
     model, horizon = cp_model.CpModel(), sum(durations)
     starts = [model.new_int_var(0, horizon, "") for _ in durations]
     intervals = [
         model.new_fixed_size_interval_var(start, duration, "")
         for start, duration in zip(starts, durations)
     ]
-    for a, b in edges:
-        model.add(starts[a] + durations[a] <= starts[b])
     for resource, units in enumerate(capacity):
         model.add_cumulative(intervals, [demand[resource] for demand in demands], units)
-    makespan = model.new_int_var(0, horizon, "")
-    model.add_max_equality(makespan, [s + d for s, d in zip(starts, durations)])
-    model.minimize(makespan)
-    return solve(model, makespan, seconds, workers)
+    shortest(model, starts, durations, edges, horizon)
+    return solve(model, starts, [], seconds, workers)
 
 
-def skills(agents, durations, able, edges, seconds, workers):
+def skills(instance, seconds, workers):
+    agents, durations, able, edges = instance
     model, horizon = cp_model.CpModel(), sum(durations)
     starts = [model.new_int_var(0, horizon, "") for _ in durations]
-    of_agent = [[] for _ in range(agents)]
+    of_agent, choices = [[] for _ in range(agents)], []
     for start, duration, who in zip(starts, durations, able):
         chosen = [model.new_bool_var("") for _ in who]
         model.add_exactly_one(chosen)
-        for agent, choice in zip(who, chosen):
+        choices.append(list(zip(who, chosen)))
+        for agent, choice in choices[-1]:
             of_agent[agent].append(
                 model.new_optional_fixed_size_interval_var(start, duration, choice, "")
             )
     for intervals in of_agent:
         model.add_no_overlap(intervals)
+    shortest(model, starts, durations, edges, horizon)
+    return solve(model, starts, choices, seconds, workers)
+
+
+def check(capacity, demands, durations, edges, starts):
+    """The length of a schedule, every tick of every resource added up; raises where it breaks a rule."""
+    if any(start < 0 for start in starts):
+        raise ValueError("a job begins before time")
     for a, b in edges:
-        model.add(starts[a] + durations[a] <= starts[b])
-    makespan = model.new_int_var(0, horizon, "")
-    model.add_max_equality(makespan, [s + d for s, d in zip(starts, durations)])
-    model.minimize(makespan)
-    return solve(model, makespan, seconds, workers)
+        if starts[a] + durations[a] > starts[b]:
+            raise ValueError(f"job {b + 1} begins before job {a + 1} is done")
+    used = collections.Counter()
+    for start, duration, demand in zip(starts, durations, demands):
+        for tick in range(start, start + duration):
+            used.update({(tick, resource): units for resource, units in enumerate(demand) if units})
+    for (tick, resource), units in used.items():
+        if units > capacity[resource]:
+            raise ValueError(f"{units} of {capacity[resource]} units in use at {tick}")
+    return max(start + duration for start, duration in zip(starts, durations))
+
+
+def check_skills(instance, starts, agents):
+    """The same where each job has one agent: a resource of one unit."""
+    count, durations, able, edges = instance
+    for job, agent in enumerate(agents):
+        if agent not in able[job]:
+            raise ValueError(f"agent {agent} cannot do job {job + 1}")
+    demands = [[int(agent == own) for agent in range(count)] for own in agents]
+    return check([1] * count, demands, durations, edges, starts)
 
 
 def in_order(path):
@@ -163,58 +206,77 @@ def best_known(folder):
     return {}
 
 
+def row(path, options, table):
+    if options.imopse:
+        instance = read_def(path)
+        bound = skill_bound(*instance)
+        found = skills(instance, options.seconds, options.workers)
+    else:
+        instance = capacity, durations, demands, edges = read_sm(path)
+        bound = longest_path(durations, edges)
+        found = project(instance, options.seconds, options.workers)
+    makespan = None
+    if found.starts is not None:
+        if options.imopse:
+            makespan = check_skills(instance, found.starts, found.agents)
+        else:
+            makespan = check(capacity, demands, durations, edges, found.starts)
+    return {
+        "name": path.stem,
+        "makespan": makespan,
+        "bound": max(found.proven, bound),
+        "path": bound,
+        "known": table.get(in_order(path)),
+        "processor_seconds": round(found.spent, 2),
+    }
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--every", type=int, default=12)
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--imopse", action="store_true")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     ending = "*.def" if options.imopse else "*.sm"
     paths = [p for p in options.folder.glob(ending) if not p.stem.endswith("hrs")]
     paths = sorted(paths, key=in_order)[:: options.every]
     table = {} if options.imopse else best_known(options.folder)
-    rows, spent = [], 0.0
+    rows = []
     for path in paths:
-        if options.imopse:
-            instance = read_def(path)
-            bound = skill_bound(*instance)
-            found, proven, used = skills(*instance, options.seconds, options.workers)
-            known = bound
-        else:
-            instance = read_sm(path)
-            bound = longest_path(instance[1], instance[3])
-            found, proven, used = project(*instance, options.seconds, options.workers)
-            known = table.get(in_order(path), bound)
-        spent += used
-        if found is None:
-            print(f"{path.stem}: nothing found")
-            continue
-        rows.append((found, bound, known, found == max(proven, bound)))
-        if options.list:
-            print(f"{path.stem} {found} bound {max(proven, bound)} known {known} {used:.2f} s")
-    if not rows:
+        rows.append(row(path, options, table))
+        if options.list and not options.json:
+            print(" ".join(f"{key} {value}" for key, value in rows[-1].items()).removeprefix("name "))
+    solved = [row for row in rows if row["makespan"] is not None]
+    if not solved:
         raise SystemExit(f"nothing solved in {options.folder}")
 
-    def above(place):
-        return 100 * sum(row[0] / row[place] - 1 for row in rows) / len(rows)
+    def above(reference):
+        return 100 * sum(row["makespan"] / max(reference(row), 1) - 1 for row in solved) / len(solved)
 
-    print(
-        json.dumps(
-            {
-                "instances": len(paths),
-                "solved": len(rows),
-                "above_known_percent": round(above(2), 3),
-                "above_path_percent": round(above(1), 3),
-                "proven_optimal": sum(row[3] for row in rows),
-                "equal_to_known": sum(row[0] == row[2] for row in rows),
-                "processor_seconds": round(spent, 1),
-            },
-            indent=1,
-        )
-    )
+    def known(row):
+        return row["path"] if row["known"] is None else row["known"]
+
+    report = {
+        "instances": len(rows),
+        "solved": len(solved),
+        "above_known_percent": above(known),
+        "above_path_percent": above(lambda row: row["path"]),
+        "above_bound_percent": above(lambda row: row["bound"]),
+        "proven_optimal": sum(row["makespan"] == row["bound"] for row in solved),
+        "equal_to_known": sum(row["makespan"] == known(row) for row in solved),
+        "better_than_known": sum(row["makespan"] < known(row) for row in solved),
+        "processor_seconds": round(sum(row["processor_seconds"] for row in rows), 2),
+        "threads": options.workers,
+        "seconds": options.seconds,
+    }
+    if options.json:
+        print(json.dumps(report | ({"rows": rows} if options.list else {})))
+    else:
+        print(json.dumps(report, indent=1))
 
 
 main()

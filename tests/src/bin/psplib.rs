@@ -2,7 +2,8 @@
 //!
 //! DIR holds `.sm` files of PSPLIB and, in it or beside it, the table of best known makespans (`j30hrs.sm`); or, with `--imopse`, `.def` files.
 //! Each instance gets N schedules a thread, or S seconds of processor time a thread. Every schedule is checked by a referee that shares no code with
-//! the planner; one that is invalid, or below a bound, ends the run with exit code 1.
+//! the planner; one that is invalid, or below a bound, ends the run with exit code 1. `--list` gives every instance; with `--json`, as `rows` of the
+//! report. `tests/peers/cpsat.py` prints the same of CP-SAT, and `just peers` lays both side by side.
 //!
 //! Percentages are means over the instances of *makespan by reference, less one*. Processor time is that of the whole process, reading and
 //! checking included.
@@ -100,6 +101,27 @@ struct Row {
     schedules: u64,
 }
 
+impl Row {
+    fn line(&self) -> String {
+        let known = self.known.map_or("-".to_owned(), |known| known.to_string());
+        format!(
+            "{} makespan {} bound {} path {} known {known} schedules {}",
+            self.name, self.makespan, self.bound, self.path, self.schedules
+        )
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "name": self.name,
+            "makespan": self.makespan,
+            "bound": self.bound,
+            "path": self.path,
+            "known": self.known,
+            "schedules": self.schedules,
+        })
+    }
+}
+
 fn run() -> Result<(), String> {
     let options = Options::read()?;
     let instances = instances(&options)?;
@@ -115,11 +137,8 @@ fn run() -> Result<(), String> {
         let row = solve(&options, rows.len(), path, &known)
             .map_err(|error| format!("{}: {error}", path.display()))?;
         searching += began.elapsed().as_secs_f64();
-        if options.list {
-            println!(
-                "{} {} bound {} path {} known {:?} schedules {}",
-                row.name, row.makespan, row.bound, row.path, row.known, row.schedules
-            );
+        if options.list && !options.json {
+            println!("{}", row.line());
         }
         rows.push(row);
     }
@@ -137,7 +156,7 @@ fn run() -> Result<(), String> {
     let schedules: u64 = rows.iter().map(|row| row.schedules).sum();
     let processor = processor_seconds() - processor;
     let known = |row: &Row| row.known.unwrap_or(row.path);
-    let report = json!({
+    let mut report = json!({
         "instances": rows.len(),
         "above_known_percent": above(known),
         "above_path_percent": above(|row| row.path),
@@ -153,6 +172,9 @@ fn run() -> Result<(), String> {
         "threads": options.threads,
         "seed": options.seed,
     });
+    if options.list && options.json {
+        report["rows"] = rows.iter().map(Row::json).collect();
+    }
     println!("{}", text(&report, options.json));
     Ok(())
 }
