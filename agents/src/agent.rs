@@ -43,6 +43,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use director_protocols::shared::Shared;
+use director_protocols::time::Time;
 use director_protocols::work::{Assignment, BlockerReport, Report};
 
 use crate::context::Context;
@@ -100,6 +101,14 @@ pub enum Turn {
     TimedOut {
         /// Which limit.
         reason: String,
+    },
+    /// The provider takes no more requests of the account now; this ends the attempt, which is nobody's fault. Nothing more is handed to who
+    /// works on the account until then, and the task goes on in its session.
+    Limited {
+        /// What the provider said.
+        reason: String,
+        /// When it takes requests again, where it said so.
+        until: Option<Time>,
     },
     /// A question about the task in hand, which goes on when the answer comes.
     Ask {

@@ -39,6 +39,10 @@ pub(crate) fn bounded_end(end: AttemptEnd) -> AttemptEnd {
         AttemptEnd::TimedOut { reason } => AttemptEnd::TimedOut {
             reason: bounded_text(reason),
         },
+        AttemptEnd::Limited { reason, until } => AttemptEnd::Limited {
+            reason: bounded_text(reason),
+            until,
+        },
         AttemptEnd::Cancelled => AttemptEnd::Cancelled,
         AttemptEnd::Interrupted => AttemptEnd::Interrupted,
     }

@@ -208,7 +208,8 @@ fn line(command: &Command) -> String {
                 AttemptEnd::Blocked(BlockerReport { text, .. }) => text,
                 AttemptEnd::Failed { reason, .. }
                 | AttemptEnd::Died { reason }
-                | AttemptEnd::TimedOut { reason } => reason,
+                | AttemptEnd::TimedOut { reason }
+                | AttemptEnd::Limited { reason, .. } => reason,
                 AttemptEnd::Cancelled | AttemptEnd::Interrupted => "",
             };
             let colon = if why.is_empty() { "" } else { ": " };

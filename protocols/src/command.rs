@@ -51,6 +51,13 @@ pub enum Command {
         /// Who asked.
         by: String,
     },
+    /// Hand out work of an account again before its time.
+    FreeAccount {
+        /// Which account.
+        account: String,
+        /// Who asked.
+        by: String,
+    },
     /// End a sprint before it is done.
     CancelSprint {
         /// Which sprint.

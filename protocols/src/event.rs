@@ -185,6 +185,8 @@ events! {
     AgentDown
     RoleLost
     RoleRestored
+    AccountParked
+    AccountFreed
     ActionAccepted
     InboxReminded
     StakeholderInformed

@@ -59,6 +59,14 @@ pub enum Rejection {
         /// What was asked for.
         agent: String,
     },
+    /// No provider ever turned that account away.
+    #[error("no provider has turned the account `{account}` away; {}", parked_accounts(.parked))]
+    NoAccount {
+        /// What was asked for.
+        account: String,
+        /// Those that wait.
+        parked: Vec<String>,
+    },
     /// The agent cannot do the task.
     #[error("`{agent}` cannot do `{task}`: its role neither has nor covers `{kind}`")]
     NotAble {
@@ -158,4 +166,11 @@ pub enum Rejection {
     /// The director is shutting down.
     #[error("the director is stopping; send it again when it runs")]
     Stopping,
+}
+/// Which accounts wait, in words.
+fn parked_accounts(parked: &[String]) -> String {
+    match parked {
+        [] => "none waits".to_owned(),
+        _ => format!("those that wait are `{}`", parked.join("`, `")),
+    }
 }

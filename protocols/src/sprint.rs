@@ -5,6 +5,7 @@
 //!
 //! Elsewhere: reading the file is [`crate::manifest`]; what runs it is the engine.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::severity::Severity;
 use crate::shared::Shared;
 use crate::time::Span;
 use crate::ways::Ways;
+use crate::work::COMMAND;
 
 /// The most tasks one sprint can have.
 pub const TASKS_MAX: usize = 100_000;
@@ -111,6 +113,19 @@ pub struct RoleSpec {
     pub profile: Profile,
 }
 
+impl RoleSpec {
+    /// The account that its agents work on: the one that the file names, else one for all agents of the program or kind; commands have
+    /// nothing in common but their role.
+    pub fn account(&self) -> Cow<'_, str> {
+        match (&self.agent.account, &self.agent.program) {
+            (Some(account), _) => account.into(),
+            (None, _) if self.agent.kind == COMMAND => self.name.as_str().into(),
+            (None, Some(words)) => words.join(" ").into(),
+            (None, None) => self.agent.kind.as_str().into(),
+        }
+    }
+}
+
 /// What the agents of a role work in, when the sprint has a repository.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -157,6 +172,8 @@ pub struct AgentSpec {
     pub env: Vec<String>,
     /// Further settings, as the kind defines them.
     pub options: BTreeMap<String, String>,
+    /// The provider's account whose limits it shares with others; see [`RoleSpec::account`].
+    pub account: Option<String>,
 }
 
 impl AgentSpec {
@@ -168,6 +185,7 @@ impl AgentSpec {
             program: None,
             env: Vec::new(),
             options: BTreeMap::new(),
+            account: None,
         }
     }
 }

@@ -100,6 +100,13 @@ pub enum AttemptEnd {
         /// Which limit.
         reason: String,
     },
+    /// The account that the agent works on takes no more requests now; nobody's fault.
+    Limited {
+        /// What the provider said.
+        reason: String,
+        /// When it takes requests again, where it said so.
+        until: Option<Time>,
+    },
     /// The director called it off.
     Cancelled,
     /// The director stopped or was killed; nobody's fault.
@@ -120,6 +127,7 @@ impl AttemptEnd {
             AttemptEnd::Failed { .. } => "failed",
             AttemptEnd::Died { .. } => "died",
             AttemptEnd::TimedOut { .. } => "timed out",
+            AttemptEnd::Limited { .. } => "limited",
             AttemptEnd::Cancelled => "cancelled",
             AttemptEnd::Interrupted => "interrupted",
         }

@@ -126,6 +126,12 @@ impl Script {
                     ..Report::default()
                 }),
             ),
+            ["limited", task] => self.end(task, limited(None)),
+            ["limited", task, wait] => {
+                let minutes = wait.trim_end_matches('m').parse().expect("minutes");
+                let until = self.now + Span::minutes(minutes);
+                self.end(task, limited(Some(until)))
+            }
             ["found", task] => self.end(
                 task,
                 AttemptEnd::done(Report {
@@ -278,6 +284,10 @@ impl Script {
             }
             ["pause"] => self.tell(Command::Pause { sprint: None, by }),
             ["resume"] => self.tell(Command::Resume { sprint: None, by }),
+            ["free", account] => self.tell(Command::FreeAccount {
+                account: account.to_owned(),
+                by,
+            }),
             ["cancel"] => self.tell(Command::CancelSprint {
                 sprint: SprintId(0),
                 by,
@@ -580,6 +590,14 @@ impl Script {
             | Event::FeedbackReceived(_)
             | Event::RiskTriggered(_)
             | Event::FallbackApplied(_) => self.as_people_read_it(event),
+            Event::AccountParked(e) => format!(
+                "{name} {} for {} by {}{}",
+                e.account,
+                e.until.since(self.now),
+                task(e.task_id),
+                if e.guessed { ", a guess" } else { "" }
+            ),
+            Event::AccountFreed(e) => format!("{name} {} by {}", e.account, e.by),
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::DevopsHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::PackageAnswered(e) => format!("{name} {} {}", e.handoff + 1, e.accepted),
@@ -613,5 +631,13 @@ impl Script {
             Event::AgentDown(e) => format!("{name} {}", state.agent_name(e.agent_id)),
             _ => name.to_owned(),
         }
+    }
+}
+
+/// The end of an attempt that a provider turned away.
+fn limited(until: Option<Time>) -> AttemptEnd {
+    AttemptEnd::Limited {
+        reason: "too many requests".to_owned(),
+        until,
     }
 }

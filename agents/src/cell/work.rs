@@ -392,6 +392,9 @@ impl State {
                 self.end(AttemptEnd::Failed { reason, exit_code });
             }
             Ok(Turn::TimedOut { reason }) => self.end(AttemptEnd::TimedOut { reason }),
+            Ok(Turn::Limited { reason, until }) => {
+                self.end(AttemptEnd::Limited { reason, until });
+            }
             Ok(Turn::Ask { to, question }) => self.ask(to, question),
             Ok(Turn::Answer(_)) if question.is_none() => {
                 let reason =

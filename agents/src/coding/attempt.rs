@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use director_protocols::digest::Digest;
 use director_protocols::severity::Severity;
-use director_protocols::time::Span;
+use director_protocols::time::{Span, Time};
 use director_protocols::work::{Assignment, BlockerReport};
 use tokio::sync::{Notify, mpsc};
 
@@ -288,6 +288,9 @@ pub(super) fn conclude(
         return Turn::TimedOut {
             reason: with_evidence(reason, outcome, complaint),
         };
+    }
+    if let Some(limited) = said.limited {
+        return limited.turn(Time(host.clock.now_ms()));
     }
     match (dialect.verdict(Ended::of(outcome.exit)), said.blocker) {
         (Turn::Done(_), Some(blocker)) => Turn::Blocked(blocker),

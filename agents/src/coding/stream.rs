@@ -13,6 +13,7 @@ use director_protocols::work::Report;
 use serde_json::Value;
 
 use super::attempt::{Dialect, Ended, Heard, denied};
+use super::limits::limit;
 use crate::agent::Turn;
 use crate::command::report::micros;
 
@@ -172,6 +173,12 @@ impl Dialect for Stream {
         if let Some(turn) = denied(outcome.denied.iter().chain(&self.denied)) {
             return turn;
         }
+        if outcome.is_error
+            && let Some(until) = limit(outcome.status, &outcome.text)
+        {
+            let reason = outcome.text.clone();
+            return Turn::Limited { reason, until };
+        }
         match (outcome.subtype.as_str(), outcome.is_error, ended) {
             ("error_max_turns", ..) => failed("the agent used up its turns".to_owned()),
             ("error_max_budget_usd", ..) => failed("the agent used up its budget".to_owned()),
@@ -220,6 +227,7 @@ mod tests {
                 format!("blocked {}: {}", blocker.severity.as_str(), blocker.text)
             }
             Turn::Failed { reason, .. } => format!("failed: {reason}"),
+            Turn::Limited { reason, .. } => format!("limited: {reason}"),
             other => format!("{other:?}"),
         }
     }
@@ -251,7 +259,7 @@ mod tests {
                 "busy",
                 vec![INIT, busy],
                 Ended::Code(1),
-                "failed: the model's service answered 429: slow down",
+                "limited: slow down",
             ),
             (
                 "turn cap",

@@ -75,10 +75,13 @@ impl CommandAgent {
             leave: never(),
         };
         let outcome = attend(cx, spec, watch).await;
-        let said = read_report(cx, &files).await;
-        let turn = match outcome {
-            Ok(outcome) => conclude(&run.to_string(), assignment, &outcome, said),
-            Err(error) => not_run(&error),
+        let mut said = read_report(cx, &files).await;
+        let turn = match (outcome, said.limited.take()) {
+            (Ok(outcome), Some(limited)) if matches!(outcome.exit, Exit::Code(_)) => {
+                limited.turn(cx.now())
+            }
+            (Ok(outcome), _) => conclude(&run.to_string(), assignment, &outcome, said),
+            (Err(error), _) => not_run(&error),
         };
         Ok(without_secrets(turn, |text| redacted(text, &passed)))
     }
@@ -275,6 +278,10 @@ pub(crate) fn without_secrets(turn: Turn, redact: impl Fn(String) -> String) -> 
         },
         Turn::TimedOut { reason } => Turn::TimedOut {
             reason: redact(reason),
+        },
+        Turn::Limited { reason, until } => Turn::Limited {
+            reason: redact(reason),
+            until,
         },
         Turn::Ask { to, question } => Turn::Ask {
             to,

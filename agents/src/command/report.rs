@@ -11,10 +11,12 @@ use std::path::{Component, Path};
 
 use director_protocols::digest::Digest;
 use director_protocols::severity::Severity;
-use director_protocols::time::Span;
+use director_protocols::time::{Span, Time};
 use director_protocols::work::{Artifact, BlockerReport, CriterionAnswer, Report};
 use director_runtime::blobs::Blobs;
 use serde_json::{Map, Value};
+
+use crate::agent::Turn;
 
 /// The longest report file that is read, in bytes.
 pub const REPORT_BYTES_MAX: u64 = 1 << 20;
@@ -23,6 +25,25 @@ pub const HASHED_BYTES_MAX: u64 = 64 << 20;
 /// Wrong types are named up to this number; more are counted.
 const NOTES_MAX: usize = 10;
 
+/// That a provider takes no more requests of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// What it said.
+    pub reason: String,
+    /// For how long from now on, where it said so.
+    pub wait: Option<Span>,
+}
+
+impl Limited {
+    /// The turn that it comes to.
+    pub fn turn(self, now: Time) -> Turn {
+        Turn::Limited {
+            reason: self.reason,
+            until: self.wait.map(|wait| now + wait),
+        }
+    }
+}
+
 /// What a report file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
@@ -30,6 +51,8 @@ pub struct Said {
     pub report: Report,
     /// What holds the work up.
     pub blocker: Option<BlockerReport>,
+    /// That a provider takes no more requests.
+    pub limited: Option<Limited>,
     /// How far it is, 0 to 100.
     pub progress: Option<u8>,
     /// What is being done now; empty where only the summary says it.
@@ -128,9 +151,11 @@ impl Reader {
         let progress = self.number("progress", percent);
         let doing = self.text("doing");
         let blocker = self.blocker();
+        let limited = self.limited();
         Said {
             report,
             blocker,
+            limited,
             progress,
             doing,
             notes: self.notes,
@@ -191,6 +216,34 @@ impl Reader {
             }
         }
         items
+    }
+
+    fn limited(&mut self) -> Option<Limited> {
+        let fields = match self.field("limited")? {
+            Value::Object(fields) => fields,
+            // To overlook it would be worse: the attempt would count as a failure.
+            Value::String(reason) => return Some(Limited { reason, wait: None }),
+            other => {
+                self.wrong("limited", &other, "an object");
+                return None;
+            }
+        };
+        let wait = fields
+            .get("seconds")
+            .and_then(|seconds| match seconds.as_u64() {
+                None => {
+                    self.wrong("limited.seconds", seconds, "a whole number");
+                    None
+                }
+                Some(seconds) => Some(Span(seconds.saturating_mul(1_000))),
+            });
+        let reason = fields.get("reason").and_then(Value::as_str);
+        Some(Limited {
+            reason: reason
+                .unwrap_or("the provider takes no more requests")
+                .to_owned(),
+            wait,
+        })
     }
 
     fn blocker(&mut self) -> Option<BlockerReport> {

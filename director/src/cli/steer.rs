@@ -98,12 +98,16 @@ pub(super) struct ResumeArgs {
     /// Only this sprint [default: all of them]
     #[arg(long, value_name = "ID")]
     sprint: Option<String>,
+    /// What waits for the provider of this account, which takes requests again
+    #[arg(long, value_name = "NAME", conflicts_with = "sprint")]
+    account: Option<String>,
 }
 
 pub(super) fn resume(args: ResumeArgs, cx: &mut Context) -> Result<Code, CliError> {
     give(
         Order::Resume {
             sprint: args.sprint,
+            account: args.account,
             by: who(),
         },
         cx,

@@ -306,7 +306,22 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
                 said.to_owned(),
             )
         }
-        Order::Resume { sprint: name, by } => {
+        Order::Resume {
+            account: Some(account),
+            by,
+            ..
+        } => (
+            Command::FreeAccount {
+                account: account.clone(),
+                by: who(by),
+            },
+            format!("work of the account `{account}` is handed out again"),
+        ),
+        Order::Resume {
+            sprint: name,
+            account: None,
+            by,
+        } => {
             let id = name
                 .as_deref()
                 .map(|name| sprint(state, Some(name)))

@@ -312,11 +312,14 @@ pub enum Order {
         #[serde(default)]
         by: String,
     },
-    /// Hand out work again.
+    /// Hand out work again: after a pause, or what waits for a provider to take requests of an account.
     Resume {
         /// Which sprint; all of them without.
         #[serde(default)]
         sprint: Option<String>,
+        /// The account; its time has not come yet, but somebody knows better.
+        #[serde(default)]
+        account: Option<String>,
         /// Who asks.
         #[serde(default)]
         by: String,

@@ -247,7 +247,11 @@ async fn who_follows_hears_the_past_and_then_what_happens_and_misses_nothing() {
         let by = format!("mia-{n}");
         let order = match n % 2 {
             0 => Order::Pause { sprint: None, by },
-            _ => Order::Resume { sprint: None, by },
+            _ => Order::Resume {
+                sprint: None,
+                account: None,
+                by,
+            },
         };
         soon(client.request(Op::Order(order), Screen::default()))
             .await

@@ -399,6 +399,8 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::AgentUp(_)
         | Event::AgentDown(_)
         | Event::RoleLost(_)
+        | Event::AccountParked(_)
+        | Event::AccountFreed(_)
         | Event::InboxReminded(_)
         | Event::TaskAdded(_)
         | Event::GateJudged(_)

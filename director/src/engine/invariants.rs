@@ -30,6 +30,7 @@ pub fn check(state: &State) -> Result<(), String> {
     merges(state)?;
     effects(state)?;
     deployments(state)?;
+    accounts(state)?;
     inbox(state)
 }
 
@@ -62,6 +63,26 @@ fn deployments(state: &State) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A parked account has its deadline, and no other has one.
+fn accounts(state: &State) -> Result<(), String> {
+    let deadlines = state.deadlines.iter();
+    let found: BTreeSet<_> = deadlines
+        .filter_map(|(at, of)| match of {
+            Deadline::Account(number) => Some((*number, *at)),
+            _ => None,
+        })
+        .collect();
+    let parked = (0u32..).zip(&state.accounts);
+    let parked = parked.filter_map(|(number, account)| Some((number, account.parked?)));
+    match found == parked.collect() {
+        true => Ok(()),
+        false => Err(format!(
+            "accounts {:?}, deadlines {found:?}",
+            state.accounts
+        )),
+    }
 }
 
 fn tasks(state: &State) -> impl Iterator<Item = (TaskId, &super::tasks::Task)> {

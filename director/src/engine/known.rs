@@ -24,7 +24,11 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
     let deployment = |n: u32| (n as usize) < state.deployments.len();
     let tasks = |batch: &[TaskId]| batch.iter().all(|id| task(*id));
     match event {
-        Event::EpochOpened(_) | Event::RoleLost(_) | Event::RoleRestored(_) => true,
+        Event::EpochOpened(_)
+        | Event::RoleLost(_)
+        | Event::RoleRestored(_)
+        | Event::AccountFreed(_) => true,
+        Event::AccountParked(e) => task(e.task_id),
         Event::SprintSubmitted(e) => e.sprint_id.index() == state.sprints.table.len(),
         Event::RepoPrepared(e) => sprint(e.sprint_id),
         Event::BaseChecked(e) => sprint(e.sprint_id),

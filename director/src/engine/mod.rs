@@ -13,6 +13,7 @@
 //!
 //! Elsewhere: `decide/` has a file for each thing that can be asked; making records durable is `runtime`.
 
+pub mod accounts;
 pub mod adding;
 pub mod balance;
 pub mod ceremonies;

@@ -199,6 +199,8 @@ impl Outstanding {
             | Event::AgentUp(_)
             | Event::AgentDown(_)
             | Event::RoleLost(_)
+            | Event::AccountParked(_)
+            | Event::AccountFreed(_)
             | Event::RoleRestored(_)
             | Event::InboxReminded(_)
             | Event::TaskAdded(_)

@@ -7,6 +7,7 @@ use director_protocols::ids::{AgentId, BlockerId, RoleId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Earlier};
 
+use super::accounts::LIMITED_MAX;
 use super::sprints::Stage;
 use super::state::{Deadline, State};
 use super::tasks::Phase;
@@ -44,10 +45,16 @@ impl State {
         self.tasks.let_go(e.task_id);
         self.no_overrun(e.task_id);
         self.messages.waits.remove(&e.agent_id);
+        if let AttemptEnd::Done(_) = e.end {
+            self.account_works(role.index());
+        }
         let team = &self.team;
         let story = self.tasks.story(e.task_id);
         story.busy += spent;
         story.assumed = assumed;
+        if !matches!(e.end, AttemptEnd::Limited { .. }) {
+            story.limited = 0;
+        }
         let ended = match &e.end {
             AttemptEnd::Done(report) => {
                 story.cost_micros = story.cost_micros.saturating_add(report.cost_micros);
@@ -62,6 +69,11 @@ impl State {
             AttemptEnd::TimedOut { reason } => {
                 story.failures += 1;
                 Some(format!("timed out: {reason}"))
+            }
+            AttemptEnd::Limited { reason, .. } => {
+                story.limited += 1;
+                story.failures += u32::from(story.limited >= LIMITED_MAX);
+                Some(format!("turned away by the provider: {reason}"))
             }
             AttemptEnd::Died { reason } => {
                 let name = &team.agents[e.agent_id.index()].name;

@@ -14,6 +14,7 @@ use director_protocols::ids::{AgentId, Attempt, BlockerId, EffectId, InboxId, Sp
 use director_protocols::time::Time;
 use serde::Serialize;
 
+use super::accounts::Account;
 use super::deliveries::Delivery;
 use super::deployments::Deployment;
 use super::handoffs::{Handoff, Team as Peer};
@@ -44,6 +45,8 @@ pub enum Deadline {
     Delivery(EffectId),
     /// A deployment's window opens, or it is looked at.
     Deployment(u32),
+    /// A provider takes requests of an account again.
+    Account(u32),
 }
 
 /// Everything the director knows.
@@ -67,6 +70,8 @@ pub struct State {
     pub handoffs: Vec<Handoff>,
     /// What is, was or will be deployed.
     pub deployments: Vec<Deployment>,
+    /// Accounts that a provider ever turned away.
+    pub accounts: Vec<Account>,
     /// Effects that are not settled.
     pub outstanding: Outstanding,
     /// What was posted and has not arrived yet.
@@ -340,6 +345,8 @@ impl State {
             }
             Event::TaskCompleted(e) => self.completed(e.task_id, now),
             Event::WorkRejected(e) => self.work_rejected(e, now),
+            Event::AccountParked(e) => self.account_parked(e),
+            Event::AccountFreed(e) => self.account_freed(e),
             Event::RetryScheduled(e) => {
                 self.move_to(e.task_id, Phase::Backoff(e.at), now);
             }

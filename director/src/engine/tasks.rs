@@ -217,6 +217,8 @@ pub struct Story {
     pub starts: u32,
     /// Attempts that failed since a person last asked for a retry.
     pub failures: u32,
+    /// How often in a row a provider turned its agents away.
+    pub limited: u32,
     /// Agents that died with it in hand since then.
     pub deaths: Vec<String>,
     /// Rounds in which judges found something.

@@ -5,6 +5,7 @@
 //! | a task | each task that it depends on | that is completed and handed on |
 //! | a ready task | the task that has its feature's worktree | its work is merged or saved |
 //! | a ready task | one of the agents that may have it | one of them is free; a role has only so many |
+//! | a ready task | its account's provider, which takes no more requests | its time comes |
 //! | a ready task, in an emergency | the emergency's task | the emergency is over |
 //! | a task in hand | its agent | it reports |
 //! | a task that is judged | the help that judges it, each gate | there is a verdict |

@@ -80,6 +80,7 @@ const OF_SPRINT: Param = field(
 );
 const IN_SPRINT: Param = path("sprint", Kind::Name, "Which sprint.");
 const TASK: Param = path("task", Kind::Name, "Which task.");
+const ACCOUNT: Param = field("account", Kind::Text(1), false, "Which account, if one.");
 const ITEM: Param = path(
     "item",
     Kind::Whole(1, u32::MAX as u64),
@@ -512,7 +513,12 @@ pub const TABLE: &[Route] = &[
         "Hands out no more work of any sprint.",
         &[BY],
     ),
-    order("/resume", "resume", "Hands out work again.", &[BY]),
+    order(
+        "/resume",
+        "resume",
+        "Hands out work again: of all sprints, or of an account whose provider takes requests again.",
+        &[ACCOUNT, BY],
+    ),
     order(
         "/tasks/{task}/retry",
         "retry",

@@ -1,13 +1,12 @@
 //! Sprints that tests plan: ten tasks around a checkout, as a user might write them.
 
-use std::collections::BTreeMap;
-
 use director_protocols::ids::Name;
 use director_protocols::sprint::{
     AgentSpec, Budget, Check, Class, Estimate, Expects, GateSpec, Isolation, OnConflict, Policy,
     Priority, Profile, RestartSpec, RoleSpec, RunSpec, SprintSpec, TaskSpec,
 };
 use director_protocols::time::Span;
+use director_protocols::work::COMMAND;
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -21,13 +20,7 @@ pub(crate) fn role(id: &str, count: u32, covers: &[&str]) -> RoleSpec {
         skills: Vec::new(),
         kinds: Vec::new(),
         covers: covers.iter().map(|&kind| kind.to_owned()).collect(),
-        agent: AgentSpec {
-            kind: "command".to_owned(),
-            model: None,
-            program: None,
-            env: Vec::new(),
-            options: BTreeMap::new(),
-        },
+        agent: AgentSpec::of_kind(COMMAND),
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),

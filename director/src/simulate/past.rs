@@ -258,7 +258,7 @@ impl Seen {
                 row.kept += length;
             }
             // Nothing was found out about it.
-            AttemptEnd::Cancelled | AttemptEnd::Interrupted => return,
+            AttemptEnd::Cancelled | AttemptEnd::Interrupted | AttemptEnd::Limited { .. } => return,
         }
         for (count, seen) in [
             (&mut self.fail, fail),

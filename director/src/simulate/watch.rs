@@ -242,7 +242,10 @@ impl Watch {
                     AttemptEnd::TimedOut { .. } => self.troubles[1] += 1,
                     AttemptEnd::Died { .. } => self.troubles[2] += 1,
                     AttemptEnd::Blocked(_) => self.troubles[3] += 1,
-                    AttemptEnd::Done(_) | AttemptEnd::Cancelled | AttemptEnd::Interrupted => {}
+                    AttemptEnd::Done(_)
+                    | AttemptEnd::Cancelled
+                    | AttemptEnd::Interrupted
+                    | AttemptEnd::Limited { .. } => {}
                 }
             }
             Event::SprintInitialized(e) if e.sprint_id == self.sprint => self.all_ready(now),

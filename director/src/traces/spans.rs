@@ -445,7 +445,8 @@ fn problem_of(end: &AttemptEnd) -> Option<String> {
         AttemptEnd::Blocked(report) => Some(format!("blocked: {}", report.text)),
         AttemptEnd::Failed { reason, .. }
         | AttemptEnd::Died { reason }
-        | AttemptEnd::TimedOut { reason } => Some(reason.clone()),
+        | AttemptEnd::TimedOut { reason }
+        | AttemptEnd::Limited { reason, .. } => Some(reason.clone()),
         AttemptEnd::Cancelled | AttemptEnd::Interrupted => Some(end.as_str().to_owned()),
     }
 }

@@ -178,6 +178,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::QuestionAnswered(e) => of_message(e.message),
         Event::AgentUp(e) => of_agent(e.agent_id),
         Event::AgentDown(e) => of_agent(e.agent_id),
-        Event::RoleLost(_) | Event::RoleRestored(_) => Subject::default(),
+        Event::AccountParked(e) => of_task(e.task_id, None),
+        Event::RoleLost(_) | Event::RoleRestored(_) | Event::AccountFreed(_) => Subject::default(),
     }
 }

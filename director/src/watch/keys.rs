@@ -267,7 +267,11 @@ fn pause(model: &mut Model) {
     give(
         model,
         match model.seen.live.state.as_str() {
-            "paused" => Order::Resume { sprint, by },
+            "paused" => Order::Resume {
+                sprint,
+                account: None,
+                by,
+            },
             _ => Order::Pause { sprint, by },
         },
     );

@@ -38,6 +38,27 @@ payloads! {
         /// Who asked.
         by: String,
     }
+    /// The provider of an account takes no more requests: nothing more is handed to who works on it, and what they had goes on in the same
+    /// session afterwards.
+    160 1 AccountParked "account_parked" {
+        /// The account.
+        account: String,
+        /// The task whose agent was turned away.
+        task_id: TaskId,
+        /// When work is handed out again.
+        until: Time,
+        /// Whether the provider did not say when, and this is a try.
+        guessed: bool,
+        /// What it said.
+        reason: String,
+    }
+    /// Work of an account is handed out again.
+    161 1 AccountFreed "account_freed" {
+        /// The account.
+        account: String,
+        /// Who says so; the director at its time.
+        by: String,
+    }
     /// Who has more to do than they can, and who could take some of it.
     120 1 TeamUtilizationAlert "team_utilization_alert" {
         /// The sprint.

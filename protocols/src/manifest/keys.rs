@@ -307,6 +307,11 @@ pub(super) static AGENT: Table = Table {
             Shape::Map(&[], &Shape::Setting, false),
             "further settings, as the kind defines them",
         ),
+        key(
+            "account",
+            Shape::Text,
+            "the provider's account whose limits it shares with other agents; the kind unless written, for commands the role",
+        ),
     ],
 };
 

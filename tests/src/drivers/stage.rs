@@ -172,6 +172,7 @@ impl Player {
             AttemptEnd::Blocked(blocker) => Turn::Blocked(blocker),
             AttemptEnd::Failed { reason, exit_code } => Turn::Failed { reason, exit_code },
             AttemptEnd::TimedOut { reason } => Turn::TimedOut { reason },
+            AttemptEnd::Limited { reason, until } => Turn::Limited { reason, until },
             AttemptEnd::Died { .. } | AttemptEnd::Cancelled | AttemptEnd::Interrupted => {
                 panic!("no agent says this: {end:?}")
             }

@@ -97,7 +97,11 @@ async fn giver(
         let (sprint, by) = (Some(sprint.clone()), "load".to_owned());
         let order = match pause {
             true => Order::Pause { sprint, by },
-            false => Order::Resume { sprint, by },
+            false => Order::Resume {
+                sprint,
+                account: None,
+                by,
+            },
         };
         match there.request(Op::Order(order), Screen::default()).await {
             Ok(answer) => {

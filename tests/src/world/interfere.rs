@@ -21,6 +21,17 @@ use serde_json::json;
 use super::World;
 
 impl World {
+    /// The account of some role, which is parked or not.
+    fn some_account(&mut self) -> String {
+        let roles = self.engine.state().team.roles.len();
+        let role = self.below(roles);
+        let role = self.engine.state().team.roles.get(role);
+        role.map_or_else(
+            || "nobody's".to_owned(),
+            |role| role.spec.account().into_owned(),
+        )
+    }
+
     /// Lets time pass to the next deadline, or answers what waits for a person.
     pub(super) fn wait(&mut self) -> bool {
         let state = self.engine.state();
@@ -108,7 +119,12 @@ impl World {
                 by,
             },
             60..70 => Command::Pause { sprint: None, by },
-            70..76 => Command::Resume { sprint: None, by },
+            70..74 => Command::Resume { sprint: None, by },
+            // Most often of an account that nobody was ever turned away on.
+            74..76 => Command::FreeAccount {
+                account: self.some_account(),
+                by,
+            },
             76..80 => {
                 let known = &self.engine.state().trouble.incidents;
                 let open = known.iter().position(|incident| incident.closed.is_none());

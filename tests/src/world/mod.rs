@@ -308,7 +308,16 @@ impl World {
             return self.wait();
         }
         self.idle = 0;
-        let choice = self.below(choices);
+        let mut choice = self.below(choices);
+        // Who asked something mostly waits for the answer.
+        for _ in 0..6 {
+            let asks = busy.get(choice.wrapping_sub(waiting.len()));
+            let waits = &self.engine.state().messages.waits;
+            if !asks.is_some_and(|agent| waits.contains_key(agent)) {
+                break;
+            }
+            choice = self.below(choices);
+        }
         if choice < waiting.len() {
             self.answer(waiting[choice]);
         } else {
@@ -334,7 +343,7 @@ impl World {
     fn finish(&mut self, agent: AgentId) {
         let (task, attempt) = self.working[&agent];
         let end = if self.chance(self.faults.attempt) {
-            match self.below(7) {
+            match self.below(8) {
                 0 => AttemptEnd::Failed {
                     reason: "exit code 1".to_owned(),
                     exit_code: Some(1),
@@ -355,6 +364,15 @@ impl World {
                     self.late.push(Late::Report(task, attempt));
                     return;
                 }
+                7 => AttemptEnd::Limited {
+                    reason: "too many requests".to_owned(),
+                    until: match self.below(3) {
+                        0 => None,
+                        // What has passed already is no moment to wait for.
+                        1 => Some(Time(self.now.0.saturating_sub(1))),
+                        _ => Some(self.now + Span::minutes(self.below(300) as u64)),
+                    },
+                },
                 severity => AttemptEnd::Blocked(BlockerReport {
                     kind: "unclear".to_owned(),
                     severity: [

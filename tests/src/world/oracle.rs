@@ -61,6 +61,7 @@ pub const PROMISES: &[(&str, Promise)] = &[
         emergencies_hold,
     ),
     ("what is paused hands out nothing", pauses_hold),
+    ("nobody works on an account that is parked", accounts_hold),
     ("a replay gives the same state", replay_is_exact),
     (
         "the report's figures are those of the journal",
@@ -469,6 +470,36 @@ fn waited_for(world: &World, task: TaskId) -> BTreeSet<TaskId> {
             return all;
         }
     }
+}
+
+/// The account of a role is that of the team as it is; a later sprint does not change it here.
+fn accounts_hold(world: &World) -> Broken {
+    let team = &world.engine.state().team;
+    let mut parked = BTreeMap::new();
+    for (at, event) in events(world) {
+        match event {
+            Event::AccountParked(e) => drop(parked.insert(e.account.clone(), e.until)),
+            Event::AccountFreed(e) => match parked.remove(&e.account) {
+                Some(until) if e.by == "director" && at < until => {
+                    return Some(format!("account {} was freed before its time", e.account));
+                }
+                Some(_) => {}
+                None => return Some(format!("account {} was freed and not parked", e.account)),
+            },
+            Event::TaskAssigned(e) => {
+                let role = team.agents[e.agent_id.index()].role;
+                let account = team.roles[role.index()].spec.account();
+                if let Some(until) = parked.get(&*account) {
+                    return Some(format!(
+                        "task {} was handed out on account {account}, parked until {until:?}",
+                        e.task_id
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 fn pauses_hold(world: &World) -> Broken {

@@ -68,6 +68,8 @@ const EVENTS: &[(u16, &str)] = &[
     (81, "agent_down"),
     (82, "role_lost"),
     (83, "role_restored"),
+    (160, "account_parked"),
+    (161, "account_freed"),
     (90, "action_accepted"),
     (100, "inbox_reminded"),
     (101, "stakeholder_informed"),

@@ -17,11 +17,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, PathBuf};
 
+use director_protocols::time::Time;
 use director_protocols::work::{Report, TEXT_BYTES_MAX};
 use serde_json::{Value, json};
 
 use crate::agent::Turn;
 use crate::coding::attempt::{Dialect, Ended, Heard, SERVER, Server, denied};
+use crate::coding::limits::limit;
 use crate::command::report::micros;
 use crate::context::clip;
 
@@ -101,6 +103,8 @@ enum End {
     Stop(String),
     /// It did not get so far.
     Failed(String),
+    /// The provider takes no more requests; until when, where that is said.
+    Limited(String, Option<Time>),
 }
 
 /// A conversation about one prompt.
@@ -252,6 +256,9 @@ impl Talk {
             Value::String(text) => format!(" ({})", clip(text.clone(), 1_000)),
             data => format!(" ({})", clip(data.to_string(), 1_000)),
         };
+        if let Some(until) = limit(error["code"].as_u64(), &format!("{words}{detail}")) {
+            return self.over(End::Limited(format!("{words}{detail}"), until));
+        }
         let advice = match (error["code"].as_i64(), what) {
             (Some(LOGIN), _) | (_, Asked::Authenticate) => {
                 let methods = match self.methods.is_empty() {
@@ -500,6 +507,10 @@ impl Dialect for Talk {
         let failed = |reason: String| Turn::Failed { reason, exit_code };
         match &self.end {
             Some(End::Failed(reason)) => failed(reason.clone()),
+            Some(End::Limited(reason, until)) => Turn::Limited {
+                reason: reason.clone(),
+                until: *until,
+            },
             Some(End::Stop(stop)) if stop == "end_turn" => {
                 denied(&self.denied).unwrap_or_else(|| {
                     Turn::Done(Report {

@@ -39,7 +39,7 @@ pub fn next(state: &State, _now: Time) -> Option<Event> {
             break;
         }
         let role = &state.team.roles[id.index()];
-        if role.free.is_empty() {
+        if role.free.is_empty() || state.parked(role).is_some() {
             continue;
         }
         let first = first(state, &state.sprints.table[sprint.index()], queue, role);

@@ -13,6 +13,7 @@ use director_protocols::time::Time;
 use director_protocols::work::AttemptEnd;
 
 use super::{Answer, block, message, retry};
+use crate::engine::accounts;
 use crate::engine::effects::Effect;
 use crate::engine::state::State;
 use crate::engine::tasks::Task;
@@ -120,6 +121,16 @@ pub fn ended_of(
         AttemptEnd::TimedOut { reason } => {
             let reason = format!("timed out: {reason}");
             events.push(retry::after_failure(state, task, &reason, now));
+        }
+        AttemptEnd::Limited { reason, until } => {
+            let role = &state.team.roles[state.team.agents[agent.index()].role.index()];
+            events.extend(accounts::turned_away(
+                state,
+                task,
+                role,
+                (reason, *until),
+                now,
+            ));
         }
         AttemptEnd::Died { reason } => {
             events.push(retry::after_death(state, task, agent, reason, now));

@@ -23,10 +23,9 @@ use director_protocols::ways::Medium;
 use director_protocols::work::{BlockerReport, COMMAND};
 
 use super::{deploy, inbox, pair, peer, risk};
-use crate::engine::ceremonies;
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
-use crate::engine::waits;
+use crate::engine::{accounts, ceremonies, waits};
 
 /// What a blocker is, before it has a number.
 pub struct Raise<'a> {
@@ -313,6 +312,7 @@ pub fn passed(state: &State, deadline: Deadline, now: Time) -> Vec<Event> {
         Deadline::Overrun(task) => risk::overrun(state, task),
         Deadline::Delivery(effect) => peer::due(state, effect),
         Deadline::Deployment(number) => deploy::due(state, number, now),
+        Deadline::Account(number) => accounts::due(state, number),
     }
 }
 

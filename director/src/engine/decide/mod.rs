@@ -34,8 +34,8 @@ use director_protocols::event::Event;
 use director_protocols::rejection::Rejection;
 use director_protocols::time::Time;
 
-use super::replan;
 use super::state::State;
+use super::{accounts, replan};
 
 /// What deciding gives: facts, or a reason to say no.
 pub type Answer = Result<Vec<Event>, Rejection>;
@@ -51,6 +51,7 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
 
         Command::Pause { sprint, by } => steer::pause(state, *sprint, by),
         Command::Resume { sprint, by } => steer::resume(state, *sprint, by),
+        Command::FreeAccount { account, by } => accounts::by_hand(state, account, by),
         Command::CancelSprint { sprint, by } => steer::cancel_sprint(state, *sprint, by),
         Command::CancelTask { task, by } => steer::cancel_task(state, *task, by),
         Command::Retry { task, by } => retry::by_hand(state, *task, by),

@@ -128,7 +128,11 @@ pub(super) async fn sprint(
     let (sprint, by) = (Some(name.clone()), visit.by());
     let order = match fields.get("do").map(String::as_str) {
         Some("pause") => Order::Pause { sprint, by },
-        Some("resume") => Order::Resume { sprint, by },
+        Some("resume") => Order::Resume {
+            sprint,
+            account: None,
+            by,
+        },
         Some("deliver") => {
             return match calls::deliver(&visit.site, Some(name), false, &by).await {
                 Ok(_) => go(&back),

@@ -32,6 +32,7 @@ struct Seen {
     over: bool,
     deliverable: bool,
     warnings: Vec<String>,
+    parked: Vec<view::status::ParkedAccount>,
     lanes: std::collections::BTreeMap<Column, Lane>,
     blockers: Vec<view::status::OpenBlocker>,
     agents: view::AgentsView,
@@ -80,6 +81,7 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
                     && row.spec.repo.is_some()
                     && state.is_settled(id),
                 warnings: row.warnings.clone(),
+                parked: view::status::parked(state),
                 lanes: view::board::lanes(state, id, CARDS, now()),
                 blockers: view::status::open_blockers(state, id, now()),
                 agents: view::agents(state, now()),
@@ -130,6 +132,7 @@ fn overview(visit: &Visit, seen: &Seen) -> Markup {
             }
             @if let Some(reason) = &seen.reason { p.notice.bad role="alert" { (t(reason)) } }
             @for warning in &seen.warnings { p.notice { (t(warning)) } }
+            @for account in &seen.parked { p.notice { (t(&account.sentence())) } }
             (tiles(seen))
             progress max=(live.total.max(1)) value=(live.completed) aria-label="Tasks completed" {}
             @if !seen.inbox.inbox.is_empty() {

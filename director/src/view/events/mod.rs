@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::fields::{fields, sprint_name};
 use super::subject::subject;
 use super::words::{gates_line, short_commit, some, task_names, verdict_word};
-use super::{count, hours, rfc3339, timestamp};
+use super::{count, hours, minute, rfc3339, timestamp};
 use crate::engine::state::State;
 use crate::handle::Entry;
 use crate::report::{sprint::progress_text, text};
@@ -347,6 +347,16 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.reason
         ),
         Event::RoleLost(e) => format!("all agents of {} stay down: {}", e.role, e.reason),
+        Event::AccountParked(e) => format!(
+            "{} takes no more requests: its work goes on at {}{}: {}",
+            e.account,
+            minute(e.until),
+            if e.guessed { ", as a try" } else { "" },
+            e.reason
+        ),
+        Event::AccountFreed(e) => {
+            format!("work of {} is handed out again, says {}", e.account, e.by)
+        }
         Event::RoleRestored(e) => format!("{} is started again for {}", e.role, e.by),
         Event::InboxReminded(e) => format!(
             "#{} still waits for a person; the next reminder is at {}",

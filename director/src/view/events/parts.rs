@@ -89,7 +89,8 @@ pub(crate) fn end(end: &AttemptEnd) -> String {
         AttemptEnd::Blocked(blocker) => &blocker.text,
         AttemptEnd::Failed { reason, .. }
         | AttemptEnd::Died { reason }
-        | AttemptEnd::TimedOut { reason } => reason,
+        | AttemptEnd::TimedOut { reason }
+        | AttemptEnd::Limited { reason, .. } => reason,
         AttemptEnd::Cancelled => "",
         AttemptEnd::Interrupted => "the director stopped",
     };

@@ -212,6 +212,19 @@ fn everything() -> (Run, Vec<Event>) {
             text: "euro".into(),
         }
         .into(),
+        AccountParked {
+            account: "claude".into(),
+            task_id: task,
+            until: Time(1_764_165_600_000),
+            guessed: false,
+            reason: "usage limit reached".into(),
+        }
+        .into(),
+        AccountFreed {
+            account: "claude".into(),
+            by: by(),
+        }
+        .into(),
         RoleLost {
             role: "ux-engineer".into(),
             reason: "6 restarts in 60s".into(),
@@ -273,103 +286,15 @@ fn every_kind_is_covered_here() {
 }
 
 /// Keys whose numbers are counts, measures or numbers that people see; none is a place in a table.
-const NUMBERS: &[&str] = &[
-    "added",
-    "changed",
-    "dropped",
-    "handoff",
-    "deployment",
-    "repeats_max",
-    "rounds_max",
-    "resolution",
-    "incident",
-    "delay",
-    "test_coverage",
-    "code_review_completion",
-    "documentation_status",
-    "measured",
-    "round",
-    "points",
-    "runs",
-    "seed",
-    "done_probability",
-    "p50",
-    "p85",
-    "p95",
-    "seq",
-    "n",
-    "epoch",
-    "attempt",
-    "generation",
-    "total_tasks",
-    "minute",
-    "offset",
-    "progress",
-    "tries",
-    "tries_max",
-    "load",
-    "from_load",
-    "to_load",
-    "free_hours",
-    "points_before",
-    "days",
-    "completed",
-    "in_progress",
-    "blocked",
-    "velocity",
-    "target",
-    "estimated_duration",
-    "planned",
-    "number",
-    "base",
-    "before",
-    "after",
-    "current_velocity",
-    "target_velocity",
-    "trend",
-    "sprint_progress",
-    "estimated_hours",
-    "expertise",
-    "capacity",
-    "continuity",
-    "total",
-    "candidates",
-    "files",
-    "insertions",
-    "deletions",
-    "exit_code",
-    "took",
-    "hours_spent",
-    "bytes",
-    "cost_micros",
-    "blocker",
-    "item",
-    "message",
-    "count",
-    "points",
-    "optimistic",
-    "likely",
-    "pessimistic",
-    "day",
-    "velocity_target",
-    "intensity",
-    "within",
-    "backoff_min",
-    "backoff_max",
-    "timeout",
-    "time",
-    "attempts_max",
-    "deaths_max",
-    "guidance_max",
-    "retry_min",
-    "retry_max",
-    "attempt_time",
-    "silent_after",
-    "wedged_after",
-    "tier_time",
-    "output_max",
-    "weights",
-];
+const NUMBERS: &str = "added changed dropped handoff deployment repeats_max rounds_max resolution incident delay test_coverage \
+    code_review_completion documentation_status measured round points runs seed done_probability p50 p85 p95 seq n \
+    epoch attempt generation total_tasks minute offset progress tries tries_max load from_load to_load free_hours \
+    points_before days completed in_progress blocked velocity target estimated_duration planned number base before \
+    after current_velocity target_velocity trend sprint_progress estimated_hours expertise capacity continuity \
+    total candidates files insertions deletions exit_code took hours_spent bytes cost_micros blocker item message \
+    count points optimistic likely pessimistic day velocity_target intensity within backoff_min backoff_max \
+    timeout time attempts_max deaths_max guidance_max retry_min retry_max attempt_time silent_after wedged_after \
+    tier_time output_max weights";
 
 fn numbers(key: &str, value: &Value, found: &mut BTreeSet<String>) {
     match value {
@@ -392,7 +317,8 @@ fn no_place_in_a_table_leaves_and_every_time_is_readable() {
         let mut found = BTreeSet::new();
         numbers("", line, &mut found);
         for key in found {
-            assert!(NUMBERS.contains(&key.as_str()), "{key} of {line}");
+            let known = NUMBERS.split_whitespace().any(|known| known == key);
+            assert!(known, "{key} of {line}");
         }
         for key in ["seq", "n", "at", "event", "sprint"] {
             assert!(line.get(key).is_some(), "{key} of {line}");
@@ -562,7 +488,9 @@ fn every_event_reads_as_a_sentence() {
         product_requirements_changed  product says {"drop":["pay"]}
         critical_bug_discovered  qa says {"severity":"critical","task":{"id":"hole","priority":"normal"}}
         product_asked            tech-lead-1 is asked what #3 asks
-        question_directed        question 1 goes to tech-lead-1, who has the task that it is about"#]].assert_eq(&lines.join("\n"));
+        question_directed        question 1 goes to tech-lead-1, who has the task that it is about
+        account_parked           claude takes no more requests: its work goes on at 2025-11-26 14:00 UTC: usage limit reached
+        account_freed            work of claude is handed out again, says ada"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

@@ -51,6 +51,8 @@ pub struct StatusView {
     pub deployments: Vec<DeploymentStatus>,
     /// Points and time.
     pub velocity_metrics: VelocityMetrics,
+    /// Accounts whose provider takes no more requests now.
+    pub parked: Vec<ParkedAccount>,
     /// What holds tasks up now.
     pub blockers: Vec<OpenBlocker>,
     /// What waits for a person, of this sprint.
@@ -123,6 +125,27 @@ pub struct VelocityMetrics {
     pub pace: Option<f64>,
 }
 
+/// An account whose provider takes no more requests.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct ParkedAccount {
+    /// Its name.
+    pub account: String,
+    /// When its work is handed out again.
+    pub until: String,
+    /// What the provider said.
+    pub reason: String,
+}
+
+impl ParkedAccount {
+    /// For people, with what they can do.
+    pub fn sentence(&self) -> String {
+        let (account, until, reason) = (&self.account, &self.until, &self.reason);
+        format!(
+            "the provider of {account} takes no more requests until {until} ({reason}); `director resume --account {account}` tries at once"
+        )
+    }
+}
+
 /// Something that holds a task up.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct OpenBlocker {
@@ -147,6 +170,20 @@ pub struct OpenBlocker {
     pub deadline: Option<String>,
     /// The inbox item that waits for an answer, from 1.
     pub inbox: Option<u32>,
+}
+
+/// Accounts whose provider takes no more requests now.
+pub fn parked(state: &State) -> Vec<ParkedAccount> {
+    let accounts = state.accounts.iter();
+    accounts
+        .filter_map(|row| {
+            Some(ParkedAccount {
+                account: row.name.clone(),
+                until: rfc3339(row.parked?),
+                reason: row.reason.clone(),
+            })
+        })
+        .collect()
 }
 
 /// The status of `sprint`, or of the newest one that has not ended.
@@ -188,6 +225,7 @@ pub fn status(state: &State, sprint: Option<SprintId>, now: Time) -> StatusView 
             .collect(),
         deployments: deployments::of_sprint(state, id),
         velocity_metrics: velocity(state, id, now),
+        parked: parked(state),
         blockers: open_blockers(state, id, now),
         inbox: items(state)
             .into_iter()

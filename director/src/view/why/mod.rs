@@ -65,7 +65,7 @@ pub struct WhyView {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "WhyReason")]
 pub struct Reason {
-    /// `dependency`, `no_agent`, `role_lost`, `avoided`, `worktree`, `paused`, `emergency`, `preparing`, `refused`,
+    /// `dependency`, `no_agent`, `role_lost`, `account`, `avoided`, `worktree`, `paused`, `emergency`, `preparing`, `refused`,
     /// `ended`, `cancelling`, `backoff`, `blocked`, `question`, `backlog`, `failed`, `quarantined`, `cancelled`,
     /// `rebalanced`, `merge_queue`, `merging`, `committing`, `saving`, `working` or `completed`.
     pub kind: &'static str,
@@ -86,7 +86,7 @@ pub struct AttemptView {
     pub ended: Option<String>,
     /// How long it took, or has taken, in seconds.
     pub seconds: f64,
-    /// `done`, `failed`, `blocked`, `died`, `timed out`, `cancelled`, `interrupted`; `null` while it goes on.
+    /// `done`, `failed`, `blocked`, `died`, `timed out`, `limited`, `cancelled`, `interrupted`; `null` while it goes on.
     pub end: Option<&'static str>,
     /// How it ended, with the reason.
     pub text: String,
@@ -248,6 +248,13 @@ fn next(state: &State, id: TaskId, task: &Task) -> Vec<Step> {
     let sprint = state.sprints.get(task.sprint);
     if sprint.is_some_and(|sprint| sprint.paused) && !task.phase.is_over() {
         steps.push(step("director resume".to_owned(), "hands out work again"));
+    }
+    let role = state.team.roles.get(task.role.index());
+    if let (Phase::Ready, Some(account)) = (task.phase, role.and_then(|role| state.parked(role))) {
+        steps.push(step(
+            format!("director resume --account {}", account.name),
+            "tries at once whether the provider takes requests again",
+        ));
     }
     match task.phase {
         Phase::Failed | Phase::Quarantined => steps.extend([logs(), retry()]),

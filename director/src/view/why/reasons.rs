@@ -5,7 +5,7 @@ use director_protocols::sprint::Priority;
 use director_protocols::time::Time;
 
 use super::super::words::{awaited, some};
-use super::super::{count, timestamp};
+use super::super::{count, minute, timestamp};
 use super::Reason;
 use crate::engine::judging::Judging;
 use crate::engine::sprints::Stage;
@@ -272,6 +272,18 @@ fn held_back(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<(&'static
         found.push((
             "role_lost",
             format!("all agents of {role_name} are down after too many restarts"),
+        ));
+        return found;
+    }
+    if let Some((account, until)) = state.parked(role).and_then(|row| Some((row, row.parked?))) {
+        found.push((
+            "account",
+            format!(
+                "the provider takes no more requests of the account {} until {} ({})",
+                account.name,
+                minute(until),
+                account.reason
+            ),
         ));
         return found;
     }

@@ -460,6 +460,7 @@ fn settings(node: &Node<'_>, kind: &str) -> AgentSpec {
             .iter()
             .filter_map(|entry| Some((entry.key.clone().into_owned(), setting(&entry.node)?)))
             .collect(),
+        account: text(node.field("account")),
     }
 }
 

@@ -57,6 +57,8 @@ pub(super) struct Agent {
     env: Vec<String>,
     #[serde(skip_serializing_if = "Ordered::is_empty")]
     options: Ordered<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
 }
 
 /// The roles that are not as they are without being written, and the agents with settings.
@@ -161,6 +163,7 @@ impl Agent {
             program,
             env,
             options,
+            account,
         } = agent;
         Self {
             kind: kind.clone(),
@@ -173,6 +176,7 @@ impl Agent {
                     .map(|(key, value)| (key.clone(), value.clone()))
                     .collect(),
             ),
+            account: account.clone(),
         }
     }
 }
