@@ -206,6 +206,9 @@ events! {
     PackageAnswered
     TeamUtilizationAlert
     TaskRebalanced
+    ManagerAsked
+    StandupNoted
+    RebalancingDecided
     DailyStandupCompleted
     ProgressUpdated
     DeliveryFailed

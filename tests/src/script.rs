@@ -3,7 +3,7 @@
 //! ```text
 //! up | tick 1s | submit              everybody is there; time passes; the next sprint
 //! start T | done T | fail T | die T | time out T | stuck T SEVERITY
-//! ask T ROLE | hear | hear nothing   a question; the answer of who was asked
+//! ask T ROLE | hear [WORDS] | hear nothing   a question; the answer of who was asked
 //! git ok | git same | git missing | git conflict | git refused | git no     the oldest order to git
 //! gates green | gates red            the oldest order to the gates
 //! pause | resume | cancel T | cancel | retry T | reassign T [AGENT] | answer N
@@ -231,7 +231,7 @@ impl Script {
                 };
                 self.tell(ask)
             }
-            ["hear", ref nothing @ ..] => {
+            ["hear", ref words @ ..] => {
                 let (effect, message) = self
                     .effects(|effect| match effect {
                         Effect::Deliver { message, .. } | Effect::DeliverAnswer { message, .. } => {
@@ -240,7 +240,11 @@ impl Script {
                         _ => None,
                     })
                     .expect("a message is on its way");
-                let answer = nothing.is_empty().then(|| "that way".to_owned());
+                let answer = match words {
+                    [] => Some("that way".to_owned()),
+                    ["nothing"] => None,
+                    words => Some(words.join(" ")),
+                };
                 self.tell(Command::Delivery {
                     effect,
                     message,
@@ -578,6 +582,9 @@ impl Script {
             }
             Event::TeamUtilizationAlert(_)
             | Event::TaskRebalanced(_)
+            | Event::ManagerAsked(_)
+            | Event::StandupNoted(_)
+            | Event::RebalancingDecided(_)
             | Event::DailyStandupCompleted(_)
             | Event::ProgressUpdated(_)
             | Event::DeliveryFailed(_)

@@ -310,6 +310,10 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
             message: e.message,
             to: e.to,
         }),
+        Event::ManagerAsked(e) => emit(Effect::Deliver {
+            message: e.message,
+            to: e.to,
+        }),
         Event::AdviserAsked(e) => emit(Effect::Deliver {
             message: e.message,
             to: e.to,
@@ -414,6 +418,8 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::SprintReplanned(_)
         | Event::TeamUtilizationAlert(_)
         | Event::TaskRebalanced(_)
+        | Event::StandupNoted(_)
+        | Event::RebalancingDecided(_)
         | Event::DailyStandupCompleted(_)
         | Event::ProgressUpdated(_)
         | Event::ProductDemoReady(_)

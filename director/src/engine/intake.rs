@@ -96,6 +96,8 @@ impl State {
             kept: Vec::new(),
             delivered: None,
             incidents: Vec::new(),
+            proposal: None,
+            note: None,
             held: Held::default(),
             accepted: BTreeMap::new(),
             unclear: BTreeSet::new(),

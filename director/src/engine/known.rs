@@ -3,7 +3,7 @@
 //! Everything the engine decides keeps to this; a journal from elsewhere may not. So it is asked before an event is
 //! replayed, and `apply` can rely on it.
 
-use director_protocols::event::Event;
+use director_protocols::event::{Event, TaskRebalanced};
 use director_protocols::ids::{
     AgentId, BlockerId, InboxId, IncidentId, MessageId, SprintId, TaskId,
 };
@@ -151,6 +151,17 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
                 && tasks(&e.next)
                 && e.blockers.iter().all(|one| task(one.task_id))
         }
+        Event::ManagerAsked(e) => {
+            let known = |one: &TaskRebalanced| {
+                task(one.task_id) && state.team.by_role.contains_key(&one.to)
+            };
+            e.message.index() == state.messages.table.len()
+                && sprint(e.sprint_id)
+                && agent(e.to)
+                && e.moves.iter().all(known)
+        }
+        Event::StandupNoted(e) => sprint(e.sprint_id),
+        Event::RebalancingDecided(e) => sprint(e.sprint_id) && tasks(&e.stays),
         Event::TaskRebalanced(e) => task(e.task_id) && state.team.by_role.contains_key(&e.to),
         Event::QaHandoffReady(e) => {
             sprint(e.sprint_id) && e.handoff as usize == state.handoffs.len()

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use director_protocols::event::Event;
-use director_protocols::ids::{AgentId, Attempt, BlockerId, InboxId, MessageId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, BlockerId, InboxId, MessageId, SprintId, TaskId};
 use serde::Serialize;
 
 use super::state::State;
@@ -27,6 +27,10 @@ pub struct Message {
     pub blocker: Option<BlockerId>,
     /// The question before the start that it asks.
     pub item: Option<InboxId>,
+    /// The sprint that a manager is asked about.
+    pub sprint: Option<SprintId>,
+    /// Whether that is about tasks that would move.
+    pub proposes: bool,
     /// The task whose agent is asked, once it has one.
     pub of: Option<TaskId>,
     /// What.
@@ -38,7 +42,12 @@ pub struct Message {
 impl Message {
     /// Whether it is a question.
     pub fn wants_an_answer(&self) -> bool {
-        self.waiting.is_some() || self.blocker.is_some() || self.item.is_some()
+        self.waiting.is_some() || self.blocker.is_some() || self.is_of_the_director()
+    }
+
+    /// Whether the director asks, about a question before the start or about a sprint.
+    fn is_of_the_director(&self) -> bool {
+        self.item.is_some() || self.sprint.is_some()
     }
 }
 
@@ -59,6 +68,8 @@ impl Message {
             waiting: None,
             blocker: None,
             item: None,
+            sprint: None,
+            proposes: false,
             of: None,
             text: text.to_owned(),
             answer: None,
@@ -73,6 +84,11 @@ impl State {
             Event::MessageSent(e) => Message::of(e.from, Some(e.to), &e.text),
             Event::ProductAsked(e) => Message {
                 item: Some(e.item),
+                ..Message::of(e.to, Some(e.to), &e.text)
+            },
+            Event::ManagerAsked(e) => Message {
+                sprint: Some(e.sprint_id),
+                proposes: e.deadline.is_some(),
                 ..Message::of(e.to, Some(e.to), &e.text)
             },
             Event::AdviserAsked(e) => {

@@ -32,6 +32,7 @@ pub mod intake;
 pub mod invariants;
 pub mod judging;
 pub mod known;
+pub mod manager;
 pub mod messages;
 pub mod orders;
 pub mod outstanding;
@@ -53,7 +54,7 @@ use director_protocols::codec;
 use director_protocols::command::Command;
 use director_protocols::digest;
 use director_protocols::event::Event;
-use director_protocols::ids::{EffectId, InboxId, Seq};
+use director_protocols::ids::{EffectId, InboxId, MessageId, Seq};
 use director_protocols::rejection::Rejection;
 use director_protocols::time::Time;
 
@@ -227,6 +228,9 @@ impl Engine {
             // Two rules may each put something in the inbox because of one event, and neither knows of the other.
             if let Event::InboxOpened(e) = &mut event {
                 e.item = InboxId(self.state.trouble.inbox.len() as u32);
+            }
+            if let Event::ManagerAsked(e) = &mut event {
+                e.message = MessageId(self.state.messages.table.len() as u32);
             }
             self.apply(event, now, numbering, decision);
             // What follows from an event comes right after it, before what was decided next to it.

@@ -261,8 +261,8 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
             Order::Deliver {
                 to: *to,
                 message: *message,
-                from: match (row.blocker, row.item) {
-                    (None, None) => state.agent_name(row.from),
+                from: match (row.blocker, row.item, row.sprint) {
+                    (None, None, None) => state.agent_name(row.from),
                     _ => "director".to_owned(),
                 },
                 text: row.text.clone(),
@@ -398,6 +398,11 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
     let first = first.and_then(|row| row.story.as_deref());
     let joined = |of: fn(&Story) -> &Vec<Earlier>| first.map_or_else(Vec::new, |s| of(s).clone());
     let joined_words = first.map_or_else(Vec::new, |story| story.guidance.clone());
+    // What was said at the standup is for everybody who begins something.
+    let note = sprint.note.iter();
+    let note: Vec<String> = note
+        .map(|note| format!("From the standup, {}: {}", note.by, note.text))
+        .collect();
     Some(Assignment {
         task,
         attempt: row.attempt,
@@ -424,7 +429,7 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
             .filter_map(|dep| handoff(state, dep))
             .collect(),
         earlier: [joined(|story| &story.earlier), story.earlier.clone()].concat(),
-        guidance: [joined_words, story.guidance.clone()].concat(),
+        guidance: [joined_words, story.guidance.clone(), note].concat(),
         conflict: story.conflict.clone(),
         session: story
             .session

@@ -15,6 +15,7 @@ use director_protocols::work::{GateOutcome, Verdict};
 use serde::Serialize;
 
 use super::ceremonies::Held;
+use super::manager::{Note, Proposal};
 use super::replan::Plan;
 
 /// Where a sprint stands.
@@ -148,6 +149,10 @@ pub struct Sprint {
     pub delivered: Option<String>,
     /// What was changed by someone else or outside, in words.
     pub incidents: Vec<(Time, Option<TaskId>, String)>,
+    /// Moves that wait for the manager's word.
+    pub proposal: Option<Proposal>,
+    /// What the manager said at the last standup.
+    pub note: Option<Note>,
     /// Its standups and progress updates.
     pub held: Held,
     /// Action items of its retrospective that were accepted: when and by whom.

@@ -43,6 +43,8 @@ pub enum Deadline {
     Overrun(TaskId),
     /// Something is posted again.
     Delivery(EffectId),
+    /// Tasks move without the manager's word.
+    Proposal(SprintId),
     /// A deployment's window opens, or it is looked at.
     Deployment(u32),
     /// A provider takes requests of an account again.
@@ -202,6 +204,7 @@ impl State {
                 sprint.emergency = None;
                 self.forget_sprint(e.sprint_id);
                 self.forget_files(e.sprint_id);
+                self.no_proposal(e.sprint_id);
                 if self.sprints.table.iter().all(Sprint::is_over) {
                     self.team.forget_effort();
                 }
@@ -492,6 +495,12 @@ impl State {
             Event::SprintReplanned(e) => self.rerank(e.sprint_id),
             Event::TeamUtilizationAlert(e) => self.alerted(e),
             Event::TaskRebalanced(e) => self.rebalanced(e),
+            Event::ManagerAsked(e) => {
+                self.talked(event);
+                self.manager_asked(e);
+            }
+            Event::StandupNoted(e) => self.standup_noted(e, now),
+            Event::RebalancingDecided(e) => self.rebalancing_decided(e),
             Event::DailyStandupCompleted(e) => self.standup_held(e, now),
             Event::ProgressUpdated(e) => self.progress_told(e, now),
             Event::QaHandoffReady(e) => {

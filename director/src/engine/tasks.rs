@@ -165,6 +165,8 @@ pub struct Task {
     pub dropped: bool,
     /// Moved to another role because its own had too much; that happens once.
     pub moved: bool,
+    /// Left where it is by the manager, when it might have moved.
+    pub stays: bool,
     /// Why it was added; absent if the sprint came with it.
     pub origin: Option<Box<Origin>>,
     /// What has happened to it so far; absent until something has.
@@ -204,6 +206,7 @@ impl Task {
             finished: None,
             dropped: false,
             moved: false,
+            stays: false,
             origin: None,
             story: None,
         }

@@ -12,7 +12,7 @@
 //! | a blocked task | its helper, or who is asked for guidance | there is an answer |
 //! | an agent that asked | another agent, or whoever takes a task up | it is answered |
 //!
-//! What waits for a person, a program, a deadline or nothing comes to an end by itself. Of several agents one is enough, all else has
+//! What waits for a person, a program, a deadline, the quota of a provider's account ([`super::accounts`], a clock) or nothing comes to an end by itself. Of several agents one is enough, all else has
 //! to come. What does not come to an end by these rules stands in a circle, and since only who asks keeps what it has while it waits
 //! (its place and its worktree), every circle passes through one that asked.
 //!

@@ -26,6 +26,9 @@ const HELD: &str = "daily_standup_completed";
 /// How many things a list shows in text.
 const SHOWN_MAX: usize = 12;
 
+/// How much of a note is shown in text, in characters.
+const NOTE_SHOWN_MAX: usize = 1_000;
+
 /// A standup.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct StandupView {
@@ -47,6 +50,20 @@ pub struct StandupView {
     pub dependency_updates: Vec<Dependency>,
     /// Points since the last standup against as long before it.
     pub velocity_trend: Trend,
+    /// What the engineering manager noted at the last one, if an agent of that role could be asked.
+    pub note: Option<NoteView>,
+}
+
+/// What was noted at a standup.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "StandupNote")]
+pub struct NoteView {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// What.
+    pub text: String,
 }
 
 /// How far the sprint is.
@@ -240,6 +257,11 @@ pub fn standup(
                 std::cmp::Ordering::Equal => "steady",
             },
         },
+        note: row.note.as_ref().map(|note| NoteView {
+            by: note.by.clone(),
+            at: rfc3339(note.at),
+            text: note.text.clone(),
+        }),
     })
 }
 
@@ -389,6 +411,13 @@ pub fn text(view: &StandupView) -> String {
             trend.points_before
         ),
     };
+    if let Some(note) = &view.note {
+        let (by, at) = (&note.by, at_minute(&note.at));
+        out += &format!(
+            "Note of {by}, {at}: {}\n",
+            short(&note.text, NOTE_SHOWN_MAX)
+        );
+    }
     out
 }
 

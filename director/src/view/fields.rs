@@ -31,6 +31,7 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
         | Event::QuestionAsked(_)
         | Event::QuestionDirected(_)
         | Event::AdviserAsked(_)
+        | Event::ManagerAsked(_)
         | Event::ProductAsked(_) => Ends::Agents,
         _ => Ends::Words,
     };
@@ -78,6 +79,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             | "batch"
             | "help"
             | "order"
+            | "stays"
             | "resumed"
             | "completed_yesterday"
             | "planned_today"

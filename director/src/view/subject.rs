@@ -131,6 +131,12 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::FallbackApplied(e) => of_sprint(e.sprint_id, &e.batch),
         Event::DailyStandupCompleted(e) => of_sprint(e.sprint_id, &[]),
         Event::ProgressUpdated(e) => of_sprint(e.sprint_id, &[]),
+        Event::ManagerAsked(e) => Subject {
+            agent: Some(e.to),
+            ..of_sprint(e.sprint_id, &[])
+        },
+        Event::StandupNoted(e) => of_sprint(e.sprint_id, &[]),
+        Event::RebalancingDecided(e) => of_sprint(e.sprint_id, &e.stays),
         Event::TaskRebalanced(e) => of_task(e.task_id, None),
         Event::QaHandoffReady(e) => of_sprint(e.sprint_id, &[]),
         Event::DevopsHandoffReady(e) => of_sprint(e.sprint_id, &[]),

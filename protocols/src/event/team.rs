@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Payload;
 use super::parts::{AgentLoad, AgentRoom, DependencyUpdate, OpenBlocker, VelocityTrend};
-use crate::ids::{AgentId, Generation, Name, SprintId, TaskId};
+use crate::ids::{AgentId, Generation, MessageId, Name, SprintId, TaskId};
 use crate::time::Time;
 
 payloads! {
@@ -82,6 +82,41 @@ payloads! {
         from_load: Option<u32>,
         /// How loaded the second is with it, in thousandths.
         to_load: u32,
+    }
+    /// The engineering manager is asked: for the note of a standup, or about tasks that would move.
+    152 1 ManagerAsked "manager_asked" {
+        /// Its number.
+        message: MessageId,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who is asked.
+        to: AgentId,
+        /// The moves that wait for its word; none at a standup.
+        moves: Vec<TaskRebalanced>,
+        /// When they are made without it.
+        deadline: Option<Time>,
+        /// What.
+        text: String,
+    }
+    /// The engineering manager's note of the day's standup.
+    153 1 StandupNoted "standup_noted" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who.
+        by: String,
+        /// What.
+        note: String,
+    }
+    /// What becomes of moves that were put to the engineering manager.
+    154 1 RebalancingDecided "rebalancing_decided" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// Who; the director where nobody answered in time.
+        by: String,
+        /// What stays where it is.
+        stays: Vec<TaskId>,
+        /// What was said.
+        text: String,
     }
     /// The day's standup of a running sprint was held.
     122 1 DailyStandupCompleted "daily_standup_completed" {

@@ -28,6 +28,10 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
         text.push_str("[notify]\nrun = \"true\"\n");
         text.push_str(["", "[inbox]\ntask = { within = \"2h\", default = \"reject\" }\nquestion = { within = \"1h\", default = \"answer\", text = \"yes\" }\n", "[inbox]\ntask = { within = \"30m\" }\n"][below(3)]);
     }
+    if seed % 7 == 3 {
+        // Somebody who is asked at standups, and before tasks move.
+        text.push_str("[team.engineering-manager]\nagent = \"simulated\"\nkinds = []\n");
+    }
     text.push_str(
         [
             "",

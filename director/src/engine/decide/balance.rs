@@ -5,13 +5,16 @@
 //! be begun last go first; from a role that is down everything that can goes, the most urgent first. They go to the least
 //! loaded role that covers their kind and is under 80 %, and none is filled beyond what it can do.
 //!
+//! The engineering manager, where one can be asked, has a say in it first ([`super::manage`]).
+//!
 //! Invariants: a task moves once, so nothing ping-pongs; what somebody was chosen for by hand, help, and work of people stay.
 
 use director_protocols::event::{AttemptEnded, Event, TaskRebalanced, TeamUtilizationAlert};
 use director_protocols::ids::{RoleId, SprintId, TaskId};
-use director_protocols::time::Span;
+use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, COMMAND};
 
+use super::manage;
 use crate::engine::balance::{self, Load};
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
@@ -22,7 +25,7 @@ const PARTS: u64 = 20;
 
 /// What follows from the load of the roles as it is now: an alert if there is news, and the tasks that move. `again` also
 /// looks at roles that were named before.
-pub fn checked(state: &State, sprint: SprintId, again: bool) -> Vec<Event> {
+pub fn checked(state: &State, sprint: SprintId, again: bool, now: Time) -> Vec<Event> {
     let roles = &state.team.roles;
     let limited = |role: &Role| role.lost || role.alerted > 0 || role.spec.capacity.is_some();
     if !roles.iter().any(limited) {
@@ -57,12 +60,12 @@ pub fn checked(state: &State, sprint: SprintId, again: bool) -> Vec<Event> {
         }
         .into(),
     ];
-    events.extend(moves.into_iter().map(Event::from));
+    events.extend(manage::proposed(state, sprint, moves, now));
     events
 }
 
 /// After an attempt that took longer than estimated.
-pub fn after_attempt(state: &State, e: &AttemptEnded) -> Vec<Event> {
+pub fn after_attempt(state: &State, e: &AttemptEnded, now: Time) -> Vec<Event> {
     let AttemptEnd::Done(report) = &e.end else {
         return Vec::new();
     };
@@ -81,14 +84,14 @@ pub fn after_attempt(state: &State, e: &AttemptEnded) -> Vec<Event> {
     if role.overrun.0 / part == (role.overrun - more).0 / part {
         return Vec::new();
     }
-    checked(state, row.sprint, false)
+    checked(state, row.sprint, false, now)
 }
 
 /// After a role went down or came back: of the first sprint that is going.
-pub fn after_role(state: &State) -> Vec<Event> {
+pub fn after_role(state: &State, now: Time) -> Vec<Event> {
     let going = state.sprints.table.iter().position(|row| row.is_running());
     going.map_or_else(Vec::new, |index| {
-        checked(state, SprintId(index as u32), true)
+        checked(state, SprintId(index as u32), true, now)
     })
 }
 
@@ -151,6 +154,7 @@ pub fn may_move(row: &Task, lost: bool) -> bool {
         && row.phase != Phase::Blocked
         && (lost || !begun)
         && !row.moved
+        && (lost || !row.stays)
         && !row.is_help()
         && row.wanted.is_none()
 }

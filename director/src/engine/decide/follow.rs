@@ -18,8 +18,8 @@ use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
 use super::{
-    balance, block, deploy, emergency, handoff, inbox, integrate, message, pair, peer, retry,
-    review, risk, roles, unclear,
+    balance, block, deploy, emergency, handoff, inbox, integrate, manage, message, pair, peer,
+    retry, review, risk, roles, unclear,
 };
 use crate::engine::gating;
 use crate::engine::inform;
@@ -79,7 +79,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             {
                 reported_without_repo(state, e.task_id, now, out);
             }
-            out.extend(balance::after_attempt(state, e));
+            out.extend(balance::after_attempt(state, e, now));
         }
         Event::MergePrepared(e) if !gating::has_commands(state, &e.batch) => {
             out.push(integrate::gated(state, None, e.sprint_id, &e.batch, &[]));
@@ -111,7 +111,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::TaskAdded(e) => {
             out.extend(emergency::begun_by_bug(state, e.task_id, now));
             if matches!(e.origin, Origin::Bug { .. }) {
-                out.extend(balance::checked(state, e.sprint_id, false));
+                out.extend(balance::checked(state, e.sprint_id, false, now));
                 out.extend(risk::late(state, e.sprint_id, now));
             }
         }
@@ -143,7 +143,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             }
         }
         Event::RiskTriggered(e) => out.extend(risk::after(state, e, now)),
-        Event::FallbackApplied(e) if e.to.is_some() => out.extend(balance::after_role(state)),
+        Event::FallbackApplied(e) if e.to.is_some() => out.extend(balance::after_role(state, now)),
         Event::GateOverridden(e) => {
             out.extend(review::called_off(state, e.task_id, Some(&e.gate)));
             out.extend(review::concluded(state, e.task_id));
@@ -187,16 +187,17 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::SprintEnded(e) => out.extend(unclear::over(state, e.sprint_id)),
         Event::SprintRefused(e) => out.extend(unclear::over(state, e.sprint_id)),
         Event::SprintInitialized(e) => {
-            out.extend(balance::checked(state, e.sprint_id, false));
+            out.extend(balance::checked(state, e.sprint_id, false, now));
             out.extend(roles::lost_before(state, now));
         }
         Event::SprintReopened(_) => out.extend(roles::lost_before(state, now)),
         Event::SprintReplanned(e) => {
-            out.extend(balance::checked(state, e.sprint_id, false));
+            out.extend(balance::checked(state, e.sprint_id, false, now));
             out.extend(risk::late(state, e.sprint_id, now));
         }
         Event::DailyStandupCompleted(e) => {
-            out.extend(balance::checked(state, e.sprint_id, true));
+            out.extend(manage::standup(state, e));
+            out.extend(balance::checked(state, e.sprint_id, true, now));
             out.extend(risk::late(state, e.sprint_id, now));
         }
         Event::RoleLost(e) => {
@@ -205,7 +206,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             // What was foreseen goes before what is usual.
             let foreseen = risk::down(state, &e.role);
             match foreseen.is_empty() {
-                true => out.extend(balance::after_role(state)),
+                true => out.extend(balance::after_role(state, now)),
                 false => out.extend(foreseen),
             }
         }
@@ -215,7 +216,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
                 Some(&e.role),
                 "the role is started again",
             ));
-            out.extend(balance::after_role(state));
+            out.extend(balance::after_role(state, now));
         }
         Event::AgentUp(e) => {
             let before = out.len();

@@ -15,7 +15,7 @@ use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 
-use super::{Answer, block, inbox, unclear};
+use super::{Answer, block, inbox, manage, unclear};
 use crate::engine::effects::Effect;
 use crate::engine::people::PERSON;
 use crate::engine::state::State;
@@ -305,6 +305,7 @@ pub fn delivered(
     } else {
         events.extend(unadvised(state, message));
     }
+    events.extend(manage::answered(state, message, answer, &by));
     if let (Some(item), Some(answer)) = (state.messages.table[message.index()].item, answer) {
         events.extend(unclear::by_product(state, item, answer, &by, now));
     }
@@ -323,6 +324,7 @@ pub fn undelivered(
     let text = format!("{} could not be asked: {reason}", state.agent_name(to));
     let mut events: Vec<Event> = vec![MessageDelivered { effect, message }.into()];
     events.extend(unadvised(state, message));
+    events.extend(manage::answered(state, message, None, DIRECTOR));
     events.extend(answered(state, message, DIRECTOR.to_owned(), text));
     events
 }

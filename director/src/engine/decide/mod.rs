@@ -15,6 +15,7 @@ pub mod help;
 pub mod inbox;
 pub mod incident;
 pub mod integrate;
+pub mod manage;
 pub mod message;
 pub mod open;
 pub mod outside;

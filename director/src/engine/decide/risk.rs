@@ -196,7 +196,7 @@ pub fn after(state: &State, e: &RiskTriggered, now: Time) -> Vec<Event> {
     }
     // Nothing was moved by this; what the role has may move otherwise.
     if e.task_id.is_none() {
-        events.extend(balance::after_role(state));
+        events.extend(balance::after_role(state, now));
     }
     events
 }

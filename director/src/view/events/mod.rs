@@ -457,6 +457,24 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.velocity,
             e.target
         ),
+        Event::ManagerAsked(e) => match e.moves.len() {
+            0 => format!("{} is asked for the note of the standup", agent(e.to)),
+            n => format!(
+                "{} is asked whether {} may move",
+                agent(e.to),
+                count(n, "task")
+            ),
+        },
+        Event::StandupNoted(e) => format!("{} notes: {}", e.by, e.note),
+        Event::RebalancingDecided(e) => format!(
+            "{} says {}{}",
+            e.by,
+            e.text,
+            match e.stays.is_empty() {
+                true => String::new(),
+                false => format!("; stays: {}", some(&task_names(state, &e.stays), 4)),
+            }
+        ),
         Event::TaskRebalanced(e) => format!(
             "{} moves from {} ({}) to {} ({:.0}% with it)",
             task(e.task_id),

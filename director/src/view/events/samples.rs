@@ -1,7 +1,7 @@
 //! One event of each kind that is about people, gates, incidents and peers, for the tests of all kinds.
 
 use director_protocols::event::*;
-use director_protocols::ids::{AgentId, Attempt, EffectId, InboxId, IncidentId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, EffectId, InboxId, IncidentId, MessageId, TaskId};
 use director_protocols::incident::Step;
 use director_protocols::origin::Origin;
 use director_protocols::outside::Outside;
@@ -100,6 +100,28 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
             to: name("fullstack-engineer"),
             from_load: Some(1250),
             to_load: 400,
+        }
+        .into(),
+        ManagerAsked {
+            message: MessageId(3),
+            sprint_id: SPRINT,
+            to: AgentId(0),
+            moves: Vec::new(),
+            deadline: None,
+            text: "It is time for the standup".into(),
+        }
+        .into(),
+        StandupNoted {
+            sprint_id: SPRINT,
+            by: "engineering-manager-1".into(),
+            note: "Payments first; ask early.".into(),
+        }
+        .into(),
+        RebalancingDecided {
+            sprint_id: SPRINT,
+            by: "engineering-manager-1".into(),
+            stays: vec![task],
+            text: "keep connect".into(),
         }
         .into(),
         DeliveryFailed {

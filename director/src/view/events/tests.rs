@@ -489,6 +489,9 @@ fn every_event_reads_as_a_sentence() {
         critical_bug_discovered  qa says {"severity":"critical","task":{"id":"hole","priority":"normal"}}
         product_asked            tech-lead-1 is asked what #3 asks
         question_directed        question 1 goes to tech-lead-1, who has the task that it is about
+        manager_asked            tech-lead-1 is asked for the note of the standup
+        standup_noted            engineering-manager-1 notes: Payments first; ask early.
+        rebalancing_decided      engineering-manager-1 says keep connect; stays: connect
         account_parked           claude takes no more requests: its work goes on at 2025-11-26 14:00 UTC: usage limit reached
         account_freed            work of claude is handed out again, says ada"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
