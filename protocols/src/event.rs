@@ -149,6 +149,7 @@ events! {
     WorkCommitted
     MergePrepared
     MergeConflicted
+    MergeSplit
     QualityGateStatus
     MergeCompleted
     TaskCompleted

@@ -503,6 +503,8 @@ pub struct Policy {
     pub tier_time: [Span; 3],
     /// Output kept of one attempt or gate, in bytes.
     pub output_max: u64,
+    /// Tasks that are merged and gated together at most, where several wait for that.
+    pub merge_batch: u32,
     /// Weights of expertise, capacity fit and context continuity, in thousandths.
     pub weights: [u32; 3],
     /// The most of the team's time for features, debt and infrastructure, in thousandths; `None` does not limit.
@@ -522,6 +524,7 @@ impl Default for Policy {
             wedged_after: Span::minutes(15),
             tier_time: [Span::minutes(30), Span::hours(2), Span::hours(8)],
             output_max: 8 << 20,
+            merge_batch: 1,
             weights: [500, 300, 200],
             shares: [None; 3],
         }

@@ -94,6 +94,13 @@ pub const MUTANTS: &[Mutant] = &[
         50,
     ),
     mutant(
+        "work is handed out on an account that is parked",
+        "director/src/engine/decide/assign.rs",
+        " || state.parked(role).is_some()",
+        "",
+        20,
+    ),
+    mutant(
         "green gates complete a task before it is merged",
         "director/src/engine/decide/follow.rs",
         "Event::QualityGateStatus(e) if !state.is_merging(e.sprint_id, &e.batch) => {",

@@ -379,6 +379,7 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::WorkSalvaged(_)
         | Event::WorkCommitted(_)
         | Event::MergeConflicted(_)
+        | Event::MergeSplit(_)
         | Event::MergeCompleted(_)
         | Event::TaskCompleted(_)
         | Event::RetryScheduled(_)

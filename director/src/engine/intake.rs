@@ -88,6 +88,7 @@ impl State {
             base_gates: Vec::new(),
             refused: String::new(),
             queue: VecDeque::new(),
+            suspects: 0,
             merge: None,
             planned: e.planned,
             submitted: now,

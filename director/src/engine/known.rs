@@ -55,6 +55,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::WorkCommitted(e) => task(e.task_id),
         Event::MergePrepared(e) => sprint(e.sprint_id) && tasks(&e.batch),
         Event::MergeConflicted(e) => sprint(e.sprint_id) && tasks(&e.batch),
+        Event::MergeSplit(e) => sprint(e.sprint_id) && tasks(&e.batch),
         Event::QualityGateStatus(e) => sprint(e.sprint_id) && tasks(&e.batch),
         Event::MergeCompleted(e) => sprint(e.sprint_id) && tasks(&e.batch),
         Event::MergeStarted(e) => sprint(e.sprint_id) && tasks(&e.batch),

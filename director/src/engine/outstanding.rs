@@ -113,6 +113,11 @@ impl Outstanding {
                     self.remove(effect);
                 }
             }
+            Event::MergeSplit(e) => {
+                if let Some(effect) = e.effect {
+                    self.remove(effect);
+                }
+            }
             Event::AttemptEnded(e) => {
                 let ended = self.of_attempt(e.task_id);
                 for at in ended.clone() {

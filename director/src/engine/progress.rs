@@ -2,7 +2,7 @@
 //!
 //! Invariant: a phase changes through [`State::move_to`] alone.
 
-use director_protocols::event::{AttemptEnded, Outcome, WorkRejected};
+use director_protocols::event::{AttemptEnded, MergeSplit, Outcome, WorkRejected};
 use director_protocols::ids::{AgentId, BlockerId, RoleId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Earlier};
@@ -157,16 +157,34 @@ impl State {
         }
     }
 
+    /// Tasks that do not go together stand in front of the queue again, as they stood.
+    pub(super) fn merge_split(&mut self, e: &MergeSplit, now: Time) {
+        let sprint = &mut self.sprints.table[e.sprint_id.index()];
+        sprint.merge = None;
+        sprint.suspects = e.batch.len() as u32;
+        for task in e.batch.iter().rev() {
+            sprint.queue.push_front(*task);
+        }
+        for task in &e.batch {
+            self.move_to(*task, Phase::Queued, now);
+        }
+    }
+
     /// Takes a task out of the queue and out of the merge under way.
     pub(super) fn drop_from_merge(&mut self, id: TaskId) {
         let sprint = &mut self.sprints.table[self.tasks.table[id.index()].sprint.index()];
-        sprint.queue.retain(|task| *task != id);
+        if let Some(place) = sprint.queue.iter().position(|task| *task == id) {
+            sprint.queue.remove(place);
+            sprint.suspects -= u32::from(place < sprint.suspects as usize);
+        }
         if sprint
             .merge
             .as_ref()
             .is_some_and(|merge| merge.batch.contains(&id))
         {
             sprint.merge = None;
+            // It is found; the others may well go together.
+            sprint.suspects = 0;
         }
     }
 

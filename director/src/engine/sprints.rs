@@ -135,6 +135,8 @@ pub struct Sprint {
     pub queue: VecDeque<TaskId>,
     /// The merge under way.
     pub merge: Option<Merge>,
+    /// How many in front of the queue were red together: one of them at least is.
+    pub suspects: u32,
     /// Planned elapsed time: the plan's, as it was submitted.
     pub planned: Span,
     /// When it was submitted.

@@ -331,6 +331,7 @@ impl State {
                     story.conflicting.clone_from(&story.commit);
                 }
             }
+            Event::MergeSplit(e) => self.merge_split(e, now),
             Event::QualityGateStatus(e) => {
                 for task in &e.batch {
                     self.tasks.story(*task).gates.clone_from(&e.outcomes);
@@ -341,6 +342,7 @@ impl State {
             Event::MergeCompleted(e) => {
                 let sprint = &mut self.sprints.table[e.sprint_id.index()];
                 sprint.merge = None;
+                sprint.suspects = sprint.suspects.saturating_sub(e.batch.len() as u32);
                 sprint.head.clone_from(&e.commit);
                 for task in &e.batch {
                     self.tasks.story(*task).merged.clone_from(&e.commit);

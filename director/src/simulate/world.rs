@@ -355,7 +355,7 @@ impl<'a> World<'a> {
                     self.merges > self.begun_after[task.index()]
                         && self.chance(task.0, attempt.0, Purpose::Conflict, faults.conflict)
                 });
-                if conflict {
+                if conflict && batch.len() == 1 {
                     self.all_again(batch);
                 }
                 self.after(
@@ -374,7 +374,8 @@ impl<'a> World<'a> {
                     let attempt = self.engine.state().tasks.table[task.index()].attempt;
                     self.chance(task.0, attempt.0, Purpose::Gate, faults.red)
                 });
-                if red {
+                // Of several nobody is blamed yet; what is drawn for each stays.
+                if red && batch.len() == 1 {
                     self.all_again(batch);
                 }
                 let took = self.gate_time(first.0, attempt.0);

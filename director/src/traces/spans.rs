@@ -244,6 +244,11 @@ impl Spans {
                     self.merged(*task, at, "", Some(&files), ended);
                 }
             }
+            Event::MergeSplit(e) => {
+                for task in &e.batch {
+                    self.merged(*task, at, "", Some(&e.reason), ended);
+                }
+            }
             Event::MergeCompleted(e) => {
                 for task in &e.batch {
                     self.merged(*task, at, &e.commit, None, ended);

@@ -96,6 +96,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::MergeStarted(e) => of_sprint(e.sprint_id, &e.batch),
         Event::MergePrepared(e) => of_sprint(e.sprint_id, &e.batch),
         Event::MergeConflicted(e) => of_sprint(e.sprint_id, &e.batch),
+        Event::MergeSplit(e) => of_sprint(e.sprint_id, &e.batch),
         Event::QualityGateStatus(e) => of_sprint(e.sprint_id, &e.batch),
         Event::MergeCompleted(e) => of_sprint(e.sprint_id, &e.batch),
         Event::TaskCompleted(e) => of_task(e.task_id, None),

@@ -128,6 +128,17 @@ payloads! {
         /// The files.
         files: Vec<String>,
     }
+    /// Several tasks do not go together: nobody is blamed yet, they are merged in smaller batches.
+    162 1 MergeSplit "merge_split" {
+        /// The effect that is answered; none when there was nothing to run.
+        effect: Option<EffectId>,
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The tasks in it.
+        batch: Vec<TaskId>,
+        /// The gate that is red, or the files that conflict.
+        reason: String,
+    }
     /// The gates ran on the merged tree.
     40 1 QualityGateStatus "quality_gate_status" {
         /// The effect that is answered; none when there was nothing to run.

@@ -14,6 +14,7 @@ mod errors;
 mod json;
 mod keys;
 mod keys_epic;
+mod keys_limits;
 mod keys_ways;
 mod resolve;
 pub mod role_file;

@@ -38,6 +38,13 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
             "[ladder]\nlow = [\"tech-lead\"]\nmedium = \"pair\"\nrunning = \"checkpoint\"\nrepeats_max = 1\n",
         ][below(2)],
     );
+    text.push_str(
+        [
+            "",
+            "[limits]\nmerge_batch = 3\n",
+            "[limits]\nmerge_batch = 8\n",
+        ][below(3)],
+    );
     if below(2) == 0 {
         let review = [
             "{ by = \"tech-lead\" }",

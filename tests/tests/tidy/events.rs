@@ -32,6 +32,7 @@ const EVENTS: &[(u16, &str)] = &[
     (37, "work_committed"),
     (38, "merge_prepared"),
     (39, "merge_conflicted"),
+    (162, "merge_split"),
     (40, "quality_gate_status"),
     (41, "merge_completed"),
     (42, "task_completed"),

@@ -82,7 +82,8 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(balance::after_attempt(state, e, now));
         }
         Event::MergePrepared(e) if !gating::has_commands(state, &e.batch) => {
-            out.push(integrate::gated(state, None, e.sprint_id, &e.batch, &[]));
+            let gated = integrate::gated(state, None, e.sprint_id, &e.batch, &[]);
+            out.push(integrate::together(gated));
         }
         Event::MergeConflicted(e) => {
             let tasks = e.batch.iter();
@@ -96,10 +97,10 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             );
         }
         Event::QualityGateStatus(e) if !state.is_merging(e.sprint_id, &e.batch) => {
-            out.extend(e.batch.iter().map(|task| completed(state, *task)));
+            out.extend(completed_all(state, &e.batch));
         }
         Event::MergeCompleted(e) => {
-            out.extend(e.batch.iter().map(|task| completed(state, *task)));
+            out.extend(completed_all(state, &e.batch));
         }
         Event::TaskCompleted(e) => {
             after_completion(state, e.task_id, out);
@@ -324,7 +325,7 @@ fn red_base(state: &State, id: SprintId, outcomes: &[GateOutcome]) -> Option<Str
 }
 
 /// What failed, with the evidence; nothing if nothing did.
-fn red(outcomes: &[GateOutcome]) -> Option<String> {
+pub fn red(outcomes: &[GateOutcome]) -> Option<String> {
     let failed: Vec<String> = outcomes
         .iter()
         .filter(|outcome| outcome.verdict == Verdict::Failed)
@@ -361,10 +362,21 @@ fn reported_without_repo(state: &State, task: TaskId, now: Time, out: &mut Vec<E
 
 /// The event for a task that is done.
 pub fn completed(state: &State, task: TaskId) -> Event {
+    nth_completed(state, 1, task)
+}
+
+/// The events for tasks that are done at once.
+fn completed_all(state: &State, batch: &[TaskId]) -> impl Iterator<Item = Event> {
+    (1..)
+        .zip(batch)
+        .map(|(nth, task)| nth_completed(state, nth, *task))
+}
+
+fn nth_completed(state: &State, nth: u32, task: TaskId) -> Event {
     let tally = state.tasks.tally(state.tasks.table[task.index()].sprint);
     TaskCompleted {
         task_id: task,
-        sprint_progress: per_mille(tally.completed + 1, tally.committed),
+        sprint_progress: per_mille(tally.completed + nth, tally.committed),
     }
     .into()
 }
@@ -523,13 +535,11 @@ fn step(state: &State, id: SprintId) -> Option<Event> {
             Some(initialized(state, id))
         }
         Stage::Running => {
-            if sprint.merge.is_none()
-                && let Some(task) = sprint.queue.front()
-            {
+            if sprint.merge.is_none() && !sprint.queue.is_empty() {
                 return Some(
                     MergeStarted {
                         sprint_id: id,
-                        batch: vec![*task],
+                        batch: integrate::next_batch(state, sprint),
                     }
                     .into(),
                 );
@@ -580,6 +590,7 @@ pub fn sprint_of(state: &State, event: &Event) -> Option<SprintId> {
         Event::WorkReviewed(e) => of_task(e.task_id),
         Event::MergeCompleted(e) => Some(e.sprint_id),
         Event::MergeConflicted(e) => Some(e.sprint_id),
+        Event::MergeSplit(e) => Some(e.sprint_id),
         Event::DevopsHandoffReady(e) => Some(e.sprint_id),
         Event::PackageAnswered(e) => Some(state.handoffs[e.handoff as usize].sprint),
         Event::DeploymentProbed(e) => Some(state.deployments[e.deployment as usize].sprint),

@@ -6,8 +6,8 @@
 use director_protocols::command::Command;
 use director_protocols::event::{
     AttemptEnded, BaseChecked, Event, IncidentOpened, MergeCompleted, MergeConflicted,
-    MergePrepared, QualityGateStatus, RepoPrepared, SprintRefused, WorkCommitted, WorkSalvaged,
-    WorktreePrepared, WorktreesRemoved,
+    MergePrepared, MergeSplit, QualityGateStatus, RepoPrepared, SprintRefused, WorkCommitted,
+    WorkSalvaged, WorktreePrepared, WorktreesRemoved,
 };
 use director_protocols::ids::{AgentId, EffectId, IncidentId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
@@ -19,6 +19,7 @@ use director_protocols::work::{AttemptEnd, FILES_MAX, GateOutcome, Verdict};
 use super::{Answer, block, deploy, follow, message, peer, retry, review};
 use crate::engine::effects::{Effect, Recipient};
 use crate::engine::gating;
+use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 
 fn outstanding(state: &State, id: EffectId) -> Result<&Effect, Rejection> {
@@ -126,6 +127,10 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
             _ => Err(Rejection::StaleEffect { effect: *effect }),
         },
         Command::MergeConflicted { effect, files, .. } => match outstanding(state, *effect)? {
+            Effect::PrepareMerge { sprint, batch } if batch.len() > 1 => {
+                let reason = format!("conflicts in {}", files.join(", "));
+                Ok(vec![split(Some(*effect), *sprint, batch, reason)])
+            }
             Effect::PrepareMerge { sprint, batch } => Ok(vec![
                 MergeConflicted {
                     effect: *effect,
@@ -147,7 +152,10 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
                 .into(),
             ]),
             Effect::RunGates { sprint, batch } => {
-                Ok(vec![gated(state, Some(*effect), *sprint, batch, outcomes)])
+                let effect = Some(*effect);
+                Ok(vec![together(gated(
+                    state, effect, *sprint, batch, outcomes,
+                ))])
             }
             Effect::CheckReadiness { deployment } => Ok(deploy::answered_ready(
                 state,
@@ -251,6 +259,48 @@ pub fn gated(
         outcomes,
     }
     .into()
+}
+
+/// Gates that are red for one task are its own; of several, which one they are red for is still to be found.
+pub fn together(gated: Event) -> Event {
+    match gated {
+        Event::QualityGateStatus(e) if !e.passed && e.batch.len() > 1 => {
+            let reason = follow::red(&e.outcomes).unwrap_or_default();
+            split(e.effect, e.sprint_id, &e.batch, reason)
+        }
+        other => other,
+    }
+}
+
+fn split(effect: Option<EffectId>, sprint_id: SprintId, batch: &[TaskId], reason: String) -> Event {
+    MergeSplit {
+        effect,
+        sprint_id,
+        batch: batch.to_vec(),
+        reason,
+    }
+    .into()
+}
+
+/// The batch to merge next: as many as the policy says, or half of those in front that were red together. A task with gates of its
+/// own is merged alone.
+pub fn next_batch(state: &State, sprint: &Sprint) -> Vec<TaskId> {
+    let most = match sprint.suspects {
+        0 => sprint.spec.policy.merge_batch,
+        suspects => suspects.div_ceil(2),
+    };
+    let own = |task: &TaskId| !state.tasks.table[task.index()].spec.gates.is_empty();
+    let mut batch: Vec<TaskId> = Vec::new();
+    for task in sprint.queue.iter().take(most.max(1) as usize) {
+        if own(task) && !batch.is_empty() {
+            break;
+        }
+        batch.push(*task);
+        if own(task) {
+            break;
+        }
+    }
+    batch
 }
 
 /// What it means that an effect cannot be carried out.

@@ -205,6 +205,11 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             batch(&e.batch),
             some(&e.files, 4)
         ),
+        Event::MergeSplit(e) => format!(
+            "{} do not go together and are merged in smaller batches: {}",
+            batch(&e.batch),
+            e.reason
+        ),
         Event::QualityGateStatus(e) => format!(
             "gates of {} {}: {}",
             batch(&e.batch),

@@ -212,6 +212,13 @@ fn everything() -> (Run, Vec<Event>) {
             text: "euro".into(),
         }
         .into(),
+        MergeSplit {
+            effect: Some(effect),
+            sprint_id: SPRINT,
+            batch: vec![task, run.task("cart-ui")],
+            reason: "gate `tests` failed (exit code 1): cargo test".into(),
+        }
+        .into(),
         AccountParked {
             account: "claude".into(),
             task_id: task,
@@ -286,7 +293,7 @@ fn every_kind_is_covered_here() {
 }
 
 /// Keys whose numbers are counts, measures or numbers that people see; none is a place in a table.
-const NUMBERS: &str = "added changed dropped handoff deployment repeats_max rounds_max resolution incident delay test_coverage \
+const NUMBERS: &str = "added changed dropped handoff deployment merge_batch repeats_max rounds_max resolution incident delay test_coverage \
     code_review_completion documentation_status measured round points runs seed done_probability p50 p85 p95 seq n \
     epoch attempt generation total_tasks minute offset progress tries tries_max load from_load to_load free_hours \
     points_before days completed in_progress blocked velocity target estimated_duration planned number base before \
@@ -493,7 +500,8 @@ fn every_event_reads_as_a_sentence() {
         standup_noted            engineering-manager-1 notes: Payments first; ask early.
         rebalancing_decided      engineering-manager-1 says keep connect; stays: connect
         account_parked           claude takes no more requests: its work goes on at 2025-11-26 14:00 UTC: usage limit reached
-        account_freed            work of claude is handed out again, says ada"#]].assert_eq(&lines.join("\n"));
+        account_freed            work of claude is handed out again, says ada
+        merge_split              connect, cart-ui do not go together and are merged in smaller batches: gate `tests` failed (exit code 1): cargo test"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

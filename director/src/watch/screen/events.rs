@@ -87,8 +87,10 @@ fn look(name: &str) -> Look {
         | "agent_down"
         | "role_lost" => Look::Red,
         "blocker_raised" | "blocker_escalated" | "inbox_opened" | "inbox_reminded"
-        | "work_rejected" | "retry_scheduled" | "merge_conflicted" | "sprint_paused"
-        | "task_cancelled" | "sprint_cancelled" | "account_parked" => Look::Yellow,
+        | "work_rejected" | "retry_scheduled" | "merge_conflicted" | "merge_split"
+        | "sprint_paused" | "task_cancelled" | "sprint_cancelled" | "account_parked" => {
+            Look::Yellow
+        }
         "task_assigned" | "attempt_started" | "merge_started" | "sprint_initialized"
         | "sprint_submitted" | "sprint_resumed" => Look::Cyan,
         _ => Look::Plain,

@@ -202,6 +202,7 @@ fn limits(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> Policy {
     let policy = Policy {
         attempts_max: count("attempts_max", usual.attempts_max),
         deaths_max: count("deaths_max", usual.deaths_max),
+        merge_batch: count("merge_batch", usual.merge_batch),
         guidance_max: count("guidance_max", usual.guidance_max),
         retry_min: time("retry_min", usual.retry_min),
         retry_max: time("retry_max", usual.retry_max),

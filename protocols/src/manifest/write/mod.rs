@@ -299,6 +299,7 @@ fn limits(policy: &Policy) -> Ordered<Limit> {
         wedged_after,
         tier_time,
         output_max,
+        merge_batch,
         weights,
         shares: _,
     } = *policy;
@@ -320,6 +321,7 @@ fn limits(policy: &Policy) -> Ordered<Limit> {
         usual.guidance_max.into(),
     );
     count("output_max", output_max, usual.output_max);
+    count("merge_batch", merge_batch.into(), usual.merge_batch.into());
     for (key, value, usual) in [
         ("retry_min", retry_min, usual.retry_min),
         ("retry_max", retry_max, usual.retry_max),

@@ -1,0 +1,75 @@
+//! The merge queue with the real program: several tasks that wait are merged and gated together, and halves find the one that is red.
+
+use std::fs;
+
+use director_tests::corner::{Corner, HEAD};
+use serde_json::Value;
+
+fn told(corner: &Corner, event: &str) -> Vec<Value> {
+    let exported = corner.tell(&["events", "--json"]).out;
+    let events = exported
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an event"));
+    events
+        .filter(|told: &Value| told["event"] == event)
+        .collect()
+}
+
+#[test]
+fn many_are_gated_at_once_and_the_one_that_is_red_is_found_by_halves() {
+    let corner = Corner::new(env!("CARGO_BIN_EXE_director-under-test"));
+    let place = corner.root();
+    let shown = place.display();
+    // The first that is gated waits until the work of all others waits too. A red file is red wherever it is.
+    let gate = format!(
+        "echo run >> {shown}/runs
+test -e bad && exit 1
+test -e work && ! test -e {shown}/first || exit 0
+touch {shown}/first
+for i in $(seq 600); do test $(ls {shown}/done-* | wc -l) = 8 && exit 0; sleep 0.1; done
+exit 2
+"
+    );
+    fs::write(corner.repo().join("gate.sh"), gate).expect("a script");
+    corner.commit("a gate");
+    let head = HEAD
+        .replace("count = 2", "count = 8")
+        .replace("attempts_max = 2", "attempts_max = 1\nmerge_batch = 8")
+        .replace("tests = false", "tests = { run = \"sh gate.sh\" }");
+    let task = |id: &str, file: &str| {
+        let run = format!(
+            "mkdir -p work; echo {id} > work/{id}; echo {id} > {file}; touch {shown}/done-{id}"
+        );
+        format!("[[task]]\nid = \"{id}\"\nrun = \"{run}\"\n")
+    };
+    let tasks: String = ["a", "b", "c", "d", "e", "f", "g"]
+        .map(|id| task(id, id))
+        .concat();
+    let said = corner.sprint(head + &tasks + &task("red", "bad")).run();
+    assert_eq!(said.code, 1, "{said:?}");
+    assert_eq!(
+        corner.ends(),
+        "a completed, b completed, c completed, d completed, e completed, f completed, g completed, red failed"
+    );
+    let splits = told(&corner, "merge_split");
+    assert!(!splits.is_empty());
+    let reason = splits[0]["reason"].as_str().expect("a reason");
+    assert!(
+        reason.contains("gate `tests` failed (exit code 1)"),
+        "{reason}"
+    );
+    // Nobody was sent back for what another did.
+    assert_eq!(told(&corner, "work_rejected").len(), 1);
+    let gated = fs::read_to_string(place.join("runs")).expect("the gates ran");
+    let gated = gated.lines().count();
+    assert!(
+        gated < 8 + 1,
+        "{gated} runs of the gate, one by one it is 8 and the base"
+    );
+    for file in ["a", "b", "c", "d", "e", "f", "g"] {
+        assert_eq!(corner.merged(file), file);
+    }
+    let log = corner.git(&["log", "--merges", "--format=%s", "sprint/s"]);
+    assert_eq!(log.lines().count(), 7, "each has a merge of its own: {log}");
+    corner.nothing_left("batches");
+}
