@@ -20,6 +20,16 @@ impl Adjacency {
     /// # Panics
     /// When an edge's node is not below `len`.
     pub(super) fn build<E: Copy>(len: u32, edges: &[E], end: impl Fn(E) -> (u32, u32)) -> Self {
+        Self::build_in(len, edges, end, &mut Vec::new())
+    }
+
+    /// The same with memory that is the caller's: as many pairs as edges, written over.
+    pub(super) fn build_in<E: Copy>(
+        len: u32,
+        edges: &[E],
+        end: impl Fn(E) -> (u32, u32),
+        dealt: &mut Vec<[u32; 2]>,
+    ) -> Self {
         let mut begin = Vec::with_capacity(len as usize + 1);
         let mut neighbours = vec![0; edges.len()];
         let blocks = (len >> BLOCK) + 1;
@@ -30,12 +40,13 @@ impl Adjacency {
         for block in 1..ends.len() {
             ends[block] += ends[block - 1];
         }
-        let mut dealt = vec![(0_u32, 0_u32); edges.len()];
+        dealt.clear();
+        dealt.resize(edges.len(), [0; 2]);
         let mut next = ends.clone();
         for &edge in edges {
-            let pair = end(edge);
-            let place = &mut next[(pair.0 >> BLOCK) as usize];
-            dealt[*place as usize] = pair;
+            let (node, neighbour) = end(edge);
+            let place = &mut next[(node >> BLOCK) as usize];
+            dealt[*place as usize] = [node, neighbour];
             *place += 1;
         }
         let mut places = vec![0_u32; 1 << BLOCK];
@@ -46,7 +57,7 @@ impl Adjacency {
             let pairs = &dealt[from as usize..ends[block as usize + 1] as usize];
             let places = &mut places[..width];
             places.fill(0);
-            for (node, _) in pairs {
+            for [node, _] in pairs {
                 places[(node - first) as usize] += 1;
             }
             let mut sum = from;
@@ -54,18 +65,13 @@ impl Adjacency {
                 begin.push(sum);
                 sum += std::mem::replace(place, sum);
             }
-            for &(node, neighbour) in pairs {
+            for &[node, neighbour] in pairs {
                 let place = &mut places[(node - first) as usize];
                 neighbours[*place as usize] = neighbour;
                 *place += 1;
             }
         }
         begin.push(edges.len() as u32);
-        Self { begin, neighbours }
-    }
-
-    /// The lists as they come: of each node how many follow.
-    pub(super) fn of_rows(begin: Vec<u32>, neighbours: Vec<u32>) -> Self {
         Self { begin, neighbours }
     }
 
@@ -78,6 +84,11 @@ impl Adjacency {
     /// Where the neighbours of each node begin, and then all of them.
     pub(super) fn rows(&self) -> (&[u32], &[u32]) {
         (&self.begin, &self.neighbours)
+    }
+
+    /// The first of the two, to be written over.
+    pub(super) fn into_begin(self) -> Vec<u32> {
+        self.begin
     }
 }
 
