@@ -22,7 +22,7 @@ use super::effects::Effect;
 use super::state::State;
 use super::tasks::{Phase, Task};
 use crate::planner::graph::Graph;
-use crate::planner::replan::Replan;
+use crate::planner::replan::{IN_HAND, Replan};
 use crate::planner::schedule::Resources;
 
 /// A sprint's plan as far as the engine keeps one.
@@ -239,7 +239,7 @@ pub fn problem(state: &State, id: SprintId, base: u32) -> Option<Replan> {
         class: (0..)
             .zip(&tasks)
             .map(|(at, task)| match in_hand(at) {
-                true => u32::MAX,
+                true => IN_HAND,
                 false => u32::from(row(*task).rank.0),
             })
             .collect(),

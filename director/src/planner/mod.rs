@@ -27,6 +27,7 @@ pub(crate) mod examples;
 pub mod graph;
 pub mod guess;
 pub mod improve;
+mod jobs;
 pub mod network;
 pub mod outlook;
 pub mod policy;

@@ -5,8 +5,7 @@
 //! finds is placed again by [`super::schedule`], which knows capacities, the end and single agents. It is taken only if every
 //! committed task still has a place, nothing of any urgency is done later than before, and something is done earlier.
 //!
-//! Time is in ticks here: the greatest that divides every duration, unless that would be too many. Then durations are rounded up, the search
-//! is only a guide, and its bounds are not used.
+//! Where durations are no whole ticks ([`super::jobs`]), the search is only a guide, and its bounds are not used.
 //!
 //! Invariant: the same sprint has the same answer; a plan is never longer than the list schedule.
 //! Elsewhere: the search is [`super::search`]; what is committed is decided before, in [`super::commit`].
@@ -14,11 +13,11 @@
 use std::collections::BTreeMap;
 
 use super::graph::Graph;
+use super::jobs::{Ticks, Work};
 use super::schedule::{self, Limits, Resources, Schedule};
 use super::search::floor::Floor;
 use super::search::genetic::Island;
-use super::search::lanes;
-use super::search::model::{Fixed, Job, Model, Problem, Way};
+use super::search::model::{Fixed, Model, Problem};
 use director_protocols::sprint::Priority;
 
 /// Committed tasks above which only the list is used.
@@ -72,7 +71,7 @@ pub(super) fn shorten(given: &Given, by: By) -> Shortened {
     };
     let tasks = best.order.len();
     if (2..=TASKS_MOST).contains(&tasks) {
-        let ticks = Ticks::of(given.durations, &best.order);
+        let ticks = Ticks::of(given.durations, &best.order, TICKS_MOST);
         let urgency = schedule::urgency(given.graph, given.priorities);
         let mut classes: Vec<Priority> = best
             .order
@@ -116,41 +115,6 @@ fn bound(given: &Given, ticks: Ticks, urgency: &[Priority], order: &[u32]) -> u6
     let problem = all.problem(order, &Schedule::default(), false);
     let floor = Model::new(&problem).map(|model| Floor::of(&model).bound);
     floor.map_or(0, |bound| u64::from(bound).saturating_mul(ticks.length))
-}
-
-/// How long a tick is.
-#[derive(Clone, Copy, Debug)]
-struct Ticks {
-    /// In milliseconds.
-    length: u64,
-    /// Whether every duration is a whole number of ticks.
-    exact: bool,
-}
-
-impl Ticks {
-    fn of(durations: &[u64], tasks: &[u32]) -> Self {
-        let lengths = || tasks.iter().map(|&task| durations[task as usize]);
-        let divisor = lengths().fold(0, greatest_common_divisor).max(1);
-        let total = lengths().fold(0, u64::saturating_add);
-        let exact = total / divisor <= TICKS_MOST;
-        let length = if exact {
-            divisor
-        } else {
-            total.div_ceil(TICKS_MOST)
-        };
-        Self { length, exact }
-    }
-
-    fn up(self, ms: u64) -> u32 {
-        u32::try_from(ms.div_ceil(self.length)).unwrap_or(u32::MAX)
-    }
-}
-
-fn greatest_common_divisor(one: u64, other: u64) -> u64 {
-    match other {
-        0 => one,
-        _ => greatest_common_divisor(other, one % other),
-    }
 }
 
 /// The tasks of one urgency are rearranged.
@@ -252,60 +216,22 @@ impl Stage<'_> {
             resources,
             durations,
             ..
-        } = self.given;
-        let job_of: BTreeMap<u32, u32> = (0..).zip(tasks).map(|(job, &task)| (task, job)).collect();
-        // Roles first; then the worktrees that more than one task needs.
-        let mut sharing: BTreeMap<u32, u32> = BTreeMap::new();
-        for &task in tasks {
-            *sharing
-                .entry(resources.feature_of[task as usize])
-                .or_insert(0) += 1;
-        }
-        sharing.retain(|_, tasks| *tasks > 1);
-        let mut capacity: Vec<u32> = resources
-            .agents
-            .iter()
-            .map(|&count| count.min(lanes::MOST))
-            .collect();
-        let worktree_of: BTreeMap<u32, u32> = (capacity.len() as u32..)
-            .zip(sharing.keys())
-            .map(|(resource, &feature)| (feature, resource))
-            .collect();
-        capacity.resize(capacity.len() + worktree_of.len(), 1);
-        let jobs = tasks.iter().map(|&task| {
+        } = *self.given;
+        let work = Work {
+            graph,
+            resources,
+            durations,
+            exclusive: true,
+        };
+        work.problem(self.ticks, tasks, |task| {
             let at = task as usize;
-            let role = (resources.role_of[at], 1);
-            let worktree = worktree_of
-                .get(&resources.feature_of[at])
-                .map(|&resource| (resource, 1));
-            let way = Way {
-                duration: self.ticks.up(durations[at]),
-                demand: std::iter::once(role).chain(worktree).collect(),
-                misfit: 0,
-            };
             let stays = stay && self.urgency[at] > self.class;
             let slot = schedule.slots.get(at).and_then(|slot| slot.ok());
-            let fixed = slot.filter(|_| stays).map(|slot| Fixed {
+            slot.filter(|_| stays).map(|slot| Fixed {
                 way: 0,
                 start: u32::try_from(slot.start / self.ticks.length).unwrap_or(u32::MAX),
-            });
-            Job {
-                ways: vec![way],
-                release: 0,
-                fixed,
-            }
-        });
-        let edges = (0..).zip(tasks).flat_map(|(job, &task)| {
-            let before = graph.predecessors(task).iter();
-            let job_of = &job_of;
-            before.filter_map(move |before| Some((*job_of.get(before)?, job)))
-        });
-        Problem {
-            jobs: jobs.collect(),
-            edges: edges.collect(),
-            capacity,
-            closed: Vec::new(),
-        }
+            })
+        })
     }
 }
 
