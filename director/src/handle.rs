@@ -17,7 +17,7 @@ use director_protocols::time::Time;
 use director_runtime::bus::{Bus, Subscriber};
 use director_runtime::clock::Clock;
 use director_runtime::supervisor::TreeView;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::control::audit::Audit;
 use crate::engine::Engine;
@@ -93,6 +93,7 @@ pub struct Handle {
     clock: Clock,
     reach: Option<Arc<Reach>>,
     audit: Option<Arc<Audit>>,
+    stopper: Option<Arc<Notify>>,
 }
 
 impl Handle {
@@ -108,7 +109,14 @@ impl Handle {
             clock,
             reach: None,
             audit: None,
+            stopper: None,
         }
+    }
+
+    /// The same, for a director whose service wants to be told first when it is to stop: it lets what runs end, answers what was asked,
+    /// and calls [`Handle::shutdown`] itself.
+    pub fn stopped_by(self, stopper: Option<Arc<Notify>>) -> Self {
+        Self { stopper, ..self }
     }
 
     /// The same, for a director whose agents are given tokens.
@@ -246,6 +254,14 @@ impl Handle {
     /// How many entries have been published since it was started. It has grown before whoever asked for one hears of it.
     pub fn heard(&self) -> u64 {
         self.bus.next_position()
+    }
+
+    /// Stops the director as its service does: at once where there is none.
+    pub fn stop(&self) {
+        match &self.stopper {
+            Some(stopper) => stopper.notify_one(),
+            None => self.shutdown(),
+        }
     }
 
     /// Stops the director in order: agents are interrupted, their work saved, the journal closed.

@@ -21,6 +21,7 @@ use director_runtime::clock::Clock;
 use director_runtime::directory::Directory;
 use director_runtime::journal::{Chain, DataDir, DataDirError, JournalError, SqliteStore, Store};
 use director_runtime::supervisor::{Exit, Root, Subtree, spawn_root};
+use tokio::sync::Notify;
 
 use crate::actors::director::{Arguments, Director, Rounds};
 use crate::actors::journal::{self, Reports, StoreSlot, Writing};
@@ -83,6 +84,7 @@ pub struct Builder {
     registry: Registry,
     guard_exe: Option<PathBuf>,
     url: Option<String>,
+    stopper: Option<Arc<Notify>>,
     clock: Clock,
     store: Option<StoreSlot>,
     writing: Writing,
@@ -106,6 +108,7 @@ impl Builder {
             store: None,
             writing: Writing::Thread,
             url: None,
+            stopper: None,
             services: Vec::new(),
             on_failed: Arc::new(|error| tracing::error!(%error, "journal failed")),
             engine: Engine::default(),
@@ -142,6 +145,12 @@ impl Builder {
     /// Where agents reach it over HTTP, if it serves any.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
+        self
+    }
+
+    /// Who is told first when the director is to stop, see [`Handle::stopped_by`].
+    pub fn stopper(mut self, stopper: Arc<Notify>) -> Self {
+        self.stopper = Some(stopper);
         self
     }
 
@@ -216,6 +225,7 @@ impl Builder {
             registry,
             guard_exe,
             url,
+            stopper,
             clock,
             store,
             writing,
@@ -283,6 +293,7 @@ impl Builder {
             )
             .with_reach(reach.clone())
             .audited(Arc::new(Audit::new(&data_dir)))
+            .stopped_by(stopper)
         };
         let sink: Sink = {
             let post = post.clone();

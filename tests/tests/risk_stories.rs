@@ -3,7 +3,7 @@
 //! `UPDATE_EXPECT=1` rewrites what is expected.
 
 use director::control::submission;
-use director_protocols::sprint::{SprintSpec, TaskSpec};
+use director_protocols::sprint::{AgentSpec, SprintSpec, TaskSpec};
 use director_protocols::time::Span;
 use director_tests::script::Script;
 use director_tests::sprint;
@@ -206,6 +206,23 @@ fn an_end_that_is_projected_past_the_last_day_moves_what_can_move_and_offers_to_
         done draft",
     );
     assert!(!told.contains("risk_triggered"), "{told}");
+}
+
+#[test]
+fn the_end_of_people_is_projected_by_the_hours_in_which_they_work() {
+    let by_a_person = || {
+        let mut spec = two_days();
+        spec.team[0].agent = AgentSpec::of_kind("person");
+        spec
+    };
+    // Fourteen and a half hours from the morning of the first of two days end on the second.
+    let told = Script::new(vec![by_a_person()]).run("submit\nup\ntick 33000s");
+    assert!(told.contains("daily_standup_completed"), "{told}");
+    assert!(!told.contains("risk_triggered"), "{told}");
+    // What is left in the evening does not, though there are as many hours until midnight of the second.
+    let told = Script::new(vec![by_a_person()]).run("submit\nup\ntick 71000s");
+    let late = "the projected end, 1970-01-05 10:40 UTC, is past the last day, 1970-01-02";
+    assert!(told.contains(late), "{told}");
 }
 
 #[test]

@@ -232,7 +232,7 @@ pub async fn serve(handle: &Handle, op: Op, screen: Screen) -> Result<Answer, Fa
         }
         Op::Assigned(said) => assigned::carry_out(handle, *said).await,
         Op::Shutdown => {
-            handle.shutdown();
+            handle.stop();
             Ok(Answer {
                 text: "the director stops\n".into(),
                 ..Answer::default()

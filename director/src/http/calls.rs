@@ -352,7 +352,7 @@ async fn decide(site: &Arc<Site>, call: Call, by: &str) -> Result<Given, Problem
                     Ok(done(200, answer, json!({})))
                 }
                 Op::Shutdown => {
-                    site.stop();
+                    site.handle.stop();
                     let text = "the director stops\n".to_owned();
                     let answer = Answer {
                         text,

@@ -64,11 +64,6 @@ impl Site {
             figures: Figures::default(),
         }))
     }
-
-    /// Has the director stopped in order, as a signal would.
-    pub fn stop(&self) {
-        self.setup.stop.notify_one();
-    }
 }
 
 /// Lays all paths.

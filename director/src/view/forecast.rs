@@ -1,17 +1,21 @@
 //! A cheap forecast: what is left of a sprint, how long it may take, and which chain decides that.
 //!
-//! The time left is the longer of the remaining chain and the remaining work shared among the agents that are up, at
-//! the pace of what is done so far: time at work over estimate, 1 before anything is done.
+//! The time left is the longest of the remaining chain, the remaining work shared among the agents that are up, at the pace of
+//! what they have done so far (time at work over estimate, 1 before anything is done), and the remaining work of people shared among
+//! them: people keep to their hours, and so does what they have in the chain.
 //!
 //! Elsewhere: the schedule that knows worktrees, roles and capacity is the planner's.
 
 use director_protocols::ids::TaskId;
 use director_protocols::time::{Span, Time};
+use director_protocols::ways::Ceremonies;
 
 use super::timestamp;
 use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
+use crate::engine::team::{Agent, Role};
+use crate::planner::calendar::Calendar;
 
 /// What is left to do, and how long it may take.
 pub(crate) struct Forecast {
@@ -27,6 +31,7 @@ pub(crate) struct Forecast {
 
 pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
     let (mut work, mut spent, mut estimated) = (Span::ZERO, Span::ZERO, Span::ZERO);
+    let mut of_people: Option<Span> = None;
     let mut stuck = row.is_over() || row.paused || row.emergency.is_some();
     let mut front: Option<(u64, TaskId)> = None;
     for id in row.tasks().filter(|id| !state.is_help(*id)) {
@@ -35,6 +40,8 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
         };
         let estimate = task.spec.estimate.mean();
         match task.phase {
+            // How long people were at it says nothing: they went home meanwhile.
+            Phase::Completed if is_for_people(state, task) => continue,
             Phase::Completed => {
                 spent += task.story.as_deref().map_or(Span::ZERO, |story| story.busy);
                 estimated += estimate;
@@ -45,6 +52,13 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
             _ => {}
         }
         work += estimate;
+        if is_for_people(state, task) {
+            let open = match task.phase.is_in_hand() {
+                true => Span::ZERO,
+                false => estimate,
+            };
+            of_people = Some(of_people.unwrap_or_default() + open);
+        }
         let chain = remaining(task);
         if front.is_none_or(|(longest, _)| chain > longest) {
             front = Some((chain, id));
@@ -59,11 +73,21 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
         .filter(|agent| agent.up && !agent.retired)
         .count()
         .max(1);
+    let paced = |ms: u64| (ms as f64 * pace.unwrap_or(1.0)) as u64;
+    if let (Some(of_people), false) = (of_people, stuck) {
+        let chain = front.map_or_else(Vec::new, |(_, id)| chain_from(state, id));
+        let left = with_people(state, row, (&chain, work, of_people), &paced, now);
+        return Forecast {
+            work,
+            pace,
+            left,
+            chain,
+        };
+    }
     let longest = front
         .map_or(0, |(chain, _)| chain)
         .max(work.0 / agents as u64);
     let in_front = front.and_then(|(_, id)| state.tasks.get(id));
-    let paced = |ms: u64| (ms as f64 * pace.unwrap_or(1.0)) as u64;
     // What the task in front has used up already is not ahead any more, but it is never done before it is done.
     let used = in_front
         .filter(|task| task.phase.is_in_hand())
@@ -79,6 +103,48 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
         left: (!stuck).then(|| Span(paced(longest).saturating_sub(used))),
         chain: front.map_or_else(Vec::new, |(_, id)| chain_from(state, id)),
     }
+}
+
+fn is_for_people(state: &State, task: &Task) -> bool {
+    let role = match task.agent.or(task.last_agent) {
+        Some(agent) => state.team.role_of(agent),
+        None => state.team.roles.get(task.role.index()),
+    };
+    role.is_some_and(Role::is_people)
+}
+
+/// How long what is left takes where people have a part in it; none beyond the end of time.
+fn with_people(
+    state: &State,
+    row: &Sprint,
+    (chain, work, of_people): (&[TaskId], Span, Span),
+    paced: &dyn Fn(u64) -> u64,
+    now: Time,
+) -> Option<Span> {
+    let calendar = Calendar::of(&row.spec);
+    let usual = Ceremonies::default().standup;
+    let begins = row.spec.ways.ceremonies.standup.or(usual)?;
+    let up = state.team.agents.iter();
+    let up = up.filter(|agent| agent.up && !agent.retired);
+    let is_person = |agent: &&Agent| state.team.roles[agent.role.index()].is_people();
+    let people = up.clone().filter(is_person).count().max(1) as u64;
+    let agents = (up.count() as u64).saturating_sub(people).max(1);
+    // One after the other, as they hand on to each other.
+    let mut at = now;
+    for id in chain {
+        let task = state.tasks.get(*id)?;
+        let estimate = task.spec.estimate.mean();
+        let story = task.story.as_deref().filter(|_| task.phase.is_in_hand());
+        let from = story.map_or(at, |story| story.assigned);
+        let end = match is_for_people(state, task) {
+            true => calendar.worked(from, estimate, begins)?,
+            false => from + Span(paced(estimate.0)),
+        };
+        at = at.max(end);
+    }
+    let shared = calendar.worked(now, Span(of_people.0 / people), begins)?;
+    let by_agents = now + Span(paced((work - of_people).0 / agents));
+    Some(at.max(shared).max(by_agents).since(now))
 }
 
 /// The longest way from the task's start to the end, as planned, in milliseconds.

@@ -91,6 +91,11 @@ fn an_incident_is_worked_on_and_closed_on_its_page_and_the_audit_log_says_by_who
         seen.contains("href=\"/tasks/fire?sprint=shop\""),
         "the blocker names its task: {seen}"
     );
+    // A severity has one colour, wherever it is shown.
+    let home = page(&site, "/?sprint=shop");
+    let red = "<span class=\"tag bad\">critical</span>";
+    assert!(home.matches(red).count() >= 2, "inbox and blockers: {home}");
+    assert!(page(&site, "/tasks/fire?sprint=shop").contains(red));
     assert!(
         seen.contains("value=\"close\" disabled"),
         "not before every step is there"

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::io::{BufReader, Read, Write};
 use std::time::Duration;
 
+use director::control::client::Client;
+use director::control::protocol::{Op, Screen};
 use director_tests::harness::{PATIENCE, Playground, SPRINT, oracle};
+use director_tests::http::Site;
 use director_tests::process;
 use rustix::process::Signal;
 
@@ -152,6 +155,25 @@ fn told_to_stop_it_lets_what_runs_end_and_says_that_work_remains() {
 
 #[test]
 fn what_is_asked_before_it_stops_is_answered() {
+    // The same over HTTP and over the socket.
+    answers_and_stops(|_, site| {
+        let stopped = site.post("/api/v1/shutdown", "");
+        assert_eq!(stopped.status, 200, "{}", stopped.body);
+    });
+    answers_and_stops(|play, _| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let told = async {
+            let mut client = Client::connect(&play.data_dir()).await?;
+            client.request(Op::Shutdown, Screen::default()).await
+        };
+        let told = runtime.expect("a runtime").block_on(told);
+        assert_eq!(told.expect("an answer").text, "the director stops\n");
+    });
+}
+
+fn answers_and_stops(stop: impl Fn(&Playground, &Site)) {
     let play = Playground::new(PROGRAM, 1);
     let (mut run, site) = serve(&play, &[]);
     // Answers are held against the document, which is asked for once.
@@ -172,8 +194,7 @@ fn what_is_asked_before_it_stops_is_answered() {
         page.contains("director_http_connections 4\n").then_some(())
     };
     process::until(PATIENCE, begun).expect("it is taken in");
-    let stopped = site.post("/api/v1/shutdown", "");
-    assert_eq!(stopped.status, 200, "{}", stopped.body);
+    stop(&play, &site);
     // What is not in the middle of anything ends.
     let mut rest = Vec::new();
     (&idle).read_to_end(&mut rest).expect("closed in order");

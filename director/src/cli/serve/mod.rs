@@ -135,7 +135,8 @@ async fn whole(args: ServeArgs, cx: &mut Context) -> Result<Code, CliError> {
     };
     // From here on agents can be told where it is.
     let url = setup.url();
-    cx.builder = cx.builder.take().map(|builder| builder.url(url));
+    let builder = cx.builder.take();
+    cx.builder = builder.map(|builder| builder.url(url).stopper(Arc::clone(&setup.stop)));
     let running = run::start(&data_dir, vec![("http", http)], cx).await?;
     let said = data_dir.join(ADDRESS);
     fs::write(&said, format!("http://{address}\n")).map_err(unusable)?;
@@ -156,7 +157,7 @@ async fn whole(args: ServeArgs, cx: &mut Context) -> Result<Code, CliError> {
         () = watch(&handle, &notify) => None,
     };
     if let Some(ended) = stopped {
-        // By `shutdown` over the socket, or by a failure of its own.
+        // By a failure of its own.
         let _ = fs::remove_file(&said);
         ended?;
         return Ok(Code::Unfinished);

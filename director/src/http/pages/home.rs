@@ -7,7 +7,7 @@ use director_protocols::ids::Seq;
 use maud::{Markup, PreEscaped, html};
 
 use super::board::{card, state_tag};
-use super::{At, Visit, inbox, link, t, team, when};
+use super::{At, Visit, inbox, link, t, team, tier, when};
 use crate::control::protocol::{Ask, ReportFormat};
 use crate::control::server::{history, now, refused};
 use crate::engine::Engine;
@@ -157,7 +157,7 @@ fn overview(visit: &Visit, seen: &Seen) -> Markup {
                 section.panel aria-labelledby="blockers" {
                     h2 #blockers { "Blockers" }
                     ul.plain { @for blocker in &seen.blockers { li {
-                        span.tag.warn { (blocker.severity.as_str()) } " "
+                        (tier(blocker.severity.as_str())) " "
                         a href=(of(&format!("/tasks/{}", super::escaped(&blocker.task)))) { (t(&blocker.task)) } ": " (t(&blocker.text))
                     } } }
                 }

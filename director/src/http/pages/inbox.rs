@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::{At, Visit, board, t, when};
+use super::{At, Visit, board, t, tier, when};
 use crate::report::text::block;
 use crate::view::{self, inbox::Item};
 
@@ -43,16 +43,11 @@ pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
         _ => answers.to_owned(),
     };
     let asks = yes.is_none() || item.kind == "unclear";
-    let class = match item.severity.as_str() {
-        "critical" | "high" => "tag bad",
-        "medium" => "tag warn",
-        _ => "tag",
-    };
     let field = format!("say-{}", item.id);
     html! {
         article.ask id=(format!("item-{}", item.id)) {
             h3 {
-                span.muted { "#" (item.id) " " } span class=(class) { (item.severity.as_str()) } " "
+                span.muted { "#" (item.id) " " } (tier(item.severity.as_str())) " "
                 @match &item.task {
                     Some(task) => { a href=(board::to(&item.sprint, task)) { (t(task)) } }
                     None => { (t(&item.sprint)) }

@@ -6,7 +6,7 @@ use director_protocols::incident::Step;
 use maud::{Markup, html};
 
 use super::board::to;
-use super::{At, Visit, acts, t, when};
+use super::{At, Visit, acts, t, tier, when};
 use crate::control::protocol::Order;
 use crate::control::server::now;
 use crate::http::problem::Problem;
@@ -70,15 +70,6 @@ fn held(sprint: &str, blockers: &[OpenBlocker]) -> Markup {
             }
         }
     }
-}
-
-fn tier(word: &str) -> Markup {
-    let class = match word {
-        "critical" | "high" => "tag bad",
-        "medium" => "tag warn",
-        _ => "tag",
-    };
-    html! { span class=(class) { (word) } }
 }
 
 fn incident(visit: &Visit, one: &IncidentView) -> Markup {

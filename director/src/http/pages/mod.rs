@@ -171,6 +171,16 @@ fn when(at: &str) -> Markup {
     html! { time datetime=(at) { (shown) } }
 }
 
+/// The word of a severity, in its colour: the same on every page.
+fn tier(word: &str) -> Markup {
+    let class = match word {
+        "critical" | "high" => "tag bad",
+        "medium" => "tag warn",
+        _ => "tag",
+    };
+    html! { span class=(class) { (word) } }
+}
+
 /// Redirects to a path of ours.
 fn go(to: &str) -> Response {
     (

@@ -7,7 +7,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::board::{state_tag, to};
-use super::{At, Visit, escaped, t, when};
+use super::{At, Visit, escaped, t, tier, when};
 use crate::control::protocol::{Ask, Fault};
 use crate::control::server::{now, refused};
 use crate::control::{desk, orders};
@@ -236,7 +236,7 @@ fn blockers(why: &serde_json::Value) -> Markup {
             section.panel aria-labelledby="held-up" {
                 h2 #held-up { "What held it up" }
                 ul.plain { @for one in all { li {
-                    span.tag { (text(one, "severity")) } " " (t(text(one, "text"))) " " span.muted { (when(text(one, "raised"))) }
+                    (tier(text(one, "severity"))) " " (t(text(one, "text"))) " " span.muted { (when(text(one, "raised"))) }
                     @if let Some([at, by]) = one.get("resolved").and_then(|both| both.as_array()).map(Vec::as_slice) {
                         span.good { " resolved by " (t(by.as_str().unwrap_or_default())) } span.muted { " " (when(at.as_str().unwrap_or_default())) }
                     }
