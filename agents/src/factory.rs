@@ -20,6 +20,7 @@ use crate::closure::agent_fn;
 use crate::coding::{Acp, Headless};
 use crate::command::CommandAgent;
 use crate::context::Context;
+use crate::remote::{REMOTE, Remote};
 use crate::simulated::Simulated;
 
 /// What a factory is told about the agent that it makes.
@@ -78,7 +79,7 @@ impl Registry {
         }
     }
 
-    /// The built-in kinds: `command`, `claude`, those that speak the Agent Client Protocol (`acp`, `codex`, `gemini`), and `simulated`.
+    /// The built-in kinds: `command`, `claude`, those that speak the Agent Client Protocol (`acp`, `codex`, `gemini`), `remote`, and `simulated`.
     pub fn builtin() -> Self {
         let mut registry = Self::empty();
         registry.register("command", |cx| Ok(boxed(CommandAgent::new(cx.spec))));
@@ -88,6 +89,7 @@ impl Registry {
         for kind in ["acp", "codex", "gemini"] {
             registry.register(kind, |cx| Ok(boxed(Acp::new(cx.role, cx.spec)?)));
         }
+        registry.register(REMOTE, |cx| Ok(boxed(Remote::new(cx.role, cx.spec)?)));
         registry.register("simulated", |cx| {
             Ok(boxed(Simulated::from_options(&cx.spec.options)?))
         });
@@ -202,11 +204,9 @@ mod tests {
         registry.register_fn("echo", |_, _| async { Ok(Turn::NotYet) });
         assert!(refusal(&registry, "x").contains("there are only `echo`"));
         let builtin = Registry::builtin();
-        assert!(
-            refusal(&builtin, "comand").contains(
-                "there are `acp`, `claude`, `codex`, `command`, `gemini` and `simulated`"
-            )
-        );
+        assert!(refusal(&builtin, "comand").contains(
+            "there are `acp`, `claude`, `codex`, `command`, `gemini`, `remote` and `simulated`"
+        ));
         assert_eq!(refusal(&builtin, "simulated"), "");
     }
 

@@ -12,6 +12,7 @@ pub mod git;
 pub mod liveness;
 pub mod process;
 pub mod reach;
+pub mod remote;
 pub mod roles;
 mod samples;
 pub mod simulated;

@@ -131,6 +131,11 @@ impl Builder {
     }
 
     /// The kinds of agent, built-in and of your own.
+    pub fn agents(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Knows these kinds of agent instead.
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = registry;
         self

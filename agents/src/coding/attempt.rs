@@ -51,6 +51,8 @@ pub enum Heard {
     Doing(String),
     /// How far it is, from 0 to 100, and what is being done.
     Progress(u8, String),
+    /// Something for another agent or role.
+    Told(String, String),
     /// What it has to be told next, on its standard input.
     Say(Vec<u8>),
     /// It has said all; its standard input is closed.
@@ -67,7 +69,8 @@ pub enum Ended {
 }
 
 impl Ended {
-    fn of(exit: Exit) -> Self {
+    /// Of a process that ended so.
+    pub fn of(exit: Exit) -> Self {
         match exit {
             Exit::Code(code) => Ended::Code(code),
             Exit::Signal(_) | Exit::TimedOut | Exit::Cancelled | Exit::Wedged => Ended::Otherwise,
@@ -90,16 +93,16 @@ pub trait Dialect: Send {
 }
 
 /// What is watched while a program is listened to.
-pub(super) struct Beside<'a> {
-    pub(super) report: &'a Path,
-    pub(super) passed: &'a BTreeMap<String, String>,
-    pub(super) silent_after: Span,
-    pub(super) wedged_after: Span,
+pub(crate) struct Beside<'a> {
+    pub(crate) report: &'a Path,
+    pub(crate) passed: &'a BTreeMap<String, String>,
+    pub(crate) silent_after: Span,
+    pub(crate) wedged_after: Span,
 }
 
 /// Runs the program once and listens to it. What it is told beyond `spec.stdin` is what the dialect says; without a conversation its
 /// standard input ends there.
-pub(super) async fn listen(
+pub(crate) async fn listen(
     cx: &Context,
     mut spec: Spec,
     dialect: &mut dyn Dialect,
@@ -136,6 +139,11 @@ pub(super) async fn listen(
                     Heard::Progress(now, text) => {
                         percent = now;
                         cx.progress(now, redacted(text, passed));
+                    }
+                    Heard::Told(to, text) => {
+                        if let Err(error) = cx.tell(to, redacted(text, passed)) {
+                            tracing::warn!(agent = cx.agent(), %error, "not told");
+                        }
                     }
                     Heard::Say(bytes) => {
                         // A program that is gone hears nothing; its end is judged.
@@ -375,7 +383,7 @@ fn count_path(host: &Host, session: &str) -> PathBuf {
 }
 
 /// The environment, input and log of an attempt's program.
-pub(super) fn dressed(
+pub(crate) fn dressed(
     mut spec: Spec,
     cx: &Context,
     assignment: &Assignment,

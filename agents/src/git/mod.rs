@@ -14,6 +14,7 @@
 //! Elsewhere: the merge queue and gates are the integrator's and the gatekeeper's; leases are the engine's.
 
 mod aside;
+pub mod bundle;
 mod clone;
 mod command;
 mod commit;

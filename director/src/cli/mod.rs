@@ -50,6 +50,7 @@ mod submit;
 mod tests;
 mod watch;
 mod why;
+mod worker;
 mod worktrees;
 
 use std::ffi::OsString;
@@ -134,6 +135,7 @@ enum Command {
     Diff(diff::DiffArgs),
     Audit(audit::AuditArgs),
     Deliver(deliver::DeliverArgs),
+    Worker(worker::WorkerArgs),
     Worktrees(worktrees::WorktreesArgs),
     Journal(journal::JournalArgs),
     Schema(schema::SchemaArgs),
@@ -214,6 +216,7 @@ fn dispatch(command: Command, cx: &mut Context) -> Result<Code, CliError> {
         Command::Run(args) => run::run(args, cx),
         Command::Serve(args) => serve::serve(args, cx),
         Command::Mcp(args) => mcp::mcp(&args, cx),
+        Command::Worker(args) => worker::worker(args, cx),
         Command::Submit(args) => submit::submit(&args, cx),
         Command::Plan(args) => plan::plan(&args, cx),
         Command::Simulate(args) => simulate::simulate(&args, cx),

@@ -190,6 +190,7 @@ fn the_help_lists_every_command_in_one_line_each() {
           diff         Show what a task changed so far
           audit        Show who ordered what, from where, and what came of it
           deliver      Bring the sprint's result into the base branch
+          worker       Do a task of a director on another machine, which starts this by ssh
           worktrees    List the worktrees in use
           journal      Look at the journal, or repair it
           schema       Print the JSON Schema of the sprint file, or of another form

@@ -286,7 +286,7 @@ pub(super) static AGENT: Table = Table {
         key(
             "kind",
             Shape::Text,
-            "command, simulated, stdio, acp, claude, codex, gemini, chat or person; the table's own name where that is a kind",
+            "command, simulated, acp, claude, codex, gemini, remote or person; the table's own name where that is a kind",
         ),
         key(
             "model",

@@ -44,15 +44,14 @@ use crate::sprint::SprintSpec;
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// The kinds of agent that a sprint file may name without defining them.
-pub const AGENT_KINDS: [&str; 9] = [
+pub const AGENT_KINDS: [&str; 8] = [
     "command",
     "simulated",
-    "stdio",
     "acp",
     "claude",
     "codex",
     "gemini",
-    "chat",
+    "remote",
     "person",
 ];
 

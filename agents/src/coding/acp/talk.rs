@@ -31,6 +31,8 @@ use crate::context::clip;
 const VERSION: u64 = 1;
 /// Tool calls that can be open at once; more are not followed.
 const TOOLS_MAX: usize = 1_000;
+/// What an agent may ask in one turn; one that asks more does nothing else, and what it does not read would pile up.
+const ASKED_MAX: u32 = 10_000;
 /// What JSON-RPC says of a method that there is not.
 const NO_METHOD: i64 = -32601;
 /// What an agent says that wants its user to log in first.
@@ -128,6 +130,8 @@ pub struct Talk {
     /// The message goes on with the next piece.
     continues: bool,
     cost_micros: Option<u64>,
+    /// What the agent has asked so far.
+    requests: u32,
     end: Option<End>,
 }
 
@@ -146,6 +150,7 @@ impl Talk {
             text: String::new(),
             continues: false,
             cost_micros: None,
+            requests: 0,
             end: None,
         };
         let hello = talk.ask(
@@ -468,13 +473,19 @@ impl Dialect for Talk {
             return Vec::new();
         };
         let id = &message["id"];
+        let is_request = message["method"].is_string() && !id.is_null();
+        self.requests += u32::from(is_request);
+        if self.requests > ASKED_MAX {
+            let reason = format!("the agent asked more than {ASKED_MAX} things in one turn");
+            return self.over(End::Failed(reason));
+        }
         match message["method"].as_str() {
             Some("session/update") => self.update(&message["params"]),
             Some("session/request_permission") => {
                 let answer = self.permission(id, &message["params"]);
                 Vec::from_iter(self.said().into_iter().chain([Heard::Say(answer)]))
             }
-            Some(method) if !id.is_null() => {
+            Some(method) if is_request => {
                 let words = format!("the director has no `{}`", clip(method.to_owned(), 80));
                 let error = json!({ "code": NO_METHOD, "message": words });
                 vec![Heard::Say(line(

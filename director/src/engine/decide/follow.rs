@@ -6,9 +6,8 @@
 use std::collections::BTreeSet;
 
 use director_protocols::event::{
-    AdviserAsked, BlockerResolved, Event, HandoffAccepted, HandoffSent, InboxClosed, InboxOpened,
-    MergeStarted, SprintEnded, SprintInitialized, SprintRefused, SprintVelocityUpdated,
-    TaskCompleted,
+    AdviserAsked, BlockerResolved, Event, HandoffAccepted, InboxClosed, InboxOpened, MergeStarted,
+    SprintEnded, SprintInitialized, SprintRefused,
 };
 use director_protocols::ids::{AgentId, BlockerId, MessageId, SprintId, TaskId};
 use director_protocols::inbox::InboxKind;
@@ -18,8 +17,8 @@ use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
 use super::{
-    balance, block, deploy, emergency, handoff, inbox, integrate, manage, message, pair, peer,
-    retry, review, risk, roles, unclear,
+    balance, block, complete, deploy, emergency, handoff, inbox, integrate, manage, message, pair,
+    peer, retry, review, risk, roles, unclear,
 };
 use crate::engine::gating;
 use crate::engine::inform;
@@ -97,13 +96,13 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             );
         }
         Event::QualityGateStatus(e) if !state.is_merging(e.sprint_id, &e.batch) => {
-            out.extend(completed_all(state, &e.batch));
+            out.extend(complete::all(state, &e.batch));
         }
         Event::MergeCompleted(e) => {
-            out.extend(completed_all(state, &e.batch));
+            out.extend(complete::all(state, &e.batch));
         }
         Event::TaskCompleted(e) => {
-            after_completion(state, e.task_id, out);
+            complete::after(state, e.task_id, out);
             out.extend(handoff::after_completion(state, e.task_id));
             out.extend(deploy::after_completion(state, e.task_id, now));
             out.extend(emergency::mended(state, e.task_id));
@@ -353,55 +352,10 @@ fn reported_without_repo(state: &State, task: TaskId, now: Time, out: &mut Vec<E
     }
     match gating::lacks(state, task, None) {
         Some(reason) => out.extend(retry::after_rejection(state, task, reason, now)),
-        None if gating::has_none(state, sprint, task) => out.push(completed(state, task)),
+        None if gating::has_none(state, sprint, task) => out.push(complete::one(state, task)),
         None if gating::wants_judges(state, task) => out.extend(review::asked(state, task, now)),
         None if gating::has_commands(state, &[task]) => {}
         None => out.push(integrate::gated(state, None, sprint, &[task], &[])),
-    }
-}
-
-/// The event for a task that is done.
-pub fn completed(state: &State, task: TaskId) -> Event {
-    nth_completed(state, 1, task)
-}
-
-/// The events for tasks that are done at once.
-fn completed_all(state: &State, batch: &[TaskId]) -> impl Iterator<Item = Event> {
-    (1..)
-        .zip(batch)
-        .map(|(nth, task)| nth_completed(state, nth, *task))
-}
-
-fn nth_completed(state: &State, nth: u32, task: TaskId) -> Event {
-    let tally = state.tasks.tally(state.tasks.table[task.index()].sprint);
-    TaskCompleted {
-        task_id: task,
-        sprint_progress: per_mille(tally.completed + nth, tally.committed),
-    }
-    .into()
-}
-
-fn per_mille(part: u32, whole: u32) -> u32 {
-    (u64::from(part) * 1000 / u64::from(whole.max(1))) as u32
-}
-
-fn after_completion(state: &State, task: TaskId, out: &mut Vec<Event>) {
-    let row = &state.tasks.table[task.index()];
-    let waiting = row.dependents.iter().copied();
-    let waiting = waiting.filter(|to| !state.tasks.table[to.index()].phase.is_over());
-    out.extend(waiting.map(|to| HandoffSent { from: task, to }.into()));
-    if row.spec.points > 0 {
-        let tally = state.tasks.tally(row.sprint);
-        let target = state.sprints.table[row.sprint.index()].spec.velocity_target;
-        out.push(
-            SprintVelocityUpdated {
-                sprint_id: row.sprint,
-                current_velocity: tally.completed_points,
-                target_velocity: target.unwrap_or(tally.committed_points),
-                trend: per_mille(tally.completed_points, tally.committed_points),
-            }
-            .into(),
-        );
     }
 }
 

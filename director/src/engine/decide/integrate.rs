@@ -16,7 +16,7 @@ use director_protocols::sprint::{Expects, OnConflict};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, FILES_MAX, GateOutcome, Verdict};
 
-use super::{Answer, block, deploy, follow, message, peer, retry, review};
+use super::{Answer, block, complete, deploy, follow, message, peer, retry, review};
 use crate::engine::effects::{Effect, Recipient};
 use crate::engine::gating;
 use crate::engine::sprints::Sprint;
@@ -224,7 +224,7 @@ fn judged(state: &State, task: TaskId, changed: bool, missing: &[String], now: T
     match lacks {
         Some(reason) => retry::after_rejection(state, task, reason, now),
         // Nothing to merge and nothing expected: there is nothing that a gate could see.
-        None if !changed && expects != Expects::Changes => vec![follow::completed(state, task)],
+        None if !changed && expects != Expects::Changes => vec![complete::one(state, task)],
         None => review::asked(state, task, now),
     }
 }

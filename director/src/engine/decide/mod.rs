@@ -7,6 +7,7 @@ pub mod assign;
 pub mod attempt;
 pub mod balance;
 pub mod block;
+pub mod complete;
 pub mod deploy;
 pub mod emergency;
 pub mod follow;

@@ -1,0 +1,175 @@
+//! What a director and a worker on another machine say to each other: JSON, a message a line, in both directions.
+//!
+//! The director says what is to be done and packs the commit to begin at; the worker says what happens, and packs what it made. A pack
+//! is a git bundle in pieces. Whoever is told of another version says so and ends.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use director_protocols::sprint::RoleSpec;
+use director_protocols::time::Time;
+use director_protocols::work::{Assignment, BlockerReport, Report};
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Turn;
+
+/// The version of these messages.
+pub const VERSION: u32 = 1;
+/// One piece of a bundle, in bytes; a line with it is far below what is read.
+const PIECE_BYTES: usize = 4 << 20;
+/// The largest bundle, in bytes.
+pub const PACK_BYTES_MAX: usize = 512 << 20;
+
+/// From the director.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// The next piece of the commit to begin at.
+    Pack(Piece),
+    /// What is to be done; the last message.
+    Begin(Box<Begin>),
+}
+
+/// What is to be done.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Begin {
+    /// See [`VERSION`].
+    pub version: u32,
+    /// The agent's name.
+    pub agent: String,
+    /// Its role, with what does the work there.
+    pub role: RoleSpec,
+    /// The assignment; its directory is the worker's.
+    pub assignment: Assignment,
+}
+
+/// From the worker.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// It is there.
+    Alive,
+    /// How far it is, and what it is doing.
+    Progress {
+        /// 0 to 100.
+        percent: u8,
+        /// In a few words.
+        text: String,
+    },
+    /// The session to go on with.
+    Session {
+        /// Its id.
+        session: String,
+    },
+    /// Something for another agent or role.
+    Told {
+        /// Which.
+        to: String,
+        /// What.
+        text: String,
+    },
+    /// The next piece of what was made.
+    Pack(Piece),
+    /// The end; the last message.
+    Ended(End),
+}
+
+/// A piece of a bundle.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Piece {
+    /// Base 64 (RFC 4648).
+    pub data: String,
+}
+
+/// How the work ended.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum End {
+    /// Done.
+    Done {
+        /// What was done.
+        report: Report,
+    },
+    /// Something holds it up.
+    Blocked {
+        /// What.
+        blocker: BlockerReport,
+    },
+    /// It failed.
+    Failed {
+        /// Why.
+        reason: String,
+        /// The exit code, for processes.
+        exit_code: Option<i32>,
+    },
+    /// It showed no sign of life.
+    TimedOut {
+        /// Which limit.
+        reason: String,
+    },
+    /// A provider takes no more requests.
+    Limited {
+        /// What it said.
+        reason: String,
+        /// Until when.
+        until: Option<Time>,
+    },
+}
+
+impl From<Turn> for End {
+    fn from(turn: Turn) -> Self {
+        match turn {
+            Turn::Done(report) => End::Done { report },
+            Turn::Blocked(blocker) => End::Blocked { blocker },
+            Turn::Failed { reason, exit_code } => End::Failed { reason, exit_code },
+            Turn::TimedOut { reason } => End::TimedOut { reason },
+            Turn::Limited { reason, until } => End::Limited { reason, until },
+            Turn::Ask { .. } | Turn::Answer(_) | Turn::NotYet => End::Failed {
+                reason: "an agent on another machine cannot ask or wait; it ends its work or says what blocks it".to_owned(),
+                exit_code: None,
+            },
+        }
+    }
+}
+
+impl From<End> for Turn {
+    fn from(end: End) -> Self {
+        match end {
+            End::Done { report } => Turn::Done(report),
+            End::Blocked { blocker } => Turn::Blocked(blocker),
+            End::Failed { reason, exit_code } => Turn::Failed { reason, exit_code },
+            End::TimedOut { reason } => Turn::TimedOut { reason },
+            End::Limited { reason, until } => Turn::Limited { reason, until },
+        }
+    }
+}
+
+/// A message as a line.
+pub fn line(message: &impl Serialize) -> Vec<u8> {
+    // What is sent has nothing that JSON has no form for.
+    let mut bytes = serde_json::to_vec(message).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// A bundle in pieces.
+pub fn pieces(bundle: &[u8]) -> impl Iterator<Item = Piece> {
+    bundle.chunks(PIECE_BYTES).map(|bytes| Piece {
+        data: STANDARD.encode(bytes),
+    })
+}
+
+/// Adds a piece to what came before. False: it is none, or too much.
+pub fn add(pack: &mut Vec<u8>, piece: &Piece) -> bool {
+    match STANDARD.decode(&piece.data) {
+        Ok(bytes) if pack.len() + bytes.len() <= PACK_BYTES_MAX => {
+            pack.extend(bytes);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Options of a remote agent that are meant for what works there.
+pub type Options = BTreeMap<String, String>;
