@@ -50,12 +50,12 @@ fn sm(seed: u64, more: usize) -> String {
     let capacity: Vec<usize> = (0..resources).map(|_| 4 + chance.below(5)).collect();
     let mut after = vec![Vec::new(); jobs + 2];
     let mut waits = vec![false; jobs + 2];
-    for to in 2..=jobs {
+    for (to, waits) in waits.iter_mut().enumerate().take(jobs + 1).skip(2) {
         for _ in 0..chance.below(3) {
             let from = 1 + chance.below(to - 1);
             if !after[from].contains(&to) {
                 after[from].push(to);
-                waits[to] = true;
+                *waits = true;
             }
         }
     }
