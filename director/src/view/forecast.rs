@@ -2,7 +2,7 @@
 //!
 //! The time left is the longest of the remaining chain, the remaining work shared among the agents that are up, at the pace of
 //! what they have done so far (time at work over estimate, 1 before anything is done), and the remaining work of people shared among
-//! them: people keep to their hours, and so does what they have in the chain.
+//! them: people keep to their hours, and so does what they have in the chain. What waits for a provider begins when that takes requests again.
 //!
 //! Elsewhere: the schedule that knows worktrees, roles and capacity is the planner's.
 
@@ -34,6 +34,8 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
     let mut of_people: Option<Span> = None;
     let mut stuck = row.is_over() || row.paused || row.emergency.is_some();
     let mut front: Option<(u64, TaskId)> = None;
+    // When something that waits for a provider can begin, and how long it is from there to the end.
+    let mut parked: Option<(Time, u64)> = None;
     for id in row.tasks().filter(|id| !state.is_help(*id)) {
         let Some(task) = state.tasks.get(id) else {
             continue;
@@ -60,6 +62,13 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
             of_people = Some(of_people.unwrap_or_default() + open);
         }
         let chain = remaining(task);
+        let role = state.team.roles.get(task.role.index());
+        let until = role.and_then(|role| state.parked(role)?.parked);
+        if let (Some(until), false) = (until, task.phase.is_in_hand())
+            && parked.is_none_or(|(at, chain_then)| until + Span(chain) > at + Span(chain_then))
+        {
+            parked = Some((until, chain));
+        }
         if front.is_none_or(|(longest, _)| chain > longest) {
             front = Some((chain, id));
         }
@@ -74,13 +83,16 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
         .count()
         .max(1);
     let paced = |ms: u64| (ms as f64 * pace.unwrap_or(1.0)) as u64;
+    let parked = parked.map_or(Span::ZERO, |(until, chain)| {
+        (until + Span(paced(chain))).since(now)
+    });
     if let (Some(of_people), false) = (of_people, stuck) {
         let chain = front.map_or_else(Vec::new, |(_, id)| chain_from(state, id));
         let left = with_people(state, row, (&chain, work, of_people), &paced, now);
         return Forecast {
             work,
             pace,
-            left,
+            left: left.map(|left| left.max(parked)),
             chain,
         };
     }
@@ -100,7 +112,7 @@ pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
     Forecast {
         work,
         pace,
-        left: (!stuck).then(|| Span(paced(longest).saturating_sub(used))),
+        left: (!stuck).then(|| Span(paced(longest).saturating_sub(used)).max(parked)),
         chain: front.map_or_else(Vec::new, |(_, id)| chain_from(state, id)),
     }
 }

@@ -21,7 +21,7 @@ use super::deployments::{self, DeploymentStatus};
 use super::forecast::{days, forecast};
 use super::inbox::{Item, items};
 use super::words::{awaited, percentage, some, task_names};
-use super::{hours, rfc3339, round, seconds, share};
+use super::{hours, minute, rfc3339, round, seconds, share};
 use crate::engine::sprints::{Emergency, Sprint, Stage};
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
@@ -132,6 +132,9 @@ pub struct ParkedAccount {
     pub account: String,
     /// When its work is handed out again.
     pub until: String,
+    /// The same, for sentences.
+    #[serde(skip)]
+    pub at: Time,
     /// What the provider said.
     pub reason: String,
 }
@@ -139,9 +142,10 @@ pub struct ParkedAccount {
 impl ParkedAccount {
     /// For people, with what they can do.
     pub fn sentence(&self) -> String {
-        let (account, until, reason) = (&self.account, &self.until, &self.reason);
+        let (account, reason) = (&self.account, &self.reason);
+        let until = minute(self.at);
         format!(
-            "the provider of {account} takes no more requests until {until} ({reason}); `director resume --account {account}` tries at once"
+            "The provider of {account} takes no more requests until {until} ({reason}); `director resume --account {account}` tries at once"
         )
     }
 }
@@ -180,6 +184,7 @@ pub fn parked(state: &State) -> Vec<ParkedAccount> {
             Some(ParkedAccount {
                 account: row.name.clone(),
                 until: rfc3339(row.parked?),
+                at: row.parked?,
                 reason: row.reason.clone(),
             })
         })
