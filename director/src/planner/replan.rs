@@ -25,8 +25,8 @@ use super::search::model::{Fixed, Model};
 
 /// The class of what an agent is at work on.
 pub const IN_HAND: u32 = u32::MAX;
-/// Tasks above which only neighbours of the present order are tried.
-const TASKS_MOST: usize = 2_000;
+/// Tasks above which only neighbours of the present order are tried: there its bounds alone would take the time that there is.
+const TASKS_MOST: usize = 1_000;
 /// Tasks that the search may place, over all its schedules: some milliseconds. Where its schedule is one that the rule can follow it is found soon, and
 /// where it is not, more of it does not help.
 const PLACED_MOST: u64 = 40_000;
