@@ -1,6 +1,6 @@
 //! From an order of jobs to a schedule: each job as early as it can be, in the order given; and the same from the end.
 //!
-//! Serial schedule generation (Kelley, 1963) on a table of free units by tick. A window that fails is searched from its end, so that
+//! Serial schedule generation (Kelley, 1963) on a table of free units by tick; of a resource of one unit, a row of bits. A window that fails is searched from its end, so that
 //! the next try begins right behind the tick that was full. The backward pass is the same with *before* and *after*
 //! exchanged, on a clock that counts from the end. Placing the jobs by their ends from the back, and then by
 //! their starts from the front, is double justification (Valls, Ballestín and Quintanilla, EJOR 165, 2005): it never makes
@@ -14,6 +14,7 @@
 //! Invariant: what a pass leaves keeps every precedence, capacity, release and closed time.
 //! Elsewhere: where orders come from is [`super::rules`] and [`super::genetic`].
 
+use super::bits::{self, BITS};
 use super::lanes::{GUARDS, fits};
 use super::model::{Model, PackedWay, Plain, Rows};
 
@@ -72,8 +73,10 @@ pub enum Made {
 #[derive(Clone, Debug)]
 pub struct Decoder<'m> {
     model: &'m Model,
-    /// Free units, by word and tick.
+    /// Free units, by word and tick. Those of resources of one unit are in `busy` instead.
     free: Vec<u64>,
+    /// By resource of one unit and tick, a bit: whether it is taken.
+    busy: Vec<u64>,
     /// By job: when it ends on the clock of the last pass.
     end: Vec<u32>,
     /// By job: which of its ways.
@@ -105,6 +108,7 @@ impl<'m> Decoder<'m> {
         Self {
             model,
             free,
+            busy: vec![0; model.capacity.len() * ticks.div_ceil(BITS)],
             end: vec![0; model.len()],
             way,
             length: 0,
@@ -331,7 +335,14 @@ impl<'m> Decoder<'m> {
         let long = way.duration as usize;
         let mut start = ready as usize;
         'again: while start < limit as usize {
-            for &(word, demand) in &way.demand {
+            for &resource in &way.alone {
+                let gap = bits::first_gap(self.row(resource), start, long);
+                if gap > start {
+                    start = gap;
+                    continue 'again;
+                }
+            }
+            for &(word, demand) in &way.shared {
                 let row = word as usize * ticks;
                 let window = &self.free[row + start..row + start + long];
                 if let Some(full) = window.iter().rposition(|&free| !fits(free, demand)) {
@@ -344,10 +355,24 @@ impl<'m> Decoder<'m> {
         None
     }
 
+    /// The bits of a resource of one unit.
+    fn row(&self, resource: u32) -> &[u64] {
+        let blocks = (self.model.horizon as usize + 1).div_ceil(BITS);
+        &self.busy[resource as usize * blocks..(resource as usize + 1) * blocks]
+    }
+
+    fn row_mut(&mut self, resource: u32) -> &mut [u64] {
+        let blocks = (self.model.horizon as usize + 1).div_ceil(BITS);
+        &mut self.busy[resource as usize * blocks..(resource as usize + 1) * blocks]
+    }
+
     fn take(&mut self, way: &PackedWay, start: u32) {
         let ticks = self.model.horizon as usize + 1;
         let (start, end) = (start as usize, (start + way.duration) as usize);
-        for &(word, demand) in &way.demand {
+        for &resource in &way.alone {
+            bits::set(self.row_mut(resource), start, end);
+        }
+        for &(word, demand) in &way.shared {
             let row = word as usize * ticks;
             for tick in &mut self.free[row + start..row + end] {
                 *tick -= demand;
@@ -361,19 +386,26 @@ impl<'m> Decoder<'m> {
         let ticks = model.horizon as usize + 1;
         let latest = model.taken.iter().map(|taken| taken.to as usize).max();
         let dirty = self.dirty.max(latest.unwrap_or(0));
+        let blocks = ticks.div_ceil(BITS);
+        for row in self.busy.chunks_exact_mut(blocks) {
+            row[..dirty.div_ceil(BITS)].fill(0);
+        }
         for (word, &empty) in model.empty.iter().enumerate() {
             self.free[word * ticks..word * ticks + dirty].fill(empty);
         }
         self.dirty = 0;
+        // On the clock that counts from the end, what lies behind the end is no more.
+        let length = self.length;
+        let turned = |begin: u32, end: u32| match from {
+            From::Start => (begin, end),
+            From::End => (length.saturating_sub(end), length.saturating_sub(begin)),
+        };
+        for held in &model.held {
+            let (begin, end) = turned(held.from, held.to);
+            bits::set(self.row_mut(held.resource), begin as usize, end as usize);
+        }
         for taken in &model.taken {
-            // On the clock that counts from the end, what lies behind the end is no more.
-            let (begin, end) = match from {
-                From::Start => (taken.from, taken.to),
-                From::End => (
-                    self.length.saturating_sub(taken.to),
-                    self.length.saturating_sub(taken.from),
-                ),
-            };
+            let (begin, end) = turned(taken.from, taken.to);
             let row = taken.word as usize * ticks;
             for tick in &mut self.free[row + begin as usize..row + end as usize] {
                 *tick = less(*tick, taken.lanes);

@@ -10,7 +10,7 @@
 //!
 //! Invariant: no schedule of the model is shorter than the bound.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::lanes::fits;
 use super::model::Model;
@@ -125,37 +125,39 @@ impl Floor {
         if !model.has_choice() {
             return 0;
         }
-        // Where every way takes one unit of one resource of one unit, a resource is an agent.
+        // Where every way needs one resource of one unit and no other, a resource is an agent.
         let agent = |job: u32, way: usize| {
-            let mut needed =
-                (0..model.capacity.len()).filter(|&resource| model.demand(job, way, resource) > 0);
-            let first = needed.next();
-            first.filter(|&resource| needed.next().is_none() && model.capacity[resource] == 1)
+            let way = &model.ways[job as usize][way];
+            match way.alone[..] {
+                [resource] if way.shared.is_empty() => Some(resource as usize),
+                _ => None,
+            }
         };
         let set = |job: u32| {
             (0..model.ways[job as usize].len())
                 .map(|way| agent(job, way))
                 .collect::<Option<BTreeSet<usize>>>()
         };
-        let able: Vec<(BTreeSet<usize>, Part)> = model
-            .free
-            .iter()
-            .filter_map(|&job| Some((set(job)?, self.part(model, job, 1))))
-            .collect();
-        let sets: BTreeSet<&BTreeSet<usize>> = able.iter().map(|(set, _)| set).collect();
-        let mut best = 0;
-        for one in &sets {
-            for other in &sets {
-                let union: BTreeSet<usize> = one.union(other).copied().collect();
-                let parts: Vec<Part> = able
-                    .iter()
-                    .filter(|(set, _)| set.is_subset(&union))
-                    .map(|&(_, part)| part)
-                    .collect();
-                best = best.max(load(union.len() as u64, &parts));
+        let mut able: BTreeMap<BTreeSet<usize>, Vec<Part>> = BTreeMap::new();
+        for &job in &model.free {
+            if let Some(set) = set(job) {
+                able.entry(set).or_default().push(self.part(model, job, 1));
             }
         }
-        best
+        let union = |one: &BTreeSet<usize>, other: &BTreeSet<usize>| -> BTreeSet<usize> {
+            one.union(other).copied().collect()
+        };
+        let pairs = able
+            .keys()
+            .flat_map(|one| able.keys().map(move |other| (one, other)));
+        let unions: BTreeSet<BTreeSet<usize>> =
+            pairs.map(|(one, other)| union(one, other)).collect();
+        let bound = |union: &BTreeSet<usize>| {
+            let inside = able.iter().filter(|(set, _)| set.is_subset(union));
+            let parts: Vec<Part> = inside.flat_map(|(_, parts)| parts).copied().collect();
+            load(union.len() as u64, &parts)
+        };
+        unions.iter().map(bound).max().unwrap_or(0)
     }
 
     /// Jobs that stand in a row because no two of them can go on together.

@@ -13,6 +13,7 @@
 //!
 //! Elsewhere: how a sprint becomes a problem is [`super::plan`]'s; several islands at once are run by [`crate::perform`].
 
+pub mod bits;
 pub mod decode;
 pub mod floor;
 pub mod genetic;

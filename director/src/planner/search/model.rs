@@ -154,6 +154,10 @@ pub struct PackedWay {
     pub misfit: u32,
     /// Words of the timeline in which it needs something, and what.
     pub demand: Vec<(u32, u64)>,
+    /// The part of the demand that is for resources of several units.
+    pub shared: Vec<(u32, u64)>,
+    /// The other part: resources of one unit that it needs alone.
+    pub alone: Vec<u32>,
 }
 
 /// Some lanes that are taken from the start, in ticks.
@@ -163,6 +167,17 @@ pub struct Taken {
     pub word: u32,
     /// Units by lane.
     pub lanes: u64,
+    /// The first tick.
+    pub from: u32,
+    /// The first tick after it.
+    pub to: u32,
+}
+
+/// A resource of one unit that is taken from the start, in ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The resource.
+    pub resource: u32,
     /// The first tick.
     pub from: u32,
     /// The first tick after it.
@@ -203,6 +218,8 @@ pub struct Model {
     pub empty: Vec<u64>,
     /// What is taken from the start: by closed resources and by fixed jobs.
     pub taken: Vec<Taken>,
+    /// The same for resources of one unit.
+    pub held: Vec<Held>,
     /// A time by which everything is done in any serial schedule, from either side.
     pub horizon: u32,
     /// The end of what is fixed; no schedule ends before it.
@@ -254,6 +271,7 @@ impl Model {
             preference: ways.iter().map(|ways| preference(ways)).collect(),
             plain: Vec::new(),
             taken: Vec::new(),
+            held: Vec::new(),
             horizon: 0,
             fixed_end: 0,
             before,
@@ -316,6 +334,11 @@ impl Model {
                     to,
                 });
             }
+            self.held.extend(way.alone.iter().map(|&resource| Held {
+                resource,
+                from: start,
+                to,
+            }));
         }
         for closed in closed.iter().filter(|closed| closed.from < closed.to) {
             let (word, lane) = lanes::place(closed.resource as usize);
@@ -326,6 +349,13 @@ impl Model {
                 from: closed.from,
                 to: closed.to,
             });
+            if units > 0 && self.capacity[closed.resource as usize] == 1 {
+                self.held.push(Held {
+                    resource: closed.resource,
+                    from: closed.from,
+                    to: closed.to,
+                });
+            }
         }
     }
 
@@ -436,10 +466,24 @@ fn pack(way: &Way, capacity: &[u32]) -> Option<PackedWay> {
             None => demand.push((word as u32, packed)),
         }
     }
+    let mut shared = demand.clone();
+    let mut alone = Vec::new();
+    for (resource, _) in (0..).zip(capacity).filter(|(_, units)| **units == 1) {
+        let (word, lane) = lanes::place(resource);
+        let unit = lanes::units(lane, 1);
+        let needed = |(at, lanes): &&mut (u32, u64)| *at as usize == word && *lanes & unit != 0;
+        if let Some((_, lanes)) = shared.iter_mut().find(needed) {
+            *lanes &= !unit;
+            alone.push(resource as u32);
+        }
+    }
+    shared.retain(|&(_, lanes)| lanes != 0);
     Some(PackedWay {
         duration: way.duration,
         misfit: way.misfit,
         demand,
+        shared,
+        alone,
     })
 }
 
