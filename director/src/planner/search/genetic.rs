@@ -103,6 +103,8 @@ const SAMPLED: [Rule; 4] = [
 /// Members of the first population when the budget is not known in schedules.
 const SIZE: usize = 64;
 const SIZE_MOST: usize = 4096;
+/// Jobs that are compared at a time.
+const BLOCK: usize = 8;
 /// Kinds of what was seen.
 const ORDER: u64 = 1;
 const FROM_END: u64 = 2;
@@ -298,11 +300,10 @@ impl<'m> Island<'m> {
             Ways::Keep
         };
         let like = of.and_then(|of| {
-            let start =
-                |&member: &usize| common(self.members[member].order.iter(), self.child.iter());
+            let start = |&member: &usize| common(&self.members[member].order, &self.child);
             let like = of.into_iter().max_by_key(start)?;
             let Member { order, ends, .. } = &self.members[like];
-            let behind = common(order.iter().rev(), self.child.iter().rev());
+            let behind = common_behind(order, &self.child);
             Some(Like {
                 ends,
                 differs: start(&like),
@@ -333,8 +334,11 @@ impl<'m> Island<'m> {
             return;
         }
         let makespan = self.take(order);
+        let jobs = self.model.len();
         let mut member = Member {
             makespan,
+            order: Vec::with_capacity(jobs),
+            time: Vec::with_capacity(jobs),
             ..Member::default()
         };
         self.decoder.turned(order, &mut member.order);
@@ -438,21 +442,33 @@ impl<'m> Island<'m> {
         let whole = f64::from(member.makespan);
         let from = self.random.unit() * whole * (1.0 + STRETCH) - whole * STRETCH;
         let mut keyed = std::mem::take(&mut self.keyed);
+        let mut wanted = std::mem::take(&mut self.wanted);
         keyed.clear();
+        wanted.clear();
+        // By time in fractions of a tick, then by place.
+        let key = |moved: f64, place: u64| ((moved * 64.0) as u64) << 24 | place;
         for (place, &job) in (0_u64..).zip(&member.order) {
             let time = f64::from(member.time[job as usize]);
-            let inside = time >= from && time < from + whole * STRETCH;
-            let mut moved = time + whole;
-            if inside {
-                moved += (self.random.unit() * 2.0 - 1.0) * FAR * whole;
+            if time >= from && time < from + whole * STRETCH {
+                let moved = time + whole + (self.random.unit() * 2.0 - 1.0) * FAR * whole;
+                keyed.push((key(moved, place), job));
             }
-            // By time in fractions of a tick, then by place.
-            keyed.push((((moved * 64.0) as u64) << 24 | place, job));
         }
         keyed.sort_unstable();
-        let mut wanted = std::mem::take(&mut self.wanted);
-        wanted.clear();
-        wanted.extend(keyed.iter().map(|&(_, job)| job));
+        let mut moved = keyed.iter().peekable();
+        for (place, &job) in (0_u64..).zip(&member.order) {
+            let time = f64::from(member.time[job as usize]);
+            if time >= from && time < from + whole * STRETCH {
+                continue;
+            }
+            let own = key(time + whole, place);
+            while let Some(&&(_, job)) = moved.peek().filter(|(key, _)| *key < own) {
+                wanted.push(job);
+                moved.next();
+            }
+            wanted.push(job);
+        }
+        wanted.extend(moved.map(|&(_, job)| job));
         self.order_child(&wanted);
         (self.wanted, self.keyed) = (wanted, keyed);
     }
@@ -461,23 +477,24 @@ impl<'m> Island<'m> {
     fn order_child(&mut self, wanted: &[u32]) {
         self.stamp += 1;
         self.child.clear();
-        let stack = &mut self.spare;
+        let (stamp, after) = (self.stamp, &self.model.after);
+        let (mark, stack) = (&mut self.mark[..], &mut self.spare);
         stack.clear();
         for &job in wanted {
-            stack.push(job);
-            while let Some(&at) = stack.last() {
-                if self.mark[at as usize] == self.stamp {
-                    stack.pop();
-                    continue;
-                }
-                let mut first = self.model.after.of(at).iter();
-                match first.find(|&&first| self.mark[first as usize] != self.stamp) {
-                    Some(&first) => stack.push(first),
-                    None => {
-                        self.mark[at as usize] = self.stamp;
-                        self.child.push(at);
-                        stack.pop();
-                    }
+            let mut at = job;
+            // Mostly everything is there already, and the stack stays empty.
+            while mark[at as usize] != stamp {
+                let missing = after
+                    .of(at)
+                    .iter()
+                    .find(|&&first| mark[first as usize] != stamp);
+                if let Some(&first) = missing {
+                    stack.push(at);
+                    at = first;
+                } else {
+                    mark[at as usize] = stamp;
+                    self.child.push(at);
+                    at = stack.pop().unwrap_or(at);
                 }
             }
         }
@@ -485,8 +502,17 @@ impl<'m> Island<'m> {
 }
 
 /// How many jobs are the same in both orders before the first that differs.
-fn common<'a>(one: impl Iterator<Item = &'a u32>, other: impl Iterator<Item = &'a u32>) -> usize {
-    one.zip(other)
-        .take_while(|(one, other)| one == other)
-        .count()
+fn common(one: &[u32], other: &[u32]) -> usize {
+    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+    let begin = blocks.take_while(|(one, other)| one == other).count() * BLOCK;
+    let rest = one[begin..].iter().zip(&other[begin..]);
+    begin + rest.take_while(|(one, other)| one == other).count()
+}
+
+/// How many jobs are the same in both orders, which are of one length, behind the last that differs.
+fn common_behind(one: &[u32], other: &[u32]) -> usize {
+    let blocks = one.rchunks_exact(BLOCK).zip(other.rchunks_exact(BLOCK));
+    let end = one.len() - blocks.take_while(|(one, other)| one == other).count() * BLOCK;
+    let rest = one[..end].iter().rev().zip(other[..end].iter().rev());
+    one.len() - end + rest.take_while(|(one, other)| one == other).count()
 }

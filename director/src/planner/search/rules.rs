@@ -7,6 +7,7 @@
 //! Elsewhere: an order becomes a schedule in [`super::decode`].
 
 use super::floor::Floor;
+use super::lanes;
 use super::model::Model;
 use super::random::Random;
 
@@ -156,9 +157,9 @@ pub fn parallel(model: &Model, weights: &[u32]) -> Vec<u32> {
 
 /// As [`parallel`], but what starts is drawn by chance as in [`sample`].
 pub fn sample_parallel(model: &Model, weights: &[u32], random: &mut Random) -> Vec<u32> {
-    let mut regrets = Vec::new();
+    let mut summed = Vec::new();
     through_time(model, |fitting| {
-        drawn(fitting, weights, &mut regrets, random)
+        drawn(fitting, weights, &mut summed, random)
     })
 }
 
@@ -166,7 +167,8 @@ pub fn sample_parallel(model: &Model, weights: &[u32], random: &mut Random) -> V
 fn through_time(model: &Model, mut next: impl FnMut(&[u32]) -> usize) -> Vec<u32> {
     let mut ready = Ready::of(model);
     let mut order: Vec<u32> = Vec::with_capacity(model.free.len());
-    let mut left = model.capacity.clone();
+    // Free units by word.
+    let mut left = model.empty.clone();
     // What goes on: when it ends, and which job it is.
     let mut running: Vec<(u32, u32)> = Vec::new();
     let mut now = 0;
@@ -174,32 +176,31 @@ fn through_time(model: &Model, mut next: impl FnMut(&[u32]) -> usize) -> Vec<u32
     let mut waiting: Vec<u32> = std::mem::take(&mut ready.jobs);
     let mut fitting = Vec::new();
     loop {
+        let fits = |job: u32, left: &[u64]| {
+            let mut demand = model.ways[job as usize][0].demand.iter();
+            demand.all(|&(word, lanes)| lanes::fits(left[word as usize], lanes))
+        };
+        let released = |&job: &u32| model.release[job as usize] <= now;
+        fitting.clear();
+        fitting.extend(waiting.iter().copied().filter(released));
         loop {
-            let fits = |job: u32, left: &[u32]| {
-                model.release[job as usize] <= now
-                    && (0..left.len())
-                        .all(|resource| model.demand(job, 0, resource) <= left[resource])
-            };
-            fitting.clear();
-            fitting.extend(waiting.iter().copied().filter(|&job| fits(job, &left)));
+            // What does not fit now does not fit beside more either.
+            fitting.retain(|&job| fits(job, &left));
             if fitting.is_empty() {
                 break;
             }
-            let job = fitting[next(&fitting)];
+            let job = fitting.remove(next(&fitting));
             waiting.retain(|&other| other != job);
-            for (resource, left) in left.iter_mut().enumerate() {
-                *left -= model.demand(job, 0, resource);
+            for &(word, lanes) in &model.ways[job as usize][0].demand {
+                left[word as usize] -= lanes;
             }
             running.push((now + model.ways[job as usize][0].duration, job));
             order.push(job);
         }
-        let released = waiting
-            .iter()
-            .map(|&job| model.release[job as usize])
-            .filter(|&at| at > now)
-            .min();
+        let releases = waiting.iter().map(|&job| model.release[job as usize]);
+        let release = releases.filter(|&at| at > now).min();
         let ended = running.iter().map(|&(end, _)| end).min();
-        now = match (ended, released) {
+        now = match (ended, release) {
             (Some(end), Some(release)) => end.min(release),
             (Some(end), None) => end,
             (None, Some(release)) => release,
@@ -207,8 +208,8 @@ fn through_time(model: &Model, mut next: impl FnMut(&[u32]) -> usize) -> Vec<u32
         };
         running.retain(|&(end, job)| {
             if end <= now {
-                for (resource, left) in left.iter_mut().enumerate() {
-                    *left += model.demand(job, 0, resource);
+                for &(word, lanes) in &model.ways[job as usize][0].demand {
+                    left[word as usize] += lanes;
                 }
                 for &next in model.after.of(job) {
                     ready.waits[next as usize] -= 1;
@@ -227,29 +228,29 @@ fn through_time(model: &Model, mut next: impl FnMut(&[u32]) -> usize) -> Vec<u32
 pub fn sample(model: &Model, weights: &[u32], random: &mut Random) -> Vec<u32> {
     let mut ready = Ready::of(model);
     let mut order = Vec::with_capacity(model.free.len());
-    let mut regrets = Vec::new();
+    let mut summed = Vec::new();
     while !ready.jobs.is_empty() {
-        let place = drawn(&ready.jobs, weights, &mut regrets, random);
+        let place = drawn(&ready.jobs, weights, &mut summed, random);
         order.push(ready.take(model, place));
     }
     order
 }
 
-/// The place of one of `jobs`, drawn by regret.
-fn drawn(jobs: &[u32], weights: &[u32], regrets: &mut Vec<f64>, random: &mut Random) -> usize {
+/// The place of one of `jobs`, drawn by regret. `summed` is a table for it: the regrets of each and all before it, added up.
+fn drawn(jobs: &[u32], weights: &[u32], summed: &mut Vec<f64>, random: &mut Random) -> usize {
+    let [_, _, ..] = jobs else {
+        return 0;
+    };
     let weight = |job: &u32| weights[*job as usize];
     let least = jobs.iter().map(weight).min().unwrap_or(0);
-    regrets.clear();
-    regrets.extend(
-        jobs.iter()
-            .map(|job| f64::from(weight(job) - least + 1).powi(2)),
-    );
-    let mut drawn = random.unit() * regrets.iter().sum::<f64>();
-    let last = regrets.len() - 1;
-    let mut place = 0;
-    while place < last && drawn >= regrets[place] {
-        drawn -= regrets[place];
-        place += 1;
-    }
-    place
+    let mut sum = 0.0;
+    summed.clear();
+    summed.extend(jobs.iter().map(|job| {
+        let regret = f64::from(weight(job) - least + 1);
+        sum += regret * regret;
+        sum
+    }));
+    let drawn = random.unit() * sum;
+    let last = jobs.len() - 1;
+    summed[..last].iter().filter(|&&sum| drawn >= sum).count()
 }
