@@ -4,6 +4,8 @@
 //! walk over the edges, forward or backward, without a branch that depends on them; and "all that it waits for comes before it" is a
 //! comparison of places. What is looked up all over memory is kept small, and asked for in batches, so that memory is waited for once for many.
 //!
+//! For programs that plan with this crate: a sprint has at most 100,000 tasks, and for it [`super::critical_path`] is computed anew.
+//!
 //! Elsewhere: [`Times`] are the passes and what a change costs; cycles and their names are [`super::graph`]'s.
 
 mod marks;
