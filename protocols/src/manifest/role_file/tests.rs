@@ -351,7 +351,7 @@ fn the_sprint_file_is_stronger_than_a_role_file_and_that_than_the_default() {
     expect![[r#"
         [
             "`again.md` is skipped: `lead.md` says what the role `tech-lead` is",
-            "`lost.md` is skipped: unknown agent `nobody`; use one of: command, simulated, stdio, acp, claude, codex, gemini, chat, person; or define it as an [agent.NAME] with its `kind`",
+            "`lost.md` is skipped: unknown agent `nobody`; use one of: command, simulated, acp, claude, codex, gemini, remote, person; or define it as an [agent.NAME] with its `kind`",
         ]
     "#]]
     .assert_debug_eq(&manifest.warnings);
