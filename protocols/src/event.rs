@@ -5,7 +5,7 @@
 //! hand beside the fields, in a file for each subject, and never reused. JSON names are the snake_case of the variant.
 //!
 //! Invariant: events hold no floats, no `usize`, no map in hash order.
-//! Elsewhere: how they lie in a record is [`frames`]; the record around them is [`crate::envelope`]; what they mean is the engine's `apply`.
+//! Elsewhere: how they lie in a record is `frames`; the record around them is [`crate::envelope`]; what they mean is the engine's `apply`.
 
 /// Facts of one subject: for each its kind number, its version, its name in JSON and its fields.
 macro_rules! payloads {

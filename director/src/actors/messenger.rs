@@ -3,7 +3,7 @@
 //! What one stakeholder is told goes out in order; different ones are told at the same time, and nobody who is slow
 //! holds up gates or git.
 //!
-//! Elsewhere: how somebody is told is [`crate::perform::inform`]; who is told what is the engine's.
+//! Elsewhere: how somebody is told is `crate::perform::inform`; who is told what is the engine's.
 
 use std::sync::Arc;
 

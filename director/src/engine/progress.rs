@@ -1,6 +1,6 @@
 //! Progress: how an attempt's end, a completion, a new owner and an answer move a task on.
 //!
-//! Invariant: a phase changes through [`State::move_to`] alone.
+//! Invariant: a phase changes through `State::move_to` alone.
 
 use director_protocols::event::{AttemptEnded, MergeSplit, Outcome, WorkRejected};
 use director_protocols::ids::{AgentId, BlockerId, RoleId, SprintId, TaskId};

@@ -2,7 +2,7 @@
 //!
 //! Whatever the model, it is compiled once: 65 quantiles over the whole range, and 65 more within the first and the last 64th,
 //! where tails bend. A random number is then looked up with one step of interpolation: a few nanoseconds, integers only, the same
-//! everywhere. The ends are the quantiles that [`LEVELS`] names, so an unbounded tail is cut there.
+//! everywhere. The ends are the quantiles that `LEVELS` names, so an unbounded tail is cut there.
 //!
 //! Invariant: the table rises; so a larger draw is never a shorter duration.
 //! Elsewhere: the curves that are tabulated are [`super::curves`] and [`super::habits`].

@@ -7,7 +7,7 @@
 //!               told, stream: events as they happen · pages: the dashboard · metrics ◀────┘
 //! ```
 //!
-//! A call is a row of [`table`]; what it does is a question or an order of [`crate::control::protocol`], so the command
+//! A call is a row of `table`; what it does is a question or an order of [`crate::control::protocol`], so the command
 //! line, the socket and the API answer from one function and cannot differ. The same table is served as an OpenAPI document.
 //!
 //! Invariant: nothing that comes in changes anything without the token; nothing that comes in ends the director.

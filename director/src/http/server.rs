@@ -5,7 +5,7 @@
 //! server first ([`Setup::close`]): what was asked is answered, such as the order to stop itself.
 //!
 //! Invariant: at most [`CONNECTIONS_MAX`] connections; whatever comes in on one ends at most that one.
-//! Elsewhere: what is answered is [`super::site`]'s.
+//! Elsewhere: what is answered is `super::site`'s.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};

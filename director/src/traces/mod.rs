@@ -13,7 +13,7 @@
 //! noting it, has the same names.
 //!
 //! Invariant: every span of the journal is sent, in the journal's order, until somebody has taken it or has called it malformed.
-//! Elsewhere: the spans are [`spans`], their encoding [`otlp`], sending [`send`].
+//! Elsewhere: the spans are [`spans`], their encoding [`otlp`], sending `send`.
 
 pub mod otlp;
 mod send;

@@ -2,7 +2,7 @@
 //!
 //! Source: OpenTelemetry Protocol Specification 1.x; the messages are the official ones, of the crate `opentelemetry-proto`.
 //!
-//! Elsewhere: sending is [`super::send`]. This file and its tests are the one home of prost and opentelemetry-proto.
+//! Elsewhere: sending is `super::send`. This file and its tests are the one home of prost and opentelemetry-proto.
 
 use director_protocols::time::Time;
 use opentelemetry_proto::tonic::collector::trace::v1::{

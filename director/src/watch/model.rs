@@ -4,7 +4,7 @@
 //! asked again when what it asks for has changed or something has happened since; one is under way at a time, so that a slow
 //! director is never asked faster than it answers.
 //!
-//! Elsewhere: what keys do is [`super::keys`]; how it looks is [`super::screen`]; who asks is [`super::link`].
+//! Elsewhere: what keys do is `super::keys`; how it looks is [`super::screen`]; who asks is `super::link`.
 
 use std::collections::VecDeque;
 

@@ -14,7 +14,7 @@
 //! `director`, with the keys that a role has in the sprint file; a role file says nothing that a sprint file cannot overrule.
 //!
 //! Invariant: text of any sort gives a role or a reason, in time bounded by its length.
-//! Elsewhere: finding the files is the agents' crate; which of them a sprint uses is [`super::resolve`].
+//! Elsewhere: finding the files is the agents' crate; which of them a sprint uses is `super::resolve`.
 
 mod fields;
 #[cfg(test)]
