@@ -2,6 +2,7 @@
 //! after a kill.
 
 mod common;
+mod worktree;
 
 use std::fs;
 
@@ -12,9 +13,10 @@ use director_agents::context::{Context, Note};
 use director_protocols::command::Command;
 use director_protocols::severity::Severity;
 use director_protocols::sprint::{AgentSpec, RoleSpec};
-use director_protocols::work::{Assignment, AttemptEnd};
+use director_protocols::work::AttemptEnd;
 use tempfile::TempDir;
 use tokio::time::timeout;
+use worktree::assignment;
 
 fn played(mode: &str, options: &[(&str, &str)]) -> RoleSpec {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/acp-agent.sh");
@@ -26,16 +28,6 @@ fn played(mode: &str, options: &[(&str, &str)]) -> RoleSpec {
             .collect(),
         ..AgentSpec::of_kind("acp")
     })
-}
-
-/// An assignment in a worktree, and the data directory.
-fn assignment() -> (TempDir, Assignment) {
-    let dir = tempfile::tempdir().unwrap();
-    let worktree = dir.path().join("worktree");
-    fs::create_dir(&worktree).unwrap();
-    let mut assignment = Context::assignment_for_tests("Write a line.");
-    assignment.workdir = worktree.to_str().unwrap().to_owned();
-    (dir, assignment)
 }
 
 async fn attempt(

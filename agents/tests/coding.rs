@@ -1,6 +1,7 @@
 //! A headless coding agent, played by a script: what it is given, what is made of its events, and how it goes on after a kill.
 
 mod common;
+mod worktree;
 
 use std::fs;
 
@@ -15,6 +16,7 @@ use director_protocols::sprint::{AgentSpec, RoleSpec};
 use director_protocols::work::{Assignment, AttemptEnd};
 use tempfile::TempDir;
 use tokio::time::timeout;
+use worktree::assignment;
 
 fn played(mode: &str) -> RoleSpec {
     let script = concat!(
@@ -26,16 +28,6 @@ fn played(mode: &str) -> RoleSpec {
         program: Some(program),
         ..AgentSpec::of_kind("claude")
     })
-}
-
-/// An assignment in a worktree, and the data directory.
-fn assignment() -> (TempDir, Assignment) {
-    let dir = tempfile::tempdir().unwrap();
-    let worktree = dir.path().join("worktree");
-    fs::create_dir(&worktree).unwrap();
-    let mut assignment = Context::assignment_for_tests("Write a line.");
-    assignment.workdir = worktree.to_str().unwrap().to_owned();
-    (dir, assignment)
 }
 
 async fn attempt(mode: &str, change: impl FnOnce(&mut Assignment)) -> (TempDir, Turn, Context) {

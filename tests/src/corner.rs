@@ -221,6 +221,20 @@ impl Corner {
         Run(command.spawn().expect("the program starts"))
     }
 
+    /// The events of that name, oldest first.
+    ///
+    /// # Panics
+    /// When what is printed is no event.
+    pub fn events(&self, name: &str) -> Vec<Value> {
+        let told = self.tell(&["events", "--json"]).out;
+        let events = told
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("an event"));
+        events
+            .filter(|event: &Value| event["event"] == name)
+            .collect()
+    }
+
     /// Waits until the running sprint's status satisfies `wanted`.
     ///
     /// # Panics

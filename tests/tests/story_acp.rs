@@ -8,19 +8,8 @@ use std::time::Duration;
 
 use director_tests::corner::{Corner, HEAD};
 use director_tests::process;
-use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_director-under-test");
-
-fn told(corner: &Corner, event: &str) -> Vec<Value> {
-    let exported = corner.tell(&["events", "--json"]).out;
-    let events = exported
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("an event"));
-    events
-        .filter(|told: &Value| told["event"] == event)
-        .collect()
-}
 
 /// A sprint of one task for an agent of that kind and program.
 fn sprint(kind: &str, program: &[&str], rest: &str) -> String {
@@ -45,7 +34,7 @@ fn an_agent_is_conversed_with_goes_on_in_its_session_after_a_kill_and_is_not_all
     fs::write(&mode, "hangs").expect("a file");
     corner.sprint(sprint("acp", &words, ""));
     let mut run = corner.start();
-    corner.wait_for("a session", |_| !told(&corner, "session_opened").is_empty());
+    corner.wait_for("a session", |_| !corner.events("session_opened").is_empty());
     run.0.kill().expect("it runs");
     run.0.wait().expect("an end");
     assert_eq!(
@@ -62,7 +51,7 @@ fn an_agent_is_conversed_with_goes_on_in_its_session_after_a_kill_and_is_not_all
         inbox.contains("not allowed to use: cargo test (execute)"),
         "{inbox}"
     );
-    let sessions = told(&corner, "session_opened");
+    let sessions = corner.events("session_opened");
     let ids: Vec<_> = sessions
         .iter()
         .map(|event| event["session"].as_str())
@@ -85,7 +74,8 @@ fn an_agent_is_conversed_with_goes_on_in_its_session_after_a_kill_and_is_not_all
     assert!(prompts.contains("session/load"), "{prompts}");
     assert!(prompts.contains("leave the tests to the gate"), "{prompts}");
     assert!(
-        told(&corner, "attempt_ended")
+        corner
+            .events("attempt_ended")
             .iter()
             .any(|end| end["end"].to_string().contains("250000"))
     );
@@ -168,7 +158,7 @@ fn real_agents_write_a_file_in_their_worktree_and_it_is_merged() {
         let said = corner.sprint(sprint(kind, program, env)).run();
         assert_eq!(said.code, 0, "{}: {said:?}", program[1]);
         assert_eq!(corner.merged("work.txt"), "worked", "{}", program[1]);
-        let ends = told(&corner, "attempt_ended");
+        let ends = corner.events("attempt_ended");
         assert!(
             ends[0]["end"].to_string().contains("I wrote the file."),
             "{}: {ends:?}",

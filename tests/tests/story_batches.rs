@@ -3,17 +3,6 @@
 use std::fs;
 
 use director_tests::corner::{Corner, HEAD};
-use serde_json::Value;
-
-fn told(corner: &Corner, event: &str) -> Vec<Value> {
-    let exported = corner.tell(&["events", "--json"]).out;
-    let events = exported
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("an event"));
-    events
-        .filter(|told: &Value| told["event"] == event)
-        .collect()
-}
 
 #[test]
 fn many_are_gated_at_once_and_the_one_that_is_red_is_found_by_halves() {
@@ -51,7 +40,7 @@ exit 2
         corner.ends(),
         "a completed, b completed, c completed, d completed, e completed, f completed, g completed, red failed"
     );
-    let splits = told(&corner, "merge_split");
+    let splits = corner.events("merge_split");
     assert!(!splits.is_empty());
     let reason = splits[0]["reason"].as_str().expect("a reason");
     assert!(
@@ -59,7 +48,7 @@ exit 2
         "{reason}"
     );
     // Nobody was sent back for what another did.
-    assert_eq!(told(&corner, "work_rejected").len(), 1);
+    assert_eq!(corner.events("work_rejected").len(), 1);
     let gated = fs::read_to_string(place.join("runs")).expect("the gates ran");
     let gated = gated.lines().count();
     assert!(

@@ -9,15 +9,6 @@ use serde_json::Value;
 /// A day, in seconds.
 const DAY: u64 = 24 * 3600;
 
-fn events(corner: &Corner, name: &str) -> Vec<Value> {
-    let told = corner.tell(&["events", "--json"]);
-    told.out
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|event| event["event"] == name)
-        .collect()
-}
-
 /// The window of an hour that opens twelve hours from now, and how long that is.
 fn window_ahead() -> (String, Duration) {
     let now = SystemTime::now()
@@ -85,13 +76,13 @@ deployment_requirements = ["a table more"]
     let status: Value =
         serde_json::from_str(&corner.tell(&["status", "--json"]).out).expect("JSON");
     assert_eq!(status["deployments"][0]["state"], "waiting", "{status:#}");
-    assert_eq!(events(&corner, "readiness_checked").len(), 0);
+    assert_eq!(corner.events("readiness_checked").len(), 0);
 
     // In the window it is asked whether it can begin, and says what is missing.
     let later = later + Duration::from_secs(60);
     let said = corner.tell_later(&run, later);
     assert_eq!(said.code, 3, "{said:?}");
-    let checked = events(&corner, "readiness_checked");
+    let checked = corner.events("readiness_checked");
     let missing = checked[0]["missing"][0]
         .as_str()
         .expect("something is missing");
@@ -105,13 +96,13 @@ deployment_requirements = ["a table more"]
         "{}",
         inbox.out
     );
-    assert_eq!(events(&corner, "devops_handoff_ready").len(), 0);
+    assert_eq!(corner.events("devops_handoff_ready").len(), 0);
 
     // Somebody makes room and asks again: DevOps gets the package, takes it, and the look at it opens an incident.
     fs::write(&room, "").expect("room");
     assert_eq!(corner.tell_later(&["approve", "1"], later).code, 0);
     assert_eq!(corner.tell_later(&run, later).code, 3);
-    let package = &events(&corner, "devops_handoff_ready")[0];
+    let package = &corner.events("devops_handoff_ready")[0];
     assert_eq!(package["deployment"], 1, "{package}");
     assert_eq!(package["deployment_requirements"][0], "a table more");
     assert_eq!(
@@ -122,7 +113,8 @@ deployment_requirements = ["a table more"]
     );
     let said = corner.tell_later(&run, later);
     assert_eq!(said.code, 0, "{said:?}");
-    let probed: Vec<(Value, Value)> = events(&corner, "deployment_probed")
+    let probed: Vec<(Value, Value)> = corner
+        .events("deployment_probed")
         .iter()
         .map(|event| (event["round"].clone(), event["outcome"]["verdict"].clone()))
         .collect();

@@ -5,19 +5,8 @@ use std::time::Duration;
 
 use director_tests::corner::{Corner, HEAD};
 use director_tests::process;
-use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_director-under-test");
-
-fn told(corner: &Corner, event: &str) -> Vec<Value> {
-    let exported = corner.tell(&["events", "--json"]).out;
-    let events = exported
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("an event"));
-    events
-        .filter(|told: &Value| told["event"] == event)
-        .collect()
-}
 
 /// What would be `ssh builder director worker`: nothing of this side's environment or directory goes with it, and it is greeted.
 fn far(corner: &Corner, options: &str) -> String {
@@ -76,7 +65,7 @@ run = "echo it is not there >&2; exit 4"
         corner.merged("where"),
         "it got what the first had made"
     );
-    let ends = told(&corner, "attempt_ended");
+    let ends = corner.events("attempt_ended");
     let of = |task: &str| -> String {
         let ends = ends.iter().filter(|end| end["task_id"] == task);
         ends.map(|end| end["end"].to_string()).collect()
@@ -135,13 +124,13 @@ fn a_coding_agent_works_there_and_what_cannot_work_says_why() {
     let said = corner.run();
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(corner.merged("work.txt"), "line");
-    assert_eq!(told(&corner, "session_opened")[0]["session"], "a-1");
+    assert_eq!(corner.events("session_opened")[0]["session"], "a-1");
 
     let corner = Corner::new(PROGRAM);
     let head = far(&corner, "options = { kind = \"other\" }");
     corner.sprint(head + "[[task]]\nid = \"x\"\ntitle = \"X\"\n");
     assert_eq!(corner.run().code, 1);
-    let ends = told(&corner, "attempt_ended");
+    let ends = corner.events("attempt_ended");
     let end = ends[0]["end"].to_string();
     assert!(end.contains("no agent is of the kind `other`"), "{end}");
 
@@ -149,7 +138,7 @@ fn a_coding_agent_works_there_and_what_cannot_work_says_why() {
     let head = far(&corner, "").replace("exec env", "exit 127; exec env");
     corner.sprint(head + "[[task]]\nid = \"x\"\nrun = \"true\"\n");
     assert_eq!(corner.run().code, 1);
-    let end = told(&corner, "attempt_ended")[0]["end"].to_string();
+    let end = corner.events("attempt_ended")[0]["end"].to_string();
     assert!(
         end.contains("the worker ended with exit code 127 before it had said"),
         "{end}"
