@@ -44,7 +44,7 @@ use std::pin::Pin;
 
 use director_protocols::shared::Shared;
 use director_protocols::time::Time;
-use director_protocols::work::{Assignment, BlockerReport, Report};
+use director_protocols::work::{Assignment, AttemptEnd, BlockerReport, Report};
 
 use crate::context::Context;
 
@@ -121,6 +121,34 @@ pub enum Turn {
     Answer(String),
     /// Nothing to say now: a task in hand goes on with the next message or ends with its time limit.
     NotYet,
+}
+
+impl Turn {
+    /// The end of the attempt that this is; none where the attempt goes on.
+    pub fn end(self) -> Option<AttemptEnd> {
+        Some(match self {
+            Turn::Done(report) => AttemptEnd::done(report),
+            Turn::Blocked(blocker) => AttemptEnd::Blocked(blocker),
+            Turn::Failed { reason, exit_code } => AttemptEnd::Failed { reason, exit_code },
+            Turn::TimedOut { reason } => AttemptEnd::TimedOut { reason },
+            Turn::Limited { reason, until } => AttemptEnd::Limited { reason, until },
+            Turn::Ask { .. } | Turn::Answer(_) | Turn::NotYet => return None,
+        })
+    }
+
+    /// The turn that ends an attempt so; none where that is not for an agent to say.
+    pub fn of(end: AttemptEnd) -> Option<Self> {
+        Some(match end {
+            AttemptEnd::Done(report) => Turn::Done(report.into_inner()),
+            AttemptEnd::Blocked(blocker) => Turn::Blocked(blocker),
+            AttemptEnd::Failed { reason, exit_code } => Turn::Failed { reason, exit_code },
+            AttemptEnd::TimedOut { reason } => Turn::TimedOut { reason },
+            AttemptEnd::Limited { reason, until } => Turn::Limited { reason, until },
+            AttemptEnd::Died { .. } | AttemptEnd::Cancelled | AttemptEnd::Interrupted => {
+                return None;
+            }
+        })
+    }
 }
 
 /// Whether trying again can help.

@@ -17,7 +17,7 @@ use director_protocols::sprint::{AgentSpec, RoleSpec};
 
 use crate::agent::{Agent, AgentError, DynAgent, Inbound, Turn};
 use crate::closure::agent_fn;
-use crate::coding::{Acp, Headless};
+use crate::coding::{Acp, Headless, acp};
 use crate::command::CommandAgent;
 use crate::context::Context;
 use crate::remote::{REMOTE, Remote};
@@ -86,7 +86,7 @@ impl Registry {
         registry.register("claude", |cx| {
             Ok(boxed(Headless::claude(cx.role, cx.spec)?))
         });
-        for kind in ["acp", "codex", "gemini"] {
+        for kind in acp::AGENTS {
             registry.register(kind, |cx| Ok(boxed(Acp::new(cx.role, cx.spec)?)));
         }
         registry.register(REMOTE, |cx| Ok(boxed(Remote::new(cx.role, cx.spec)?)));

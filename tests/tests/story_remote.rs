@@ -57,7 +57,7 @@ run = "echo it is not there >&2; exit 4"
     let there = corner.root().join("far");
     assert_eq!(
         corner.merged("where"),
-        there.join("kept/work/s/first").display().to_string()
+        there.join("kept/tasks/s/first").display().to_string()
     );
     assert_eq!(corner.merged("home"), there.display().to_string());
     assert_eq!(
@@ -78,7 +78,7 @@ run = "echo it is not there >&2; exit 4"
     );
     // Nothing is left at work over there, and its copy of the repository is kept.
     assert!(there.join("kept/repository.git/HEAD").exists());
-    assert!(!there.join("kept/work/s/first").exists());
+    assert!(!there.join("kept/tasks/s/first").exists());
     corner.nothing_left("remote");
 }
 
@@ -95,7 +95,7 @@ fn what_is_killed_here_ends_there_and_is_done_again() {
             ),
     );
     let mut run = corner.start();
-    let half = corner.root().join("far/kept/work/s/long/half");
+    let half = corner.root().join("far/kept/tasks/s/long/half");
     let begun = process::until(Duration::from_secs(30), || half.exists().then_some(()));
     assert!(begun.is_some(), "it never began");
     run.0.kill().expect("it runs");

@@ -386,15 +386,6 @@ impl State {
         question: Option<bool>,
     ) -> Result<Flow, AgentError> {
         match result {
-            Ok(Turn::Done(report)) => self.end(AttemptEnd::done(report)),
-            Ok(Turn::Blocked(blocker)) => self.end(AttemptEnd::Blocked(blocker)),
-            Ok(Turn::Failed { reason, exit_code }) => {
-                self.end(AttemptEnd::Failed { reason, exit_code });
-            }
-            Ok(Turn::TimedOut { reason }) => self.end(AttemptEnd::TimedOut { reason }),
-            Ok(Turn::Limited { reason, until }) => {
-                self.end(AttemptEnd::Limited { reason, until });
-            }
             Ok(Turn::Ask { to, question }) => self.ask(to, question),
             Ok(Turn::Answer(_)) if question.is_none() => {
                 let reason =
@@ -404,7 +395,11 @@ impl State {
                     exit_code: None,
                 });
             }
-            Ok(Turn::Answer(_) | Turn::NotYet) => {}
+            Ok(turn) => {
+                if let Some(end) = turn.end() {
+                    self.end(end);
+                }
+            }
             Err(error) => {
                 let reason = error.to_string();
                 self.end(AttemptEnd::Failed {

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use director_protocols::sprint::{AgentSpec, Profile, RoleSpec};
 
+use super::acp;
+
 /// The kind that flags are known for.
 const CLAUDE: &str = "claude";
-/// The kinds that converse; of a role's file they honour these fields.
-const CONVERSING: [&str; 3] = ["acp", "codex", "gemini"];
-const HONOURED_CONVERSING: [&str; 2] = ["tools", "initialPrompt"];
+/// What those that converse honour of a role's file.
+const CONVERSING: [&str; 2] = ["tools", "initialPrompt"];
 /// Built-in tools of Claude Code, with the kinds of tool of the Agent Client Protocol that they stand for.
 const KINDS: [(&str, &[&str]); 10] = [
     ("Read", &["read"]),
@@ -122,7 +123,7 @@ fn lost(agent: &AgentSpec, profile: &Profile) -> Vec<String> {
         (field == "isolation" && profile.settings[field] == "worktree")
             || (agent.kind == CLAUDE
                 && (FLAGS.iter().any(|(name, ..)| *name == field) || OTHERWISE.contains(&field)))
-            || (CONVERSING.contains(&agent.kind.as_str()) && HONOURED_CONVERSING.contains(&field))
+            || (acp::AGENTS.contains(&agent.kind.as_str()) && CONVERSING.contains(&field))
     };
     let fields = profile.settings.keys();
     fields.filter(|field| !honoured(field)).cloned().collect()

@@ -69,6 +69,14 @@ pub enum Ended {
 }
 
 impl Ended {
+    /// The exit code, if there is one.
+    pub fn code(self) -> Option<i32> {
+        match self {
+            Ended::Code(code) => Some(code),
+            Ended::Otherwise => None,
+        }
+    }
+
     /// Of a process that ended so.
     pub fn of(exit: Exit) -> Self {
         match exit {
@@ -94,10 +102,26 @@ pub trait Dialect: Send {
 
 /// What is watched while a program is listened to.
 pub(crate) struct Beside<'a> {
-    pub(crate) report: &'a Path,
-    pub(crate) passed: &'a BTreeMap<String, String>,
-    pub(crate) silent_after: Span,
-    pub(crate) wedged_after: Span,
+    report: &'a Path,
+    passed: &'a BTreeMap<String, String>,
+    silent_after: Span,
+    wedged_after: Span,
+}
+
+impl<'a> Beside<'a> {
+    /// As the assignment has it.
+    pub(crate) fn of(
+        assignment: &Assignment,
+        files: &'a Files,
+        passed: &'a BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            report: &files.report,
+            passed,
+            silent_after: assignment.silent_after,
+            wedged_after: assignment.wedged_after,
+        }
+    }
 }
 
 /// Runs the program once and listens to it. What it is told beyond `spec.stdin` is what the dialect says; without a conversation its

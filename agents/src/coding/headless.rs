@@ -165,12 +165,7 @@ impl Headless {
         let spec = Spec::new(&self.program, args, &files.workdir, mark(cx));
         let mut spec = attempt::dressed(spec, cx, assignment, files, passed);
         spec.stdin = Some(text.into_bytes());
-        let beside = Beside {
-            report: &files.report,
-            passed,
-            silent_after: assignment.silent_after,
-            wedged_after: assignment.wedged_after,
-        };
+        let beside = Beside::of(assignment, files, passed);
         let mut stream = Stream::default();
         match attempt::listen(cx, spec, &mut stream, beside, false).await {
             Ok(outcome) => Ok((stream, outcome)),

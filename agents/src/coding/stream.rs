@@ -154,10 +154,7 @@ impl Dialect for Stream {
     }
 
     fn verdict(&self, ended: Ended) -> Turn {
-        let exit_code = match ended {
-            Ended::Code(code) => Some(code),
-            Ended::Otherwise => None,
-        };
+        let exit_code = ended.code();
         let failed = |reason: String| Turn::Failed { reason, exit_code };
         let Some(outcome) = &self.outcome else {
             return failed(match ended {

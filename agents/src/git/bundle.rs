@@ -53,7 +53,7 @@ pub fn unpack(room: &Path, file: &Path, name: &str, dir: &Path) -> Result<Oid, G
         fs::create_dir_all(room).map_err(GitError::io("make", room.to_owned()))?;
         within(room).args(["init", "--quiet", "--bare"]).run()?;
     }
-    let name = format!("refs/work/{name}");
+    let name = format!("refs/tasks/{name}");
     clear(room, dir)?;
     within(room)
         .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"])

@@ -107,12 +107,7 @@ impl Remote {
         let spec = Spec::new(&self.program, self.args.clone(), &files.workdir, mark(cx));
         let mut spec = attempt::dressed(spec, cx, assignment, &files, &passed);
         spec.stdin = Some(words);
-        let beside = Beside {
-            report: &files.report,
-            passed: &passed,
-            silent_after: assignment.silent_after,
-            wedged_after: assignment.wedged_after,
-        };
+        let beside = Beside::of(assignment, &files, &passed);
         let mut far = Far::default();
         let turn = match attempt::listen(cx, spec, &mut far, beside, true).await {
             Err(error) => not_run(&error),
@@ -240,7 +235,14 @@ impl Dialect for Far {
                     exit_code: None,
                 }),
             },
-            FromWorker::Ended(end) => self.over(end.into()),
+            FromWorker::Ended { end } => {
+                let word = end.as_str();
+                let turn = Turn::of(end).unwrap_or_else(|| Turn::Failed {
+                    reason: format!("the worker says that its work was {word}"),
+                    exit_code: None,
+                });
+                self.over(turn)
+            }
         }
     }
 

@@ -3,16 +3,11 @@
 //! The director says what is to be done and packs the commit to begin at; the worker says what happens, and packs what it made. A pack
 //! is a git bundle in pieces. Whoever is told of another version says so and ends.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use director_protocols::sprint::RoleSpec;
-use director_protocols::time::Time;
-use director_protocols::work::{Assignment, BlockerReport, Report};
+use director_protocols::work::{Assignment, AttemptEnd};
 use serde::{Deserialize, Serialize};
-
-use crate::agent::Turn;
 
 /// The version of these messages.
 pub const VERSION: u32 = 1;
@@ -71,8 +66,11 @@ pub enum FromWorker {
     },
     /// The next piece of what was made.
     Pack(Piece),
-    /// The end; the last message.
-    Ended(End),
+    /// The last message.
+    Ended {
+        /// What the work came to.
+        end: AttemptEnd,
+    },
 }
 
 /// A piece of a bundle.
@@ -80,69 +78,6 @@ pub enum FromWorker {
 pub struct Piece {
     /// Base 64 (RFC 4648).
     pub data: String,
-}
-
-/// How the work ended.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "how", rename_all = "snake_case")]
-pub enum End {
-    /// Done.
-    Done {
-        /// What was done.
-        report: Report,
-    },
-    /// Something holds it up.
-    Blocked {
-        /// What.
-        blocker: BlockerReport,
-    },
-    /// It failed.
-    Failed {
-        /// Why.
-        reason: String,
-        /// The exit code, for processes.
-        exit_code: Option<i32>,
-    },
-    /// It showed no sign of life.
-    TimedOut {
-        /// Which limit.
-        reason: String,
-    },
-    /// A provider takes no more requests.
-    Limited {
-        /// What it said.
-        reason: String,
-        /// Until when.
-        until: Option<Time>,
-    },
-}
-
-impl From<Turn> for End {
-    fn from(turn: Turn) -> Self {
-        match turn {
-            Turn::Done(report) => End::Done { report },
-            Turn::Blocked(blocker) => End::Blocked { blocker },
-            Turn::Failed { reason, exit_code } => End::Failed { reason, exit_code },
-            Turn::TimedOut { reason } => End::TimedOut { reason },
-            Turn::Limited { reason, until } => End::Limited { reason, until },
-            Turn::Ask { .. } | Turn::Answer(_) | Turn::NotYet => End::Failed {
-                reason: "an agent on another machine cannot ask or wait; it ends its work or says what blocks it".to_owned(),
-                exit_code: None,
-            },
-        }
-    }
-}
-
-impl From<End> for Turn {
-    fn from(end: End) -> Self {
-        match end {
-            End::Done { report } => Turn::Done(report),
-            End::Blocked { blocker } => Turn::Blocked(blocker),
-            End::Failed { reason, exit_code } => Turn::Failed { reason, exit_code },
-            End::TimedOut { reason } => Turn::TimedOut { reason },
-            End::Limited { reason, until } => Turn::Limited { reason, until },
-        }
-    }
 }
 
 /// A message as a line.
@@ -170,6 +105,3 @@ pub fn add(pack: &mut Vec<u8>, piece: &Piece) -> bool {
         _ => false,
     }
 }
-
-/// Options of a remote agent that are meant for what works there.
-pub type Options = BTreeMap<String, String>;

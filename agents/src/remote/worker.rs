@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use director_protocols::ids::Generation;
-use director_protocols::work::Assignment;
+use director_protocols::work::{Assignment, AttemptEnd};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 use tokio::time::{interval, timeout};
 
-use super::wire::{self, Begin, End, FromWorker, ToWorker, VERSION};
-use crate::agent::{Inbound, Turn};
+use super::wire::{self, Begin, FromWorker, ToWorker, VERSION};
+use crate::agent::Inbound;
 use crate::context::{Context, Host, Note};
 use crate::factory::{Registry, SpawnContext};
 use crate::git::{Oid, bundle};
@@ -69,12 +69,16 @@ pub async fn serve(
             begin.version
         )),
     };
-    let end = turn.unwrap_or_else(|reason| End::Failed {
+    let end = turn.unwrap_or_else(failed);
+    say(&out, &FromWorker::Ended { end });
+    Ok(())
+}
+
+fn failed(reason: String) -> AttemptEnd {
+    AttemptEnd::Failed {
         reason,
         exit_code: None,
-    });
-    say(&out, &FromWorker::Ended(end));
-    Ok(())
+    }
 }
 
 fn say(out: &Out, message: &FromWorker) {
@@ -93,7 +97,7 @@ async fn work(
     pack: Vec<u8>,
     out: &Out,
     gone: impl Future<Output = ()>,
-) -> Result<End, String> {
+) -> Result<AttemptEnd, String> {
     let Begin {
         agent: name,
         role,
@@ -152,17 +156,19 @@ async fn work(
             }
         }
     };
-    let turn = turn.unwrap_or_else(|error| Turn::Failed {
-        reason: error.to_string(),
-        exit_code: None,
-    });
-    if let (Some(base), Turn::Done(_)) = (&base, &turn) {
+    let end = match turn {
+        Err(error) => failed(error.to_string()),
+        Ok(turn) => turn.end().unwrap_or_else(|| {
+            failed("an agent on another machine cannot ask or wait; it ends its work or says what blocks it".to_owned())
+        }),
+    };
+    if let (Some(base), AttemptEnd::Done(_)) = (&base, &end) {
         for piece in wire::pieces(&place.packed(base, &title)?) {
             say(out, &FromWorker::Pack(piece));
         }
     }
     place.close();
-    Ok(turn.into())
+    Ok(end)
 }
 
 /// Where a task's files are here.
@@ -179,7 +185,7 @@ impl Place {
         let name = format!("{}/{}", assignment.sprint, assignment.spec.id);
         Self {
             room: dir.join("repository.git"),
-            worktree: dir.join("work").join(&name),
+            worktree: dir.join("tasks").join(&name),
             bundle: dir.join(format!("{}.bundle", std::process::id())),
             name,
         }

@@ -209,7 +209,7 @@ async fn say(write: &mut OwnedWriteHalf, id: Value, body: Body) -> io::Result<()
     write.write_all(&line).await
 }
 
-/// The wall clock, which `view` shows durations against.
+/// The wall clock, where no director holds the data directory; one that does has a clock of its own ([`Handle::now`]).
 pub fn now() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Time(since.map_or(0, |since| {

@@ -51,13 +51,12 @@ fn name(role: &Role) -> String {
 impl State {
     /// The parked account of a role; none while there is nothing to wait for.
     pub fn parked(&self, role: &Role) -> Option<&Account> {
-        // As long as nobody was ever turned away this costs nothing.
-        if self.accounts.is_empty() {
-            return None;
-        }
+        let is_parked = |row: &&Account| row.parked.is_some();
+        // As long as nobody is turned away this costs nothing.
+        self.accounts.iter().find(is_parked)?;
         let name = name(role);
-        let account = self.accounts.iter().find(|row| row.name == name)?;
-        account.parked.is_some().then_some(account)
+        let mut parked = self.accounts.iter().filter(is_parked);
+        parked.find(|row| row.name == name)
     }
 
     fn account_mut(&mut self, name: &str) -> (u32, &mut Account) {

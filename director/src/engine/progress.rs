@@ -175,7 +175,9 @@ impl State {
         let sprint = &mut self.sprints.table[self.tasks.table[id.index()].sprint.index()];
         if let Some(place) = sprint.queue.iter().position(|task| *task == id) {
             sprint.queue.remove(place);
-            sprint.suspects -= u32::from(place < sprint.suspects as usize);
+            // Those that are being merged stood in front of it.
+            let ahead = sprint.merge.as_ref().map_or(0, |merge| merge.batch.len());
+            sprint.suspects -= u32::from(ahead + place < sprint.suspects as usize);
         }
         if sprint
             .merge

@@ -209,18 +209,12 @@ async fn once(
         (Asked::Command(_), exit) => Err(AskError::NoAnswer(format!(
             "it ended with {exit:?}: {tail}"
         ))),
-        (Asked::Claude { .. }, exit) => {
-            let ended = match exit {
-                Exit::Code(code) => Ended::Code(code),
-                _ => Ended::Otherwise,
-            };
-            match stream.verdict(ended) {
-                Turn::Done(report) => Ok(report.summary),
-                Turn::Failed { reason, .. } => Err(AskError::NoAnswer(format!("{reason} {tail}"))),
-                Turn::Blocked(blocker) => Err(AskError::NoAnswer(blocker.text)),
-                _ => Err(AskError::NoAnswer("it ended in the middle".to_owned())),
-            }
-        }
+        (Asked::Claude { .. }, exit) => match stream.verdict(Ended::of(exit)) {
+            Turn::Done(report) => Ok(report.summary),
+            Turn::Failed { reason, .. } => Err(AskError::NoAnswer(format!("{reason} {tail}"))),
+            Turn::Blocked(blocker) => Err(AskError::NoAnswer(blocker.text)),
+            _ => Err(AskError::NoAnswer("it ended in the middle".to_owned())),
+        },
     }
 }
 

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use director_protocols::time::Time;
+
 use super::site::Site;
-use crate::control::server::{now, refused};
+use crate::control::server::refused;
 use crate::engine::Engine;
 use crate::handle::Tree;
 use crate::view;
@@ -226,9 +228,10 @@ type Series = BTreeMap<(&'static str, String), f64>;
 /// That the director is gone.
 pub async fn text(site: &Site) -> Result<String, super::problem::Problem> {
     let tree = site.handle.tree().await.map_err(refused)?;
+    let now = site.handle.now();
     let seen = site
         .handle
-        .read(move |engine: &Engine| of_state(engine, &tree))
+        .read(move |engine: &Engine| of_state(engine, &tree, now))
         .await;
     let mut series = seen.map_err(refused)?;
     let ready = f64::from(u8::from(!site.setup.is_stopping()));
@@ -264,8 +267,8 @@ pub async fn text(site: &Site) -> Result<String, super::problem::Problem> {
     Ok(written(&series))
 }
 
-fn of_state(engine: &Engine, tree: &Tree) -> Series {
-    let (state, now) = (engine.state(), now());
+fn of_state(engine: &Engine, tree: &Tree, now: Time) -> Series {
+    let state = engine.state();
     let mut series = Series::new();
     let mut add = |name, of: &[(&str, &str)], number: f64| {
         *series.entry((name, labels(of))).or_insert(0.0) += number;
@@ -388,7 +391,7 @@ mod tests {
     #[test]
     fn every_number_has_its_name_in_the_list_and_its_labels_as_the_list_says() {
         let run = midway();
-        let series = of_state(&run.engine, &Tree::default());
+        let series = of_state(&run.engine, &Tree::default(), run.now);
         assert!(series.len() > 10);
         for (name, of) in series.keys() {
             let row = METRICS.iter().find(|(known, ..)| known == name);

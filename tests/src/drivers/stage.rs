@@ -19,7 +19,7 @@ use director_agents::context::Context;
 use director_agents::factory::Registry;
 use director_protocols::ids::{EffectId, Generation};
 use director_protocols::time::Span;
-use director_protocols::work::{Assignment, AttemptEnd};
+use director_protocols::work::Assignment;
 use director_runtime::bus::{Heard, Subscriber};
 use tokio::time::sleep;
 
@@ -167,16 +167,7 @@ impl Player {
                 .0
                 .with(|open| inputs::end(fate, task, open.models.set())),
         };
-        match end {
-            AttemptEnd::Done(report) => Turn::Done(report.into_inner()),
-            AttemptEnd::Blocked(blocker) => Turn::Blocked(blocker),
-            AttemptEnd::Failed { reason, exit_code } => Turn::Failed { reason, exit_code },
-            AttemptEnd::TimedOut { reason } => Turn::TimedOut { reason },
-            AttemptEnd::Limited { reason, until } => Turn::Limited { reason, until },
-            AttemptEnd::Died { .. } | AttemptEnd::Cancelled | AttemptEnd::Interrupted => {
-                panic!("no agent says this: {end:?}")
-            }
-        }
+        Turn::of(end).expect("an end that agents say")
     }
 
     async fn question(&self, cx: &Context) -> Turn {

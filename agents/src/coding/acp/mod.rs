@@ -26,7 +26,9 @@ use crate::command::{Files, mark, not_run, read_report, redacted, secrets, witho
 use crate::context::Context;
 use crate::process::Spec;
 
-/// Kinds of agent that are a program known to speak the protocol, with how it is started.
+/// The kinds of agent that speak the protocol.
+pub const AGENTS: [&str; 3] = ["acp", "codex", "gemini"];
+/// Those of them that are a program known to speak the protocol, with how it is started.
 pub const PROGRAMS: [(&str, &[&str]); 2] =
     [("gemini", &["gemini", "--acp"]), ("codex", &["codex-acp"])];
 /// Kinds of tool that nobody has to allow: they stay in the worktree.
@@ -126,12 +128,7 @@ impl Acp {
         let spec = Spec::new(&self.program, self.args.clone(), &files.workdir, mark(cx));
         let mut spec = attempt::dressed(spec, cx, assignment, &files, &passed);
         spec.stdin = Some(hello);
-        let beside = Beside {
-            report: &files.report,
-            passed: &passed,
-            silent_after: assignment.silent_after,
-            wedged_after: assignment.wedged_after,
-        };
+        let beside = Beside::of(assignment, &files, &passed);
         let turn = match attempt::listen(cx, spec, &mut talk, beside, true).await {
             Ok(outcome) => {
                 let said = read_report(cx, &files).await;

@@ -511,10 +511,7 @@ impl Dialect for Talk {
     }
 
     fn verdict(&self, ended: Ended) -> Turn {
-        let exit_code = match ended {
-            Ended::Code(code) => Some(code),
-            Ended::Otherwise => None,
-        };
+        let exit_code = ended.code();
         let failed = |reason: String| Turn::Failed { reason, exit_code };
         match &self.end {
             Some(End::Failed(reason)) => failed(reason.clone()),

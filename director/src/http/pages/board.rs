@@ -5,7 +5,6 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::{At, Visit, escaped, link, t};
-use crate::control::server::now;
 use crate::http::problem::Problem;
 use crate::view::board::{Column, TasksView, Wanted, tasks};
 use crate::view::count;
@@ -27,6 +26,7 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
         .number("skip")
         .and_then(|n| usize::try_from(n).ok())
         .unwrap_or(0);
+    let now = visit.now();
     let found = visit.look(move |state, sprint| {
         let Some(id) = sprint else {
             return Ok(TasksView::default());
@@ -37,7 +37,7 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
             skip,
             limit: PAGE,
         };
-        tasks(state, id, &wanted, now())
+        tasks(state, id, &wanted, now)
     });
     let (found, seq) = found.await?;
     let view = found.map_err(Problem::bad)?;

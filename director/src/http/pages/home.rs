@@ -9,7 +9,7 @@ use maud::{Markup, PreEscaped, html};
 use super::board::{card, state_tag};
 use super::{At, Visit, inbox, link, t, team, tier, when};
 use crate::control::protocol::{Ask, ReportFormat};
-use crate::control::server::{history, now, refused};
+use crate::control::server::{history, refused};
 use crate::engine::Engine;
 use crate::http::calls;
 use crate::http::problem::Problem;
@@ -58,14 +58,15 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
         .history(from, RECENT as usize)
         .await
         .map_err(refused)?;
+    let now = visit.now();
     let (seen, seq) = visit
         .look(move |state, sprint| {
             let id = sprint?;
             let row = state.sprints.get(id)?;
-            let metrics = view::status::velocity(state, id, now());
-            let board = view::board::sprints(state, now());
+            let metrics = view::status::velocity(state, id, now);
+            let board = view::board::sprints(state, now);
             Some(Seen {
-                live: view::live::live_of(state, id, now()),
+                live: view::live::live_of(state, id, now),
                 epic: row.spec.epic.clone(),
                 reason: match row.refused.is_empty() {
                     true => row
@@ -82,9 +83,9 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
                     && state.is_settled(id),
                 warnings: row.warnings.clone(),
                 parked: view::status::parked(state),
-                lanes: view::board::lanes(state, id, CARDS, now()),
-                blockers: view::status::open_blockers(state, id, now()),
-                agents: view::agents(state, now()),
+                lanes: view::board::lanes(state, id, CARDS, now),
+                blockers: view::status::open_blockers(state, id, now),
+                agents: view::agents(state, now),
                 inbox: view::inbox(state),
                 others: board
                     .sprints
@@ -242,9 +243,10 @@ async fn drawn(visit: &Visit) -> Result<Markup, Problem> {
     let entries = history(handle, 0, usize::MAX).await?;
     let wanted = visit.asked("sprint").map(str::to_owned);
     let engine = handle.read(Engine::clone).await.map_err(refused)?;
+    let now = visit.now();
     let draw = move || {
         let id = crate::control::orders::sprint(engine.state(), wanted.as_deref())?;
-        let view = report::build(engine.state(), &entries, id, now());
+        let view = report::build(engine.state(), &entries, id, now);
         let Some(view) = view else {
             return Ok(PreEscaped(String::new()));
         };
@@ -253,7 +255,7 @@ async fn drawn(visit: &Visit) -> Result<Markup, Problem> {
         let runs = runs.and_then(|row| glance::runs(row.tasks().count()));
         // Charts without a band are better than none.
         let forecast =
-            runs.and_then(|runs| glance::glance(engine, &entries, id, runs, now()).ok()?);
+            runs.and_then(|runs| glance::glance(engine, &entries, id, runs, now).ok()?);
         Ok(report::going(&view, forecast.as_ref()))
     };
     let made = tokio::task::spawn_blocking(draw).await;

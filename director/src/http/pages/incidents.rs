@@ -8,7 +8,6 @@ use maud::{Markup, html};
 use super::board::to;
 use super::{At, Visit, acts, t, tier, when};
 use crate::control::protocol::Order;
-use crate::control::server::now;
 use crate::http::problem::Problem;
 use crate::report::text::block;
 use crate::view::incident::IncidentView;
@@ -25,12 +24,13 @@ pub(super) async fn page(State(site): At, request: Request) -> Response {
 }
 
 async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
-    let found = visit.look(|state, _| {
+    let now = visit.now();
+    let found = visit.look(move |state, _| {
         let blockers: Vec<(String, Vec<OpenBlocker>)> = (0u32..)
             .map(director_protocols::ids::SprintId)
             .zip(&state.sprints.table)
             .filter(|(_, sprint)| !sprint.is_over())
-            .map(|(id, sprint)| (sprint.spec.id.to_string(), open_blockers(state, id, now())))
+            .map(|(id, sprint)| (sprint.spec.id.to_string(), open_blockers(state, id, now)))
             .filter(|(_, blockers)| !blockers.is_empty())
             .collect();
         (blockers, incidents(state, None).incidents)

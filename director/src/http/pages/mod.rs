@@ -40,6 +40,7 @@ use crate::engine::Engine;
 use crate::engine::state::State as Seen;
 use crate::report::text::line as t;
 use director_protocols::ids::SprintId;
+use director_protocols::time::Time;
 
 /// Adds the pages' paths.
 pub fn routes(router: Router<Arc<Site>>) -> Router<Arc<Site>> {
@@ -115,6 +116,11 @@ impl Visit {
         let seen: Result<_, crate::control::protocol::Fault> =
             self.site.handle.read(seen).await.map_err(refused)?;
         Ok(seen?)
+    }
+
+    /// The director's time.
+    fn now(&self) -> Time {
+        self.site.handle.now()
     }
 
     /// A page, or in its place why there is none.

@@ -6,13 +6,13 @@ use maud::{Markup, html};
 
 use super::board::state_tag;
 use super::{At, Visit, link, t, when};
-use crate::control::server::now;
 use crate::view;
 
 pub(super) async fn page(State(site): At, request: Request) -> Response {
     let visit = Visit::of(site, &request);
+    let now = visit.now();
     let made = visit
-        .look(|state, _| view::board::sprints(state, now()))
+        .look(move |state, _| view::board::sprints(state, now))
         .await;
     let made = made.map(|(view, seq)| {
         let body = html! {

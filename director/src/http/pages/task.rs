@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use director_protocols::time::Time;
 use maud::{Markup, html};
 
 use super::board::{state_tag, to};
 use super::{At, Visit, escaped, t, tier, when};
 use crate::control::protocol::{Ask, Fault};
-use crate::control::server::{now, refused};
+use crate::control::server::refused;
 use crate::control::{desk, orders};
 use crate::engine::Engine;
 use crate::http::calls::{self, Within};
@@ -51,7 +52,8 @@ async fn make(visit: &Visit, task: String) -> Result<(String, Markup, u64), Prob
     let answer = calls::ask(&visit.site, ask).await?;
     let name = task.clone();
     let of = sprint.clone();
-    let about = move |engine: &Engine| about(engine, of.as_deref(), &name);
+    let now = visit.now();
+    let about = move |engine: &Engine| about(engine, of.as_deref(), &name, now);
     let (about, handed): (About, Vec<view::status::HandOff>) =
         visit.site.handle.read(about).await.map_err(refused)??;
     let desk = Within(Arc::clone(&visit.site));
@@ -101,6 +103,7 @@ fn about(
     engine: &Engine,
     sprint: Option<&str>,
     name: &str,
+    now: Time,
 ) -> Result<(About, Vec<view::status::HandOff>), Fault> {
     let state = engine.state();
     let id = orders::task(state, sprint, name)?;
@@ -112,7 +115,7 @@ fn about(
     let sprint = state.sprints.get(row.sprint);
     let report = row.story.as_deref().map(|story| story.report());
     let about = About {
-        status: view::status::task_status(state, id, row, now()),
+        status: view::status::task_status(state, id, row, now),
         description: row.spec.description.clone(),
         kind: row.spec.kind.clone(),
         feature: row.spec.feature.to_string(),

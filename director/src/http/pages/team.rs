@@ -8,7 +8,7 @@ use super::board::{state_tag, to};
 use super::{At, Visit, t};
 use crate::control::facts::{self, TaskFacts};
 use crate::control::protocol::{Op, Screen};
-use crate::control::server::{self, now};
+use crate::control::server;
 use crate::control::work;
 use crate::engine::state::State as Seen;
 use crate::http::problem::Problem;
@@ -26,11 +26,12 @@ pub(super) async fn page(State(site): At, request: Request) -> Response {
 }
 
 async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
+    let now = visit.now();
     let ((view, sprint, at_work), seq) = visit
-        .look(|state, sprint| {
+        .look(move |state, sprint| {
             let name = sprint.and_then(|id| state.sprints.get(id));
             let name = name.map_or_else(String::new, |row| row.spec.id.to_string());
-            (view::agents(state, now()), name, at_work(state))
+            (view::agents(state, now), name, at_work(state))
         })
         .await?;
     let outputs = outputs(visit, at_work).await;
