@@ -70,7 +70,7 @@ pub(super) fn plan(file: &Path, json: bool, cx: &mut Context) -> Result<Code, Cl
             agent: several.flatten().map(|&(agent, _)| agent + 1),
         }
     };
-    let gap = f64::from(found.makespan) / f64::from(floor.bound.max(1)) - 1.0;
+    let gap = f64::from(found.makespan) / f64::from(outcome.bound.max(1)) - 1.0;
     let document = Document {
         sprint: file
             .file_stem()
@@ -79,10 +79,10 @@ pub(super) fn plan(file: &Path, json: bool, cx: &mut Context) -> Result<Code, Cl
             .into_owned(),
         total_tasks: model.len(),
         makespan: found.makespan,
-        lower_bound: floor.bound,
+        lower_bound: outcome.bound,
         critical_path: floor.path,
         optimality_gap_percent: (gap * 10_000.0).round() / 100.0,
-        proven_optimal: found.makespan <= floor.bound,
+        proven_optimal: found.makespan <= outcome.bound,
         schedules: outcome.schedules,
         tasks: (0..model.len()).map(task).collect(),
     };

@@ -533,3 +533,29 @@ fn an_instance_of_a_public_library_is_planned_as_json_and_in_words() {
         "{error}"
     );
 }
+
+/// Three jobs that nothing fits beside, and three of which two fit side by side: ten ticks and then four, while every bound says thirteen.
+#[test]
+fn a_plan_that_no_bound_reaches_is_proven_to_be_the_shortest() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("six.sm");
+    let jobs = [(3, 2), (3, 3), (3, 3), (2, 2), (2, 2), (4, 3)];
+    let mut text = "PRECEDENCE RELATIONS:\njobnr. #modes #successors successors\n".to_owned();
+    for job in 1..=jobs.len() {
+        text += &format!("{job} 1 0\n");
+    }
+    text += "REQUESTS/DURATIONS:\njobnr. mode duration R 1\n";
+    for (job, (duration, units)) in (1..).zip(jobs) {
+        text += &format!("{job} 1 {duration} {units}\n");
+    }
+    text += "RESOURCEAVAILABILITIES:\nR 1\n4\n";
+    std::fs::write(&file, text).expect("it can be written");
+    let (code, words) = typed(dir.path(), &format!("plan {}", file.display()));
+    assert_eq!(code, Code::Done, "{words}");
+    assert!(
+        words.starts_with(
+            "six: 6 jobs in 14; no schedule is shorter (lower bound 14, critical path 4)\n"
+        ),
+        "{words}"
+    );
+}

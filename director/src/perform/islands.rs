@@ -1,8 +1,8 @@
 //! Several islands of the planner's search at once, each on a thread of its own.
 //!
 //! What an island finds depends on the seed, its number and its budget alone, so with a budget of schedules and no deadline the answer is
-//! the same however the threads run: the shortest schedule, of those the one of the lowest island. An island that has met the bound
-//! stops only those with higher numbers, which could not change that answer.
+//! the same however the threads run: the shortest schedule, of those the one of the lowest island. An island whose best is proven to be the
+//! shortest stops only those with higher numbers, which could not change that answer. The first island spends part of its budget on the proof.
 //!
 //! Elsewhere: the search is [`crate::planner::search`], which is pure; whether there is time left, the caller says.
 
@@ -18,6 +18,8 @@ use crate::planner::search::model::Model;
 pub struct Outcome {
     /// The shortest schedule.
     pub found: Found,
+    /// No schedule is shorter.
+    pub bound: u32,
     /// Schedules made by all islands.
     pub schedules: u64,
 }
@@ -34,7 +36,7 @@ pub fn search(
     seeds: &[Vec<u32>],
     go_on: &(dyn Fn() -> bool + Sync),
 ) -> Outcome {
-    // The lowest island that has met the bound.
+    // The lowest island that has proven its best.
     let done = AtomicUsize::new(usize::MAX);
     let run = |number: usize| {
         let mut island = Island::new(model, floor, seed, number as u64, schedules);
@@ -42,12 +44,12 @@ pub fn search(
             island.seed(order, &[]);
         }
         island.run(&mut || done.load(Ordering::Relaxed) >= number && go_on());
-        if island.best().makespan <= floor.bound {
+        if island.best().makespan <= island.bound() {
             done.fetch_min(number, Ordering::Relaxed);
         }
-        (island.best().clone(), island.schedules())
+        (island.best().clone(), island.bound(), island.schedules())
     };
-    let found: Vec<(Found, u64)> = thread::scope(|scope| {
+    let found: Vec<(Found, u32, u64)> = thread::scope(|scope| {
         let others: Vec<_> = (1..islands)
             .map(|number| scope.spawn(move || run(number)))
             .collect();
@@ -56,13 +58,15 @@ pub fn search(
         let others = others.into_iter().filter_map(|other| other.join().ok());
         std::iter::once(first).chain(others).collect()
     });
-    let schedules = found.iter().map(|(_, schedules)| schedules).sum();
+    let schedules = found.iter().map(|(_, _, schedules)| schedules).sum();
+    let bound = found.iter().map(|&(_, bound, _)| bound).max();
     let best = found
         .into_iter()
-        .map(|(found, _)| found)
+        .map(|(found, _, _)| found)
         .min_by_key(|found| found.makespan);
     Outcome {
         found: best.unwrap_or_default(),
+        bound: bound.unwrap_or(floor.bound),
         schedules,
     }
 }

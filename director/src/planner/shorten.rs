@@ -15,15 +15,19 @@ use std::collections::BTreeMap;
 use super::graph::Graph;
 use super::jobs::{Ticks, Work};
 use super::schedule::{self, Limits, Resources, Schedule};
+use super::search::decode::{self, Decoder};
 use super::search::floor::Floor;
-use super::search::genetic::Island;
+use super::search::genetic::{Found, Island};
 use super::search::model::{Fixed, Model, Problem};
+use super::search::proof::Proof;
 use director_protocols::sprint::Priority;
 
 /// Committed tasks above which only the list is used.
 const TASKS_MOST: usize = 2_000;
 /// Tasks placed in all, over all schedules that are tried: some tens of milliseconds.
 const PLACED_MOST: u64 = 500_000;
+/// Tasks that the proof of the bound looks at: some milliseconds.
+const LOOKED_MOST: u64 = 100_000;
 /// Schedules that are tried for each task: a short list has few orders.
 const SCHEDULES_A_TASK: u64 = 25;
 /// Ticks that all tasks in a row may take.
@@ -96,7 +100,7 @@ pub(super) fn shorten(given: &Given, by: By) -> Shortened {
             }
         }
         if ticks.exact {
-            best.bound = bound(given, ticks, &urgency, &best.order);
+            best.bound = bound(given, ticks, &urgency, &best);
         }
     }
     best.order
@@ -104,17 +108,37 @@ pub(super) fn shorten(given: &Given, by: By) -> Shortened {
     best
 }
 
-/// The bound on all that is committed, whatever is urgent.
-fn bound(given: &Given, ticks: Ticks, urgency: &[Priority], order: &[u32]) -> u64 {
+/// The bound on all that is committed, whatever is urgent; raised by the proof if that comes easily.
+fn bound(given: &Given, ticks: Ticks, urgency: &[Priority], best: &Shortened) -> u64 {
     let all = Stage {
         given,
         ticks,
         urgency,
         class: Priority::Low,
     };
-    let problem = all.problem(order, &Schedule::default(), false);
-    let floor = Model::new(&problem).map(|model| Floor::of(&model).bound);
-    floor.map_or(0, |bound| u64::from(bound).saturating_mul(ticks.length))
+    let problem = all.problem(&best.order, &Schedule::default(), false);
+    let Ok(model) = Model::new(&problem) else {
+        return 0;
+    };
+    let floor = Floor::of(&model);
+    let mut proof = Proof::new(&model, &floor, true);
+    // The model knows nothing of the end and of single agents, so what it allows may be shorter than what is possible: then that is its
+    // shortest, if nothing is shorter still.
+    let makespan = |best: &Shortened| ticks.up(best.schedule.makespan);
+    let mut shortest = Found {
+        makespan: makespan(best),
+        starts: vec![0; model.len()],
+        ..Found::default()
+    };
+    let mut decoder = Decoder::new(&model);
+    while let Some(order) = proof.turn(
+        &shortest,
+        LOOKED_MOST.saturating_sub(proof.looked_at()),
+        &mut || true,
+    ) {
+        shortest.makespan = decoder.pass(decode::From::Start, decode::Ways::Keep, &order);
+    }
+    u64::from(proof.bound()).saturating_mul(ticks.length)
 }
 
 /// The tasks of one urgency are rearranged.

@@ -235,7 +235,7 @@ fn solve(
         .into_owned();
     let row = Row {
         makespan,
-        bound: floor.bound,
+        bound: outcome.bound,
         path: if options.imopse {
             instance.skill_bound()
         } else {

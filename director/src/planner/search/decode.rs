@@ -421,7 +421,7 @@ impl<'m> Decoder<'m> {
 }
 
 /// `free` without `taken`, lane by lane, and no lane below nothing: closed times may overlap.
-fn less(free: u64, taken: u64) -> u64 {
+pub(super) fn less(free: u64, taken: u64) -> u64 {
     let mut left = GUARDS;
     for lane in 0..super::lanes::LANES {
         let units = super::lanes::read(free, lane).saturating_sub(super::lanes::read(taken, lane));

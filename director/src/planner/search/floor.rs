@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lanes::fits;
+use super::apart::Apart;
 use super::model::Model;
 
 /// Jobs up to which cliques are looked for; the time grows with the third power of the jobs.
@@ -185,50 +185,6 @@ impl Floor {
             best = best.max(load(1, &parts));
         }
         best
-    }
-}
-
-/// Which jobs can never go on at the same time.
-struct Apart {
-    len: usize,
-    table: Vec<bool>,
-}
-
-impl Apart {
-    fn of(model: &Model) -> Self {
-        let len = model.len();
-        let mut table = vec![false; len * len];
-        // A job stands apart from all that comes before it.
-        for &job in &model.free {
-            for &before in model.before.of(job) {
-                for earlier in 0..len {
-                    if earlier == before as usize || table[before as usize * len + earlier] {
-                        table[job as usize * len + earlier] = true;
-                    }
-                }
-            }
-        }
-        let too_many = |one: u32, other: u32| {
-            let demands = |job: u32| &model.ways[job as usize][0].demand;
-            demands(one).iter().any(|&(word, lanes)| {
-                let left = model.empty[word as usize] - lanes;
-                let with = demands(other).iter().find(|(at, _)| *at == word);
-                with.is_some_and(|&(_, lanes)| !fits(left, lanes))
-            })
-        };
-        for &one in &model.free {
-            for &other in &model.free {
-                if one < other && too_many(one, other) {
-                    table[one as usize * len + other as usize] = true;
-                }
-            }
-        }
-        Self { len, table }
-    }
-
-    fn are(&self, one: u32, other: u32) -> bool {
-        let at = |one: u32, other: u32| self.table[one as usize * self.len + other as usize];
-        one != other && (at(one, other) || at(other, one))
     }
 }
 

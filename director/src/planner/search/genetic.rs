@@ -20,6 +20,7 @@
 use super::decode::{Decoder, From, Hints, Like, Made, Ways};
 use super::floor::Floor;
 use super::model::Model;
+use super::proof::{KEPT, Proof};
 use super::random::Random;
 use super::rules::{self, RULES, Rule};
 use super::seen::Seen;
@@ -66,8 +67,10 @@ pub struct Island<'m> {
     random: Random,
     members: Vec<Member>,
     best: Found,
-    /// Schedules that may be made.
+    /// Schedules that may be made, and how many of them by the proof at the end.
     budget: u64,
+    kept: u64,
+    proof: Proof<'m>,
     choice: bool,
     /// A child whose schedule is longer does not live.
     longest: u32,
@@ -116,6 +119,9 @@ impl<'m> Island<'m> {
             makespan: u32::MAX,
             ..Found::default()
         };
+        // What one has proven holds for all.
+        let proof = Proof::new(model, floor, island == 0);
+        let counted = proof.is_on() && schedules < u64::MAX;
         Self {
             model,
             floor,
@@ -124,6 +130,8 @@ impl<'m> Island<'m> {
             members: Vec::new(),
             best: nobody,
             budget: schedules,
+            kept: if counted { schedules / KEPT } else { 0 },
+            proof,
             choice: model.has_choice(),
             longest: u32::MAX,
             seen: Seen::with_room_for(schedules.saturating_mul(2)),
@@ -157,13 +165,18 @@ impl<'m> Island<'m> {
         &self.best
     }
 
-    /// Schedules made so far: jobs placed by jobs that there are, rounded up.
-    pub fn schedules(&self) -> u64 {
-        let jobs = self.model.free.len().max(1) as u64;
-        self.decoder.placed().div_ceil(jobs)
+    /// No schedule is shorter: the best bound, or the length that was proven.
+    pub fn bound(&self) -> u32 {
+        self.proof.bound()
     }
 
-    /// Searches until the bound is met, the budget is spent, or `go_on`, which is asked from time to time, says no.
+    /// Schedules made so far: jobs that were placed, or looked at by the proof, by jobs that there are, rounded up.
+    pub fn schedules(&self) -> u64 {
+        let jobs = self.model.free.len().max(1) as u64;
+        (self.decoder.placed() + self.proof.looked_at()).div_ceil(jobs)
+    }
+
+    /// Searches until the best is proven to be the shortest, the budget is spent, or `go_on`, which is asked from time to time, says no.
     pub fn run(&mut self, go_on: &mut dyn FnMut() -> bool) -> &Found {
         if self.model.free.is_empty() {
             self.seed(&[], &[]);
@@ -171,11 +184,36 @@ impl<'m> Island<'m> {
         }
         let mut size = self.first_size();
         while self.live(size, go_on) {
+            let searched = self.decoder.placed();
+            self.prove(searched.saturating_sub(self.proof.looked_at()), go_on);
             // What a small population has missed, a larger one may find (as restarts do in Auger and Hansen, CEC 2005).
             size = (size * 2).min(SIZE_MOST);
             self.members.clear();
         }
+        let left = self.budget.saturating_sub(self.schedules());
+        if self.kept > 0 && left > 0 {
+            let jobs = self.model.free.len() as u64;
+            self.prove(left.saturating_mul(jobs), go_on);
+        }
         &self.best
+    }
+
+    /// A turn of the proof, in jobs that it may look at. What it finds is the best then, and it goes on.
+    fn prove(&mut self, work: u64, go_on: &mut dyn FnMut() -> bool) {
+        let end = self.proof.looked_at().saturating_add(work);
+        loop {
+            let left = end.saturating_sub(self.proof.looked_at());
+            let Some(order) = self.proof.turn(&self.best, left, go_on) else {
+                return;
+            };
+            let before = self.best.makespan;
+            self.longest = u32::MAX;
+            self.seed(&order, &[]);
+            debug_assert!(self.best.makespan < before, "what is proven to be there is");
+            if self.best.makespan >= before {
+                return;
+            }
+        }
     }
 
     /// The more schedules there are for a job, the more members pay; the figures are those of a small experiment.
@@ -183,12 +221,12 @@ impl<'m> Island<'m> {
         if self.budget == u64::MAX {
             return SIZE;
         }
-        let share = self.budget as f64 / self.model.free.len() as f64;
+        let share = (self.budget - self.kept) as f64 / self.model.free.len() as f64;
         ((3.0 * share.powf(0.7)) as usize).clamp(10, 1000)
     }
 
     fn over(&self) -> bool {
-        self.best.makespan <= self.floor.bound || self.schedules() >= self.budget
+        self.best.makespan <= self.bound() || self.schedules() >= self.budget - self.kept
     }
 
     /// One population from its beginning to where nothing more comes of it. Whether there is budget for another.
