@@ -20,7 +20,7 @@
 use super::decode::{Decoder, From, Hints, Like, Made, Ways};
 use super::floor::Floor;
 use super::model::Model;
-use super::proof::{KEPT, Proof};
+use super::proof::{self, Proof};
 use super::random::Random;
 use super::rules::{self, RULES, Rule};
 use super::seen::Seen;
@@ -130,7 +130,11 @@ impl<'m> Island<'m> {
             members: Vec::new(),
             best: nobody,
             budget: schedules,
-            kept: if counted { schedules / KEPT } else { 0 },
+            kept: if counted {
+                proof::kept(schedules, model.free.len())
+            } else {
+                0
+            },
             proof,
             choice: model.has_choice(),
             longest: u32::MAX,
@@ -176,6 +180,13 @@ impl<'m> Island<'m> {
         (self.decoder.placed() + self.proof.looked_at()).div_ceil(jobs)
     }
 
+    /// The same without the proof.
+    fn searched(&self) -> u64 {
+        self.decoder
+            .placed()
+            .div_ceil(self.model.free.len().max(1) as u64)
+    }
+
     /// Searches until the best is proven to be the shortest, the budget is spent, or `go_on`, which is asked from time to time, says no.
     pub fn run(&mut self, go_on: &mut dyn FnMut() -> bool) -> &Found {
         if self.model.free.is_empty() {
@@ -184,8 +195,12 @@ impl<'m> Island<'m> {
         }
         let mut size = self.first_size();
         while self.live(size, go_on) {
-            let searched = self.decoder.placed();
-            self.prove(searched.saturating_sub(self.proof.looked_at()), go_on);
+            // A counted budget keeps what the proof may have; without one, both get the same.
+            let turn = match self.kept {
+                0 => self.decoder.placed(),
+                kept => kept.saturating_mul(self.model.free.len() as u64),
+            };
+            self.prove(turn.saturating_sub(self.proof.looked_at()), go_on);
             // What a small population has missed, a larger one may find (as restarts do in Auger and Hansen, CEC 2005).
             size = (size * 2).min(SIZE_MOST);
             self.members.clear();
@@ -226,7 +241,7 @@ impl<'m> Island<'m> {
     }
 
     fn over(&self) -> bool {
-        self.best.makespan <= self.bound() || self.schedules() >= self.budget - self.kept
+        self.best.makespan <= self.bound() || self.searched() >= self.budget - self.kept
     }
 
     /// One population from its beginning to where nothing more comes of it. Whether there is budget for another.

@@ -1,7 +1,7 @@
 //! The proof beside the search: whether a schedule can be shorter than the best, and one that is.
 //!
-//! A proof that comes easily comes soon, and one that does not is of no use to a search, so it gets turns: a quarter of a budget that is
-//! counted, at its end; and between two populations as much work as the search has done. It goes on where the last turn ended.
+//! A proof that comes easily comes soon, and one that does not is of no use to a search, so it gets turns, between two populations and at the
+//! end: a part of a budget that is counted, and as much work as the search has done of one that is not. It goes on where the last turn ended.
 //!
 //! Elsewhere: how it is proven is [`super::prove`]; whose turn it is, [`super::genetic`] says.
 
@@ -10,8 +10,11 @@ use super::genetic::Found;
 use super::model::Model;
 use super::prove::{Answer, Prover};
 
-/// The part of a counted budget that is kept for the proof.
-pub const KEPT: u64 = 4;
+/// How much of a counted budget is kept for the proof: the more jobs there are, the rarer it comes.
+pub fn kept(schedules: u64, jobs: usize) -> u64 {
+    let part = f64::min(0.25, 8.0 / jobs as f64);
+    (schedules as f64 * part) as u64
+}
 
 /// What is proven so far.
 #[derive(Debug)]
