@@ -48,8 +48,29 @@ struct Member {
     makespan: u32,
     /// The sum of the squares of all ends.
     score: u64,
-    /// By job: when it ends if the order is decoded from the end. Empty until there is a child of it.
+    /// How it is from the end: first what it was made of, then, once there is a child of it, what its own order gives.
+    from_end: Decoded,
+    /// How it was made from the start.
+    from_start: Decoded,
+}
+
+/// An order and what it gives, for children to take over from.
+#[derive(Clone, Debug, Default)]
+struct Decoded {
+    order: Vec<u32>,
+    /// By job: when it ends, on the clock of the pass.
     ends: Vec<u32>,
+}
+
+impl Decoded {
+    /// This schedule beside another order.
+    fn like(&self, order: &[u32]) -> Like<'_> {
+        Like {
+            ends: &self.ends,
+            differs: common(&self.order, order),
+            same: order.len() - common_behind(&self.order, order),
+        }
+    }
 }
 
 impl Member {
@@ -341,7 +362,7 @@ impl<'m> Island<'m> {
         }
         let mut order = std::mem::take(&mut self.spare);
         self.decoder.turned(&self.child, &mut order);
-        self.pass_from_start(&order);
+        self.pass_from_start(&order, of);
         self.spare = order;
     }
 
@@ -352,36 +373,35 @@ impl<'m> Island<'m> {
         } else {
             Ways::Keep
         };
-        let like = of.and_then(|of| {
-            let start = |&member: &usize| common(&self.members[member].order, &self.child);
-            let like = of.into_iter().max_by_key(start)?;
-            let Member { order, ends, .. } = &self.members[like];
-            let behind = common_behind(order, &self.child);
-            Some(Like {
-                ends,
-                differs: start(&like),
-                same: order.len() - behind,
-            })
-        });
+        let like = of.map(|of| self.nearest(of, |member| &member.order, &self.child));
+        if let Some(like) = like {
+            self.prepare(like);
+        }
         let hints = Hints {
             limit: self.longest.saturating_add(self.longest / GAIN),
             rest: &self.floor.head,
-            like: like.filter(|like| !like.ends.is_empty()),
+            like: like.map(|like| self.members[like].from_end.like(&self.child)),
         };
         self.decoder.pass_with(From::End, again, &self.child, hints) == Made::Whole
     }
 
-    /// Decodes an order from the start, and makes it a member unless it is too long.
-    fn pass_from_start(&mut self, order: &[u32]) {
+    /// Decodes an order from the start, and makes it a member unless it is too long or its parent again.
+    fn pass_from_start(&mut self, order: &[u32], of: Option<[usize; 2]>) {
         let how = if self.choice && self.random.chance(512) {
             Ways::Choose
         } else {
             Ways::Keep
         };
+        let like = of.map(|of| self.nearest(of, |member| &member.from_start.order, order));
+        let mut from_end = Decoded::default();
+        if !self.model.plain.is_empty() {
+            from_end.order.extend(&self.child);
+            from_end.ends.extend(self.decoder.ends());
+        }
         let hints = Hints {
             limit: self.longest,
             rest: &self.floor.tail,
-            like: None,
+            like: like.map(|like| self.members[like].from_start.like(order)),
         };
         if self.decoder.pass_with(From::Start, how, order, hints) != Made::Whole {
             return;
@@ -397,6 +417,11 @@ impl<'m> Island<'m> {
         self.decoder.turned(order, &mut member.order);
         let ends = self.decoder.ends();
         member.time.extend(ends.iter().map(|&end| makespan - end));
+        if !self.model.plain.is_empty() {
+            member.from_end = from_end;
+            member.from_start.order.extend(order);
+            member.from_start.ends.extend(ends);
+        }
         member.score = ends
             .iter()
             .map(|&end| u64::from(end) * u64::from(end))
@@ -406,39 +431,51 @@ impl<'m> Island<'m> {
 
     /// Makes a child of two of the first `parents` members, whose places it gives.
     fn make_child(&mut self, parents: usize) -> [usize; 2] {
-        let (one, mut other) = (self.random.below(parents), self.random.below(parents));
-        if one == other {
-            other = (other + 1) % parents;
-        }
-        let of = [one, other];
-        for member in of {
-            self.prepare(member);
+        let mut of = [self.random.below(parents), self.random.below(parents)];
+        if of[0] == of[1] {
+            of[1] = (of[1] + 1) % parents;
         }
         let members = std::mem::take(&mut self.members);
-        let (one, other) = (&members[one], &members[other]);
+        let [one, other] = of.map(|member| &members[member]);
         if self.random.chance(SHAKEN) {
             self.shake(one);
+        } else if self.random.chance(512) {
+            self.cross(one, other);
         } else {
-            if self.random.chance(512) {
-                self.cross(one, other);
-            } else {
-                self.stretch(one, other);
-            }
+            self.stretch(one, other);
         }
         self.members = members;
         of
     }
 
-    /// Decodes a member's own order from the end, so that its children can be compared with it.
+    /// Of two members, the one whose order begins longer as `order` does.
+    fn nearest(&self, of: [usize; 2], side: impl Fn(&Member) -> &[u32], order: &[u32]) -> usize {
+        let begin = |member: usize| common(side(&self.members[member]), order);
+        if begin(of[0]) > begin(of[1]) {
+            of[0]
+        } else {
+            of[1]
+        }
+    }
+
+    /// Decodes a member's own order from the end, so that its children can be compared with it. Mostly it is much as what it was made of.
     fn prepare(&mut self, member: usize) {
         let member = &mut self.members[member];
-        if self.model.plain.is_empty() || !member.ends.is_empty() {
+        if self.model.plain.is_empty() || member.from_end.order == member.order {
             return;
         }
-        self.decoder.pass(From::End, Ways::Keep, &member.order);
-        member.ends.extend(self.decoder.ends());
+        let hints = Hints {
+            limit: u32::MAX,
+            rest: &self.floor.head,
+            like: Some(member.from_end.like(&member.order)),
+        };
+        let made = (self.decoder).pass_with(From::End, Ways::Keep, &member.order, hints);
+        if made == Made::Whole {
+            member.from_end.ends.copy_from_slice(self.decoder.ends());
+        }
+        member.from_end.order.clone_from(&member.order);
         self.seen.again(ORDER, &member.order);
-        self.seen.again(FROM_END, &member.ends);
+        self.seen.again(FROM_END, &member.from_end.ends);
     }
 
     /// The first and the last part as in `one`, what is between in the order of `other`.
