@@ -170,16 +170,16 @@ impl<'m> Decoder<'m> {
         self.length
     }
 
-    /// As [`Self::pass`], but it may end early. Only a model that is [`Plain`] makes use of the hints.
+    /// As [`Self::pass`], but it may end early. That it becomes like another schedule is noticed only where the model is [`Plain`], and
+    /// that it gets too long where nothing is taken from the start; a pass that chooses ways takes nothing over.
     pub fn pass_with(&mut self, from: From, ways: Ways, order: &[u32], hints: Hints) -> Made {
         if !self.model.plain.is_empty() {
             return self.pass_plain(from, order, hints);
         }
-        self.placed += order.len() as u64;
         self.clear(from);
-        self.length = self.pass_any(from, ways, order);
+        let made = self.pass_any(from, ways, order, hints);
         self.dirty = self.dirty.max(self.length as usize);
-        Made::Whole
+        made
     }
 
     /// The jobs in the order of their ends in the last pass, the last first: the order for a pass from the other side.
@@ -272,17 +272,28 @@ impl<'m> Decoder<'m> {
     }
 
     /// Several words, choices, closed times and a fixed past.
-    fn pass_any(&mut self, from: From, ways: Ways, order: &[u32]) -> u32 {
+    fn pass_any(&mut self, from: From, ways: Ways, order: &[u32], hints: Hints) -> Made {
         let model = self.model;
         let before: &Rows = match from {
             From::Start => &model.before,
             From::End => &model.after,
         };
-        let mut length = match from {
+        self.length = match from {
             From::Start => model.fixed_end,
             From::End => 0,
         };
-        for &job in order {
+        let like = hints.like.filter(|_| ways == Ways::Keep);
+        let (ends, differs) = like.map_or((&[][..], 0), |like| (like.ends, like.differs));
+        let (same, other) = order.split_at(differs.min(order.len()));
+        for &job in same {
+            self.put(job, ends[job as usize]);
+        }
+        // From the end, what is taken lies where the length of the pass before puts it, which has to be whole.
+        let limit = match model.taken.is_empty() {
+            true => hints.limit,
+            false => u32::MAX,
+        };
+        for &job in other {
             let at = job as usize;
             let mut ready = if from == From::Start {
                 model.release[at]
@@ -300,12 +311,22 @@ impl<'m> Decoder<'m> {
                 let way = &model.ways[at][self.way[at] as usize];
                 self.fit(way, ready, u32::MAX).unwrap_or(ready)
             };
-            let way = &model.ways[at][self.way[at] as usize];
-            self.take(way, start);
-            self.end[at] = start + way.duration;
-            length = length.max(self.end[at]);
+            let end = start + model.ways[at][self.way[at] as usize].duration;
+            self.put(job, end);
+            self.placed += 1;
+            if end.saturating_add(hints.rest[at]) > limit {
+                return Made::TooLong;
+            }
         }
-        length
+        Made::Whole
+    }
+
+    /// Puts a job where it ends at `end`.
+    fn put(&mut self, job: u32, end: u32) {
+        let way = &self.model.ways[job as usize][self.way[job as usize] as usize];
+        self.take(way, end - way.duration);
+        self.end[job as usize] = end;
+        self.length = self.length.max(end);
     }
 
     /// The way that ends first, of those the one with the least misfit, and where it starts.

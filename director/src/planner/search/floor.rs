@@ -4,7 +4,8 @@
 //! - **Load**: of the jobs on one resource that cannot start before *h* and are followed by at least *q*, the work shared out
 //!   evenly, between *h* and *q*; over every pair of *h* and *q*.
 //! - **Clique**: jobs no two of which can go on together stand in a row; the load of such a row. Cliques grow greedily from each job.
-//! - **Able**: work that only the agents of some set can do, by their number; over the unions of two sets of able agents.
+//! - **Able**: work that only the agents of some set can do, by their number; over the unions of two sets of able agents, and over the worst
+//!   of all sets, without heads and tails ([`super::able`]).
 //! - **Energy**: for a length *T*, every job has a window; when between two ticks the parts that must lie there need more than the
 //!   resource has, *T* is too short (Baptiste, Le Pape and Nuijten, Annals of Operations Research 92, 1999).
 //!
@@ -12,6 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::able::Able;
 use super::apart::Apart;
 use super::model::Model;
 
@@ -157,7 +159,11 @@ impl Floor {
             let parts: Vec<Part> = inside.flat_map(|(_, parts)| parts).copied().collect();
             load(union.len() as u64, &parts)
         };
-        unions.iter().map(bound).max().unwrap_or(0)
+        let best = unions.iter().map(bound).max().unwrap_or(0);
+        let work = |parts: &[Part]| parts.iter().map(|part| u64::from(part.length)).sum();
+        let grouped = able.iter().map(|(set, parts)| (set, work(parts)));
+        let sets = Able::new(grouped).overloaded(u64::from(self.bound.max(best)));
+        sets.iter().map(bound).fold(best, u32::max)
     }
 
     /// Jobs that stand in a row because no two of them can go on together.

@@ -12,11 +12,13 @@
 //! pass from the end takes over what is the same and places the rest; and it ends as soon as it can only become the parent's again, or too long to
 //! live. The best of members and children live on. Of equal length, the one whose jobs end earlier is better: it has more room behind.
 //! Where jobs can be done in several ways, the first pass takes the way that is best there; the second keeps it or chooses again, by chance.
+//! Where they can pass from one agent to another, the best of the first members is worked on by [`super::balance`] before there are children.
 //!
 //! One [`Island`] is one such population with a seed of its own; it knows nothing of threads. The same seed and budget give the same schedule.
 //!
 //! Elsewhere: what a pass does is [`super::decode`]; who runs several islands at once is [`crate::perform`].
 
+use super::balance::Balance;
 use super::decode::{Decoder, From, Hints, Like, Made, Ways};
 use super::floor::Floor;
 use super::model::Model;
@@ -93,6 +95,8 @@ pub struct Island<'m> {
     kept: u64,
     proof: Proof<'m>,
     choice: bool,
+    /// Where jobs can pass from one agent to another.
+    balance: Option<Balance<'m>>,
     /// A child whose schedule is longer does not live.
     longest: u32,
     /// Orders, and schedules from the end.
@@ -158,6 +162,7 @@ impl<'m> Island<'m> {
             },
             proof,
             choice: model.has_choice(),
+            balance: Balance::of(model),
             longest: u32::MAX,
             seen: Seen::with_room_for(schedules.saturating_mul(2)),
             child: Vec::new(),
@@ -252,6 +257,24 @@ impl<'m> Island<'m> {
         }
     }
 
+    /// Hands work about in the best schedule, and makes what comes of it a member. Whether there is budget for more.
+    fn share_out(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        if let Some(balance) = &mut self.balance {
+            let Found { order, ways, .. } = &self.best;
+            let jobs = self.model.free.len() as u64;
+            let (order, ways) = balance.run(
+                &mut self.decoder,
+                &mut self.random,
+                self.floor,
+                (order, ways),
+                (self.budget - self.kept).saturating_mul(jobs),
+                go_on,
+            );
+            self.seed(&order, &ways);
+        }
+        !self.over() && go_on()
+    }
+
     /// The more schedules there are for a job, the more members pay; the figures are those of a small experiment.
     fn first_size(&self) -> usize {
         if self.budget == u64::MAX {
@@ -267,7 +290,7 @@ impl<'m> Island<'m> {
 
     /// One population from its beginning to where nothing more comes of it. Whether there is budget for another.
     fn live(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
-        if !self.begin(size, go_on) {
+        if !self.begin(size, go_on) || !self.share_out(go_on) {
             return false;
         }
         let (mut idle, mut last) = (0, (u32::MAX, u64::MAX));
