@@ -9,7 +9,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +55,11 @@ pub enum Note {
     Session {
         /// The session's own id.
         session: String,
+    },
+    /// What the attempt has spent so far.
+    Spent {
+        /// All of it, from its beginning on, in millionths of a dollar.
+        cost_micros: u64,
     },
     /// The liveness monitor changed its mind.
     Liveness {
@@ -131,6 +136,7 @@ struct Inner {
     deadline: Mutex<Option<Instant>>,
     cancel: watch::Sender<bool>,
     tells: AtomicU32,
+    spent: AtomicU64,
 }
 
 impl Context {
@@ -166,6 +172,7 @@ impl Context {
             deadline: Mutex::new(deadline),
             cancel: watch::Sender::new(false),
             tells: AtomicU32::new(0),
+            spent: AtomicU64::new(0),
         }))
     }
 
@@ -195,6 +202,7 @@ impl Context {
             deadline: Mutex::default(),
             cancel: watch::Sender::new(false),
             tells: AtomicU32::new(0),
+            spent: AtomicU64::new(0),
         }))
     }
 
@@ -267,6 +275,14 @@ impl Context {
             return;
         }
         self.say(Note::Session { session });
+    }
+
+    /// Says what the attempt has spent since its beginning, in millionths of a dollar; what is not more than was said before says
+    /// nothing. An attempt that spends more than it may is called off, so it is good to say it as it happens.
+    pub fn spent(&self, cost_micros: u64) {
+        if self.0.spent.fetch_max(cost_micros, Ordering::Relaxed) < cost_micros {
+            self.say(Note::Spent { cost_micros });
+        }
     }
 
     /// Says that whoever watches for signs of life of the attempt changed their mind: `working`, `silent`, `waiting` or `wedged`.

@@ -22,6 +22,7 @@ pub(crate) fn assignment(description: &str) -> Assignment {
         conflict: Vec::new(),
         session: None,
         time_max: Span::hours(1),
+        cost_max: None,
         silent_after: Span::minutes(1),
         wedged_after: Span::minutes(15),
         output_max: 1 << 20,
@@ -80,6 +81,7 @@ pub(crate) fn role(kind: &str) -> director_protocols::sprint::RoleSpec {
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
+        budget: Default::default(),
         prompt: String::new(),
         profile: Profile::default(),
     }

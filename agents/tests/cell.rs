@@ -179,6 +179,7 @@ fn role(kind: &str, options: &[(&str, &str)]) -> RoleSpec {
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
+        budget: Default::default(),
         prompt: String::new(),
         profile: Profile::default(),
     }

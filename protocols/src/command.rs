@@ -3,6 +3,7 @@
 //! The engine is told one [`Command`] at a time together with the time, and answers with events or a
 //! [`Rejection`](crate::rejection::Rejection). Commands are not journalled; what they cause is.
 
+use crate::event::Purse;
 use crate::forecast::Forecast;
 use crate::ids::{
     AgentId, Attempt, EffectId, Generation, InboxId, IncidentId, MessageId, SprintId, TaskId,
@@ -55,6 +56,15 @@ pub enum Command {
     FreeAccount {
         /// Which account.
         account: String,
+        /// Who asked.
+        by: String,
+    },
+    /// Give a budget another hard limit.
+    SetBudget {
+        /// Whose.
+        purse: Purse,
+        /// The limit, in millionths of a dollar.
+        limit_micros: u64,
         /// Who asked.
         by: String,
     },
@@ -184,6 +194,15 @@ pub enum Command {
         attempt: Attempt,
         /// The session's own id.
         session: String,
+    },
+    /// What an attempt has spent so far.
+    Spent {
+        /// Which task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: Attempt,
+        /// All of it, from its beginning on, in millionths of a dollar.
+        cost_micros: u64,
     },
     /// An attempt ended.
     Ended {

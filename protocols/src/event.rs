@@ -24,6 +24,7 @@ macro_rules! payloads {
     };
 }
 
+mod cost;
 mod deploy;
 mod frames;
 mod outside;
@@ -38,6 +39,7 @@ mod trouble;
 
 use serde::Serialize;
 
+pub use cost::*;
 pub use deploy::*;
 pub use frames::{
     DECISION_KIND, DECISION_VERSION, EVENTS_PER_DECISION_MAX, EventError, decode_events,
@@ -188,6 +190,14 @@ events! {
     RoleRestored
     AccountParked
     AccountFreed
+    CostReserved
+    CostSpent
+    CostSettled
+    BudgetWarned
+    BudgetHeld
+    BudgetFreed
+    BudgetRaised
+    AttemptOverspent
     ActionAccepted
     InboxReminded
     StakeholderInformed

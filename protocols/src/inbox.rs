@@ -28,6 +28,8 @@ pub enum InboxKind {
     Unclear,
     /// What was foreseen for a risk that has come true, and is a person's decision.
     Fallback,
+    /// A budget that has too little left for what waits: it is raised, or the work is called off.
+    Budget,
     /// Something to know; nothing waits for it.
     Notice,
 }
@@ -45,6 +47,7 @@ impl InboxKind {
             InboxKind::Deployment => "deployment",
             InboxKind::Unclear => "unclear",
             InboxKind::Fallback => "fallback",
+            InboxKind::Budget => "budget",
             InboxKind::Notice => "notice",
         }
     }
@@ -143,6 +146,7 @@ impl InboxRules {
             | InboxKind::Handoff
             | InboxKind::Deployment
             | InboxKind::Fallback
+            | InboxKind::Budget
             | InboxKind::Notice => None,
         }
     }

@@ -11,7 +11,7 @@
 
 use crate::ids::Name;
 use crate::sprint::{
-    AgentSpec, DirectorSpec, Isolation, OnConflict, Profile, RestartSpec, RoleSpec,
+    AgentSpec, DirectorSpec, Isolation, OnConflict, Profile, RestartSpec, RoleSpec, Spending,
 };
 use crate::time::Span;
 
@@ -140,6 +140,7 @@ pub fn unwritten(name: Name) -> RoleSpec {
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
+        budget: Spending::default(),
         prompt: known.map_or_else(String::new, |role| role.prompt.trim_end().to_owned()),
         name,
         profile: Profile::default(),

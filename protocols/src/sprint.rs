@@ -107,6 +107,8 @@ pub struct RoleSpec {
     pub isolation: Isolation,
     /// What its agents are given when their work conflicts with what was merged since.
     pub conflicts: OnConflict,
+    /// What each of its agents may spend in the sprint.
+    pub budget: Spending,
     /// What the role is, for the agent: a prompt. May be empty.
     pub prompt: String,
     /// What its file says beside that.
@@ -409,12 +411,41 @@ impl Class {
 }
 
 /// Limits on a task.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// The longest one attempt may run; `None` takes the sprint's.
     pub time: Option<Span>,
-    /// Spending over all attempts, in millionths of a dollar.
+    /// What may be spent on it over all attempts; absent where the file says nothing of it.
+    pub spending: Option<Box<Spending>>,
+}
+
+impl Budget {
+    /// What may be spent; without a limit where nothing is said.
+    pub fn spending(&self) -> Spending {
+        self.spending.as_deref().copied().unwrap_or_default()
+    }
+}
+
+/// What may be spent, in millionths of a dollar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spending {
+    /// The hard limit: nothing is handed out that is expected to go beyond it.
     pub cost_micros: Option<u64>,
+    /// The soft limit: whoever looks is told once it is reached.
+    pub warn_micros: Option<u64>,
+    /// The most that one attempt may spend; it is ended there.
+    pub attempt_micros: Option<u64>,
+    /// What is reserved for an attempt, instead of what attempts like it have cost.
+    pub expected_micros: Option<u64>,
+}
+
+/// What may be spent within any such time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The time, which moves along.
+    pub within: Span,
+    /// The hard limit, in millionths of a dollar.
+    pub cost_micros: u64,
 }
 
 /// Something the work has to pass.
@@ -509,6 +540,10 @@ pub struct Policy {
     pub weights: [u32; 3],
     /// The most of the team's time for features, debt and infrastructure, in thousandths; `None` does not limit.
     pub shares: [Option<u32>; 3],
+    /// What the sprint may spend; its limit of an attempt and its expectation hold for all tasks that say nothing else.
+    pub budget: Spending,
+    /// What the sprint may spend within a time.
+    pub window: Option<Window>,
 }
 
 impl Default for Policy {
@@ -527,6 +562,8 @@ impl Default for Policy {
             merge_batch: 1,
             weights: [500, 300, 200],
             shares: [None; 3],
+            budget: Spending::default(),
+            window: None,
         }
     }
 }

@@ -215,6 +215,8 @@ pub struct Assignment {
     pub session: Option<String>,
     /// The longest that this attempt may run.
     pub time_max: Span,
+    /// The most that it may spend, in millionths of a dollar.
+    pub cost_max: Option<u64>,
     /// No sign of life for so long: said to be silent.
     pub silent_after: Span,
     /// No sign of life for so long: ended as wedged.

@@ -101,6 +101,27 @@ pub const MUTANTS: &[Mutant] = &[
         20,
     ),
     mutant(
+        "what is set aside for others does not count",
+        "director/src/engine/decide/budget.rs",
+        "    if used < hard && used + needed <= hard {",
+        "    if spent < hard && spent + needed <= hard {",
+        20,
+    ),
+    mutant(
+        "what is expected of an attempt does not count",
+        "director/src/engine/decide/budget.rs",
+        "    if used < hard && used + needed <= hard {",
+        "    if used < hard && used <= hard {",
+        20,
+    ),
+    mutant(
+        "what an attempt did not spend does not go back",
+        "director/src/engine/budgets.rs",
+        "or_default().reserved -= row.left;",
+        "or_default().reserved -= row.left.min(1);",
+        20,
+    ),
+    mutant(
         "green gates complete a task before it is merged",
         "director/src/engine/decide/follow.rs",
         "Event::QualityGateStatus(e) if !state.is_merging(e.sprint_id, &e.batch) => {",

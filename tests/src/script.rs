@@ -10,6 +10,8 @@
 //! lose ROLE | reopen                 a role's restarts are used up; the director is killed and another one starts
 //! ```
 
+mod money;
+
 use std::fmt::Write;
 
 use director::engine::effects::{Effect, Recipient};
@@ -126,12 +128,6 @@ impl Script {
                     ..Report::default()
                 }),
             ),
-            ["limited", task] => self.end(task, limited(None)),
-            ["limited", task, wait] => {
-                let minutes = wait.trim_end_matches('m').parse().expect("minutes");
-                let until = self.now + Span::minutes(minutes);
-                self.end(task, limited(Some(until)))
-            }
             ["found", task] => self.end(
                 task,
                 AttemptEnd::done(Report {
@@ -371,7 +367,9 @@ impl Script {
                     version: "next".to_owned(),
                 })
             }
-            _ => panic!("no step is called `{line}`"),
+            _ => self
+                .paid(&words)
+                .unwrap_or_else(|| panic!("no step is called `{line}`")),
         }
     }
 
@@ -605,6 +603,7 @@ impl Script {
                 if e.guessed { ", a guess" } else { "" }
             ),
             Event::AccountFreed(e) => format!("{name} {} by {}", e.account, e.by),
+            event if money::is_paid(event) => self.as_people_read_it(event),
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::DevopsHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::PackageAnswered(e) => format!("{name} {} {}", e.handoff + 1, e.accepted),
@@ -638,13 +637,5 @@ impl Script {
             Event::AgentDown(e) => format!("{name} {}", state.agent_name(e.agent_id)),
             _ => name.to_owned(),
         }
-    }
-}
-
-/// The end of an attempt that a provider turned away.
-fn limited(until: Option<Time>) -> AttemptEnd {
-    AttemptEnd::Limited {
-        reason: "too many requests".to_owned(),
-        until,
     }
 }

@@ -547,6 +547,11 @@ fn attempt_listener(spec: &CellSpec, key: AttemptKey) -> Listener {
             attempt,
             session,
         }),
+        Note::Spent { cost_micros } => sink(Command::Spent {
+            task,
+            attempt,
+            cost_micros,
+        }),
         Note::Liveness { state } => sink(Command::Liveness {
             task,
             attempt,

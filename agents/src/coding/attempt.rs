@@ -96,6 +96,10 @@ pub trait Dialect: Send {
     fn session(&self) -> Option<&str>;
     /// What the session has cost so far, in millionths of a dollar; with a resumed session this counts from its first beginning.
     fn cost_micros(&self) -> Option<u64>;
+    /// Whether the session that it was to go on with is the one that it goes on with.
+    fn is_resumed(&self) -> bool {
+        true
+    }
     /// What it comes to. The report has the agent's last words and no cost.
     fn verdict(&self, ended: Ended) -> Turn;
 }
@@ -106,6 +110,8 @@ pub(crate) struct Beside<'a> {
     passed: &'a BTreeMap<String, String>,
     silent_after: Span,
     wedged_after: Span,
+    /// What the session had cost before, see [`counted`].
+    before: u64,
 }
 
 impl<'a> Beside<'a> {
@@ -120,7 +126,13 @@ impl<'a> Beside<'a> {
             passed,
             silent_after: assignment.silent_after,
             wedged_after: assignment.wedged_after,
+            before: 0,
         }
+    }
+
+    /// In a session that had cost so much before.
+    pub(crate) fn after(self, before: u64) -> Self {
+        Self { before, ..self }
     }
 }
 
@@ -139,7 +151,8 @@ pub(crate) async fn listen(
     let over = Arc::new(Notify::new());
     let tools = Arc::new(AtomicUsize::new(0));
     let mut percent = 0_u8;
-    let passed = beside.passed;
+    let mut total = None;
+    let (passed, before) = (beside.passed, beside.before);
     let on_line = {
         let (over, tools) = (Arc::clone(&over), Arc::clone(&tools));
         move |line: Line<'_>| {
@@ -180,6 +193,12 @@ pub(crate) async fn listen(
                 }
             }
             tools.store(dialect.tools_in_flight(), Ordering::Relaxed);
+            if cx.assignment().is_some() && dialect.cost_micros() != total {
+                total = dialect.cost_micros();
+                // Remembered first: what is said and not remembered would be charged twice after a kill.
+                remember(cx.host(), dialect);
+                cx.spent(spent(dialect, before));
+            }
         }
     };
     let watch = Watch {
@@ -242,6 +261,7 @@ pub(super) async fn answer<D: Dialect>(
         passed: &passed,
         silent_after: TALK_TIME_MAX,
         wedged_after: TALK_TIME_MAX,
+        before: 0,
     };
     let ended = match listen(cx, spec, &mut dialect, beside, converses).await {
         Ok(outcome) => Ended::of(outcome.exit),
@@ -302,14 +322,15 @@ pub(super) fn server(cx: &Context, secrets: &BTreeMap<String, String>) -> Option
     })
 }
 
-/// What the words, the exit and the report file come to together. The cost of an attempt that is not done is charged to the next one in its session.
+/// What the words, the exit and the report file come to together. What an attempt cost that is not done was said as it happened; what a
+/// killed program did not say any more is charged to the next attempt in its session.
 pub(super) fn conclude(
     program: &str,
     assignment: &Assignment,
     dialect: &dyn Dialect,
     outcome: &Outcome,
     said: Said,
-    (host, resumed): (&Host, Option<&str>),
+    (host, before): (&Host, u64),
 ) -> Turn {
     let complaint = said.complaint();
     if outcome.exit == Exit::Wedged {
@@ -331,7 +352,7 @@ pub(super) fn conclude(
             if report.summary.is_empty() {
                 report.summary = words.summary;
             }
-            report.cost_micros = spent(host, resumed, dialect);
+            report.cost_micros = spent(dialect, before);
             annotate(&mut report, outcome, complaint);
             Turn::Done(report)
         }
@@ -368,35 +389,34 @@ pub(super) fn denied<'a>(tools: impl IntoIterator<Item = &'a String>) -> Option<
     }))
 }
 
-/// What this attempt cost: the session's total without what was counted before. The new total is remembered.
-fn spent(host: &Host, resumed: Option<&str>, dialect: &dyn Dialect) -> u64 {
+/// What this attempt cost: the session's total without what was counted before.
+fn spent(dialect: &dyn Dialect, before: u64) -> u64 {
     let Some(total) = dialect.cost_micros() else {
         return 0;
     };
-    let before = resumed
-        .and_then(|session| counted(host, session))
-        .unwrap_or(0);
-    if let Some(session) = dialect.session() {
-        let path = count_path(host, session);
-        let dir = path.parent().map_or(Ok(()), fs::create_dir_all);
-        if let Err(error) = dir.and_then(|()| fs::write(&path, total.to_string())) {
-            tracing::warn!(path = %path.display(), %error, "session cost not remembered");
-        }
-    }
-    // A program that counts each run by itself shows less than before; then this is all of it.
-    if total >= before {
-        total - before
-    } else {
-        total
+    match dialect.is_resumed() {
+        // A program that counts each run by itself shows less than before; then this is all of it.
+        true if total >= before => total - before,
+        _ => total,
     }
 }
 
-fn counted(host: &Host, session: &str) -> Option<u64> {
-    fs::read_to_string(count_path(host, session))
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+/// Keeps what the session has cost by now, for attempts that go on with it.
+fn remember(host: &Host, dialect: &dyn Dialect) {
+    let (Some(total), Some(session)) = (dialect.cost_micros(), dialect.session()) else {
+        return;
+    };
+    let path = count_path(host, session);
+    let dir = path.parent().map_or(Ok(()), fs::create_dir_all);
+    if let Err(error) = dir.and_then(|()| fs::write(&path, total.to_string())) {
+        tracing::warn!(path = %path.display(), %error, "session cost not remembered");
+    }
+}
+
+/// What the session had cost when its last attempt ended; nothing of one that is not known.
+pub(super) fn counted(host: &Host, session: Option<&str>) -> u64 {
+    let kept = session.and_then(|session| fs::read_to_string(count_path(host, session)).ok());
+    kept.and_then(|kept| kept.trim().parse().ok()).unwrap_or(0)
 }
 
 /// A session's id is the agent's text, so its hash is the file's name.

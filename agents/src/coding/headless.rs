@@ -104,7 +104,10 @@ impl Headless {
             .session
             .as_deref()
             .filter(|session| !session.starts_with('-'));
-        let mut ran = self.run(assignment, cx, &files, &passed, session).await;
+        let mut before = attempt::counted(cx.host(), session);
+        let mut ran = self
+            .run(assignment, cx, &files, &passed, (session, before))
+            .await;
         if let (Some(session), Ok((stream, outcome))) = (session, &ran)
             && !stream.heard_anything()
             && matches!(outcome.exit, Exit::Code(code) if code != 0)
@@ -115,12 +118,15 @@ impl Headless {
                 session,
                 "session is not known any more; beginning afresh"
             );
-            ran = self.run(assignment, cx, &files, &passed, None).await;
+            before = 0;
+            ran = self
+                .run(assignment, cx, &files, &passed, (None, before))
+                .await;
         }
         let turn = match ran {
             Ok((stream, outcome)) => {
                 let said = read_report(cx, &files).await;
-                let charged = (cx.host(), session);
+                let charged = (cx.host(), before);
                 attempt::conclude(&self.program, assignment, &stream, &outcome, said, charged)
             }
             Err(turn) => turn,
@@ -145,10 +151,10 @@ impl Headless {
         cx: &Context,
         files: &Files,
         passed: &BTreeMap<String, String>,
-        session: Option<&str>,
+        (session, before): (Option<&str>, u64),
     ) -> Result<(Stream, Outcome), Turn> {
         let mut args = self.args.clone();
-        if let Some(cost) = assignment.spec.budget.cost_micros {
+        if let Some(cost) = assignment.cost_max {
             let dollars = format!("{}.{:06}", cost / 1_000_000, cost % 1_000_000);
             args.extend(["--max-budget-usd".to_owned(), dollars]);
         }
@@ -165,7 +171,7 @@ impl Headless {
         let spec = Spec::new(&self.program, args, &files.workdir, mark(cx));
         let mut spec = attempt::dressed(spec, cx, assignment, files, passed);
         spec.stdin = Some(text.into_bytes());
-        let beside = Beside::of(assignment, files, passed);
+        let beside = Beside::of(assignment, files, passed).after(before);
         let mut stream = Stream::default();
         match attempt::listen(cx, spec, &mut stream, beside, false).await {
             Ok(outcome) => Ok((stream, outcome)),

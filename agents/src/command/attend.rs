@@ -165,6 +165,7 @@ fn report_stamp(path: &Path) -> u64 {
 /// Half-written files come by here; they say nothing, and the next look is near.
 fn pass_on_progress(cx: &Context, watch: &Watch<'_>) {
     let said = report::read(watch.report);
+    cx.spent(said.report.cost_micros);
     if let Some(percent) = said.progress {
         let words = match said.doing.is_empty() {
             true => said.report.summary,

@@ -76,6 +76,8 @@ impl CommandAgent {
         };
         let outcome = attend(cx, spec, watch).await;
         let mut said = read_report(cx, &files).await;
+        // Also of an attempt that failed; its end says nothing of it.
+        cx.spent(said.report.cost_micros);
         let turn = match (outcome, said.limited.take()) {
             (Ok(outcome), Some(limited)) if matches!(outcome.exit, Exit::Code(_)) => {
                 limited.turn(cx.now())

@@ -197,6 +197,7 @@ impl Agent for Remote {
 #[derive(Debug, Default)]
 struct Far {
     session: Option<String>,
+    spent: Option<u64>,
     pack: Vec<u8>,
     ended: Option<Turn>,
 }
@@ -223,6 +224,10 @@ impl Dialect for Far {
             FromWorker::Session { session } => {
                 self.session = Some(session.clone());
                 vec![Heard::Session(session)]
+            }
+            FromWorker::Spent { cost_micros } => {
+                self.spent = Some(cost_micros);
+                Vec::new()
             }
             FromWorker::Told { to, text } => vec![Heard::Told(to, text)],
             FromWorker::Pack(piece) => match wire::add(&mut self.pack, &piece) {
@@ -255,7 +260,7 @@ impl Dialect for Far {
     }
 
     fn cost_micros(&self) -> Option<u64> {
-        None
+        self.spent
     }
 
     fn verdict(&self, ended: Ended) -> Turn {

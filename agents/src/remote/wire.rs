@@ -57,6 +57,11 @@ pub enum FromWorker {
         /// Its id.
         session: String,
     },
+    /// What it has spent so far.
+    Spent {
+        /// All of it, in millionths of a dollar.
+        cost_micros: u64,
+    },
     /// Something for another agent or role.
     Told {
         /// Which.

@@ -128,6 +128,7 @@ async fn work(
                     Note::Progress { percent, text } => FromWorker::Progress { percent, text },
                     Note::Session { session } => FromWorker::Session { session },
                     Note::Told { to, text } => FromWorker::Told { to, text },
+                    Note::Spent { cost_micros } => FromWorker::Spent { cost_micros },
                     Note::Liveness { .. } => FromWorker::Alive,
                 },
             );

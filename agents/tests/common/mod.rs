@@ -38,6 +38,7 @@ pub fn role(agent: AgentSpec) -> RoleSpec {
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
+        budget: Default::default(),
         prompt: "You are an engineer.".to_owned(),
         profile: Profile::default(),
     }

@@ -114,6 +114,41 @@ pub(super) fn resume(args: ResumeArgs, cx: &mut Context) -> Result<Code, CliErro
     )
 }
 
+/// Set the most that a sprint, a task or an agent may spend
+///
+/// `director status` shows what is spent, set aside and left.
+#[derive(Debug, clap::Args)]
+pub(super) struct BudgetArgs {
+    /// The limit in dollars, such as 12.50
+    #[arg(value_name = "DOLLARS")]
+    limit: String,
+    /// The one of this task [default: the sprint's]
+    #[arg(long, value_name = "TASK", conflicts_with_all = ["agent", "window"])]
+    task: Option<String>,
+    /// The one of this agent in the sprint
+    #[arg(long, value_name = "AGENT", conflicts_with = "window")]
+    agent: Option<String>,
+    /// The one of the sprint for a time
+    #[arg(long)]
+    window: bool,
+    #[command(flatten)]
+    which: Which,
+}
+
+pub(super) fn budget(args: BudgetArgs, cx: &mut Context) -> Result<Code, CliError> {
+    give(
+        Order::Budget {
+            sprint: args.which.sprint,
+            task: args.task,
+            agent: args.agent,
+            window: args.window,
+            limit: args.limit,
+            by: who(),
+        },
+        cx,
+    )
+}
+
 fn give(order: Order, cx: &mut Context) -> Result<Code, CliError> {
     source::order(order, cx)?;
     Ok(Code::Done)

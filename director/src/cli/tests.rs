@@ -186,6 +186,7 @@ fn the_help_lists_every_command_in_one_line_each() {
           reassign     Give a task to another agent
           pause        Hand out no more work; what runs goes on to its end
           resume       Hand out work again after a pause
+          budget       Set the most that a sprint, a task or an agent may spend
           logs         Print what a task's agent printed
           diff         Show what a task changed so far
           audit        Show who ordered what, from where, and what came of it

@@ -14,7 +14,7 @@ use director_protocols::work::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::decide::unclear;
+use crate::engine::decide::{budget, unclear};
 use crate::engine::deployments::Standing;
 use crate::engine::effects::Effect;
 use crate::engine::orders::Place;
@@ -266,12 +266,13 @@ fn waits_for_people(state: &State, id: SprintId, now: Time) -> bool {
     {
         return false;
     }
-    // What is ready is not handed out while its role is lost or its people are busy, nor in an emergency.
-    let stuck = |task: TaskId| {
-        state.tasks.get(task).is_none_or(|task| match task.phase {
+    // What is ready is not handed out while its role is lost or its people are busy, in an emergency, or where its budget is used up.
+    let stuck = |id: TaskId| {
+        state.tasks.get(id).is_none_or(|task| match task.phase {
             Phase::Ready => {
                 let role = state.team.roles.get(task.role.index());
                 row.emergency.is_some()
+                    || budget::waits_for_a_person(state, id, task, now)
                     || role
                         .is_some_and(|role| role.lost || role.is_people() && role.free.is_empty())
             }

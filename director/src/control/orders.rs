@@ -5,12 +5,15 @@
 //! Elsewhere: whether an order is carried out is decided by the engine.
 
 use director_protocols::command::{Command, IncidentWork};
+use director_protocols::event::Purse;
 use director_protocols::ids::{AgentId, InboxId, IncidentId, SprintId, TaskId};
 use director_protocols::inbox::Reply;
 use director_protocols::incident::Step;
 
 use super::protocol::{Fault, FaultKind, Order};
 use super::{facts, submission};
+use crate::engine::decide::budget;
+use crate::engine::money::{dollars, micros_of};
 use crate::engine::state::State;
 use crate::report::calibration::calibration;
 
@@ -333,6 +336,43 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
                 },
                 "work is handed out again".to_owned(),
             )
+        }
+        Order::Budget {
+            sprint: name,
+            task: of_task,
+            agent: of_agent,
+            window,
+            limit,
+            by,
+        } => {
+            let sprint_id = sprint(state, name.as_deref())?;
+            let purse = match (of_task, of_agent) {
+                (Some(of), _) => Purse::Task {
+                    task_id: task(state, name.as_deref(), of)?,
+                },
+                (None, Some(of)) => Purse::Agent {
+                    sprint_id,
+                    agent_id: agent(state, of)?,
+                },
+                (None, None) if *window => Purse::Window { sprint_id },
+                (None, None) => Purse::Sprint { sprint_id },
+            };
+            let limit_micros = micros_of(limit).ok_or_else(|| {
+                let shown: String = limit.chars().filter(|c| !c.is_control()).take(40).collect();
+                Fault::new(
+                    FaultKind::BadRequest,
+                    format!("`{shown}` is no amount of dollars; write one such as 12.50"),
+                )
+            })?;
+            let whose = budget::purse_name(state, purse);
+            let said = format!("{whose} is {} from now on", dollars(limit_micros));
+            let by = who(by);
+            let command = Command::SetBudget {
+                purse,
+                limit_micros,
+                by,
+            };
+            (command, said)
         }
         Order::Delivered {
             sprint: name,

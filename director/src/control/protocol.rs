@@ -324,6 +324,26 @@ pub enum Order {
         #[serde(default)]
         by: String,
     },
+    /// A budget gets another hard limit: the sprint's, unless something else is named.
+    Budget {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
+        /// The one of this task.
+        #[serde(default)]
+        task: Option<String>,
+        /// The one of this agent.
+        #[serde(default)]
+        agent: Option<String>,
+        /// The one for a time.
+        #[serde(default)]
+        window: bool,
+        /// The limit in dollars, such as `12.50`.
+        limit: String,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
     /// The integration branch is in the base now.
     Delivered {
         /// Which sprint.
@@ -432,7 +452,7 @@ pub(crate) const ASKS: [&str; 20] = [
 ];
 
 /// The names of all orders.
-pub(crate) const ORDERS: [&str; 14] = [
+pub(crate) const ORDERS: [&str; 15] = [
     "apply",
     "send",
     "incident",
@@ -443,6 +463,7 @@ pub(crate) const ORDERS: [&str; 14] = [
     "answer",
     "pause",
     "resume",
+    "budget",
     "delivered",
     "accept",
     "forecast",

@@ -295,6 +295,7 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         Event::TaskCancelled(e) => withdraw(state, e.task_id, emit),
         Event::WorkCheckpointed(e) => withdraw(state, e.task_id, emit),
         Event::TaskReassigned(e) => withdraw(state, e.task_id, emit),
+        Event::AttemptOverspent(e) => withdraw(state, e.task_id, emit),
         Event::SprintEnded(e) if state.sprint_has_repo(e.sprint_id) => emit(Effect::CleanUp {
             sprint: e.sprint_id,
         }),
@@ -406,6 +407,13 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::RoleLost(_)
         | Event::AccountParked(_)
         | Event::AccountFreed(_)
+        | Event::CostReserved(_)
+        | Event::CostSpent(_)
+        | Event::CostSettled(_)
+        | Event::BudgetWarned(_)
+        | Event::BudgetHeld(_)
+        | Event::BudgetFreed(_)
+        | Event::BudgetRaised(_)
         | Event::InboxReminded(_)
         | Event::TaskAdded(_)
         | Event::GateJudged(_)

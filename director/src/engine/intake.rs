@@ -9,6 +9,7 @@ use director_protocols::ids::{FeatureId, Name, RoleId, TaskId};
 use director_protocols::time::{Span, Time};
 
 use super::adding::urgency;
+use super::budgets;
 use super::ceremonies::Held;
 use super::replan::Plan;
 use super::sprints::{Quality, Sprint, Stage};
@@ -67,6 +68,7 @@ impl State {
                 ..Task::new(e.sprint_id, task, place, now)
             });
         }
+        let limited = budgets::is_limited(&spec);
         self.sprints.listening |= !spec.ways.stakeholders.is_empty();
         self.tasks.tallies.push(tally);
         self.sprints.by_name.insert(spec.id.clone(), e.sprint_id);
@@ -79,6 +81,7 @@ impl State {
             by_name: by_name.into(),
             plan,
             stage: Stage::Preparing,
+            limited,
             paused: false,
             cancelled: false,
             emergency: None,

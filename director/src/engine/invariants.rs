@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use director_protocols::event::Purse;
 use director_protocols::ids::{AgentId, FeatureId, SprintId, TaskId};
 
 use director_protocols::origin::Origin;
 use director_protocols::severity::Severity;
 
-use super::decide::pair;
+use super::decide::{budget, pair};
 use super::deployments::Standing;
 use super::effects::Effect;
 use super::judging::Judging;
@@ -31,6 +32,7 @@ pub fn check(state: &State) -> Result<(), String> {
     effects(state)?;
     deployments(state)?;
     accounts(state)?;
+    budgets(state)?;
     inbox(state)
 }
 
@@ -82,6 +84,44 @@ fn accounts(state: &State) -> Result<(), String> {
             "accounts {:?}, deadlines {found:?}",
             state.accounts
         )),
+    }
+}
+
+/// What is set aside in a budget is the sum over the attempts in hand, and each wait for a window has its deadline.
+fn budgets(state: &State) -> Result<(), String> {
+    let mut reserved: BTreeMap<Purse, u64> = BTreeMap::new();
+    for (task, row) in &state.budgets.reserved {
+        let hands = &state.tasks.table[task.index()];
+        if hands.agent != Some(row.agent) || hands.attempt != row.attempt {
+            return Err(format!("task {task} is not in hand, and {row:?}"));
+        }
+        for purse in state.purses(*task, row.agent) {
+            *reserved.entry(purse).or_default() += row.left;
+        }
+    }
+    for (purse, sums) in &state.budgets.sums {
+        let found = reserved.remove(purse).unwrap_or_default();
+        if found != sums.reserved {
+            return Err(format!("{purse:?} has {sums:?}, a recount {found}"));
+        }
+    }
+    if let Some((purse, found)) = reserved.into_iter().find(|(_, found)| *found > 0) {
+        return Err(format!("{purse:?} has nothing, a recount {found}"));
+    }
+    let deadlines = state.deadlines.iter();
+    let found: BTreeSet<_> = deadlines
+        .filter_map(|(at, of)| match of {
+            Deadline::Budget(sprint) => Some((*sprint, *at)),
+            _ => None,
+        })
+        .collect();
+    let holds = state.budgets.holds.iter();
+    let waits: BTreeSet<_> = holds
+        .filter_map(|(purse, hold)| Some((budget::sprint_of(state, *purse), hold.until?)))
+        .collect();
+    match found == waits {
+        true => Ok(()),
+        false => Err(format!("waits for windows {waits:?}, deadlines {found:?}")),
     }
 }
 

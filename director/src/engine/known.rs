@@ -3,7 +3,7 @@
 //! Everything the engine decides keeps to this; a journal from elsewhere may not. So it is asked before an event is
 //! replayed, and `apply` can rely on it.
 
-use director_protocols::event::{Event, TaskRebalanced};
+use director_protocols::event::{Event, Purse, TaskRebalanced};
 use director_protocols::ids::{
     AgentId, BlockerId, InboxId, IncidentId, MessageId, SprintId, TaskId,
 };
@@ -22,6 +22,14 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
     let incident = |id: IncidentId| id.index() < state.trouble.incidents.len();
     let message = |id: MessageId| id.index() < state.messages.table.len();
     let deployment = |n: u32| (n as usize) < state.deployments.len();
+    let purse = |of: Purse| match of {
+        Purse::Task { task_id } => task(task_id),
+        Purse::Agent {
+            sprint_id,
+            agent_id,
+        } => sprint(sprint_id) && agent(agent_id),
+        Purse::Sprint { sprint_id } | Purse::Window { sprint_id } => sprint(sprint_id),
+    };
     let tasks = |batch: &[TaskId]| batch.iter().all(|id| task(*id));
     match event {
         Event::EpochOpened(_)
@@ -29,6 +37,14 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         | Event::RoleRestored(_)
         | Event::AccountFreed(_) => true,
         Event::AccountParked(e) => task(e.task_id),
+        Event::CostReserved(e) => task(e.task_id) && agent(e.agent_id),
+        Event::CostSpent(e) => task(e.task_id),
+        Event::CostSettled(e) => task(e.task_id) && agent(e.agent_id),
+        Event::BudgetWarned(e) => sprint(e.sprint_id) && purse(e.purse),
+        Event::BudgetHeld(e) => sprint(e.sprint_id) && task(e.task_id) && purse(e.purse),
+        Event::BudgetFreed(e) => sprint(e.sprint_id) && purse(e.purse),
+        Event::BudgetRaised(e) => sprint(e.sprint_id) && purse(e.purse),
+        Event::AttemptOverspent(e) => task(e.task_id) && e.purse.is_none_or(purse),
         Event::SprintSubmitted(e) => e.sprint_id.index() == state.sprints.table.len(),
         Event::RepoPrepared(e) => sprint(e.sprint_id),
         Event::BaseChecked(e) => sprint(e.sprint_id),

@@ -16,6 +16,7 @@
 pub mod accounts;
 pub mod adding;
 pub mod balance;
+pub mod budgets;
 pub mod ceremonies;
 pub mod decide;
 pub mod deliveries;
@@ -34,6 +35,7 @@ pub mod judging;
 pub mod known;
 pub mod manager;
 pub mod messages;
+pub mod money;
 pub mod orders;
 pub mod outstanding;
 pub mod peers;

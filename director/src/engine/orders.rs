@@ -437,6 +437,7 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
             .filter(|(owner, _)| *owner == agent)
             .map(|(_, session)| session.clone()),
         time_max: row.spec.budget.time.unwrap_or(policy.attempt_time),
+        cost_max: state.budgets.reserved.get(&task).and_then(|row| row.most),
         silent_after: policy.silent_after,
         wedged_after: policy.wedged_after,
         output_max: policy.output_max,

@@ -57,7 +57,6 @@ impl State {
         }
         let ended = match &e.end {
             AttemptEnd::Done(report) => {
-                story.cost_micros = story.cost_micros.saturating_add(report.cost_micros);
                 story.reported = Some(report.clone());
                 None
             }

@@ -28,17 +28,18 @@ pub mod kind {
     pub const FAILED: u8 = 5;
     pub const STARTED: u8 = 6;
     pub const LIVENESS: u8 = 7;
-    pub const ENDED: u8 = 8;
-    pub const COMMITTED: u8 = 9;
-    pub const SALVAGED: u8 = 10;
-    pub const MERGE: u8 = 11;
-    pub const CONFLICT: u8 = 12;
-    pub const GATES: u8 = 13;
-    pub const MERGED: u8 = 14;
-    pub const CLEANED: u8 = 15;
-    pub const DELIVERY: u8 = 16;
-    pub const ANSWER: u8 = 17;
-    pub const INFORMED: u8 = 18;
+    pub const SPENT: u8 = 8;
+    pub const ENDED: u8 = 9;
+    pub const COMMITTED: u8 = 10;
+    pub const SALVAGED: u8 = 11;
+    pub const MERGE: u8 = 12;
+    pub const CONFLICT: u8 = 13;
+    pub const GATES: u8 = 14;
+    pub const MERGED: u8 = 15;
+    pub const CLEANED: u8 = 16;
+    pub const DELIVERY: u8 = 17;
+    pub const ANSWER: u8 = 18;
+    pub const INFORMED: u8 = 19;
 }
 
 /// The rank of what an effect led to.
@@ -69,6 +70,7 @@ pub fn rank(command: &Command) -> Rank {
         Command::EffectFailed { effect, .. } => of_effect(kind::FAILED, *effect),
         Command::Started { task, attempt, .. } => of_attempt(kind::STARTED, *task, *attempt),
         Command::Liveness { task, attempt, .. } => of_attempt(kind::LIVENESS, *task, *attempt),
+        Command::Spent { task, attempt, .. } => of_attempt(kind::SPENT, *task, *attempt),
         Command::Ended { task, attempt, .. } => of_attempt(kind::ENDED, *task, *attempt),
         Command::WorkCommitted { effect, .. } => of_effect(kind::COMMITTED, *effect),
         Command::WorkSalvaged { effect, .. } => of_effect(kind::SALVAGED, *effect),

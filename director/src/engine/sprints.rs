@@ -115,6 +115,8 @@ pub struct Sprint {
     pub plan: Plan,
     /// Where it stands.
     pub stage: Stage,
+    /// Whether its file says anything of what it or its agents may spend.
+    pub limited: bool,
     /// No work is handed out.
     pub paused: bool,
     /// Being called off: ends as soon as nothing is in hand.

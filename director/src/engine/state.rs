@@ -15,6 +15,7 @@ use director_protocols::time::Time;
 use serde::Serialize;
 
 use super::accounts::Account;
+use super::budgets::Budgets;
 use super::deliveries::Delivery;
 use super::deployments::Deployment;
 use super::handoffs::{Handoff, Team as Peer};
@@ -49,6 +50,8 @@ pub enum Deadline {
     Deployment(u32),
     /// A provider takes requests of an account again.
     Account(u32),
+    /// Enough has left the window of a sprint's budget.
+    Budget(SprintId),
 }
 
 /// Everything the director knows.
@@ -74,6 +77,8 @@ pub struct State {
     pub deployments: Vec<Deployment>,
     /// Accounts that a provider ever turned away.
     pub accounts: Vec<Account>,
+    /// What is spent, set aside and left.
+    pub budgets: Budgets,
     /// Effects that are not settled.
     pub outstanding: Outstanding,
     /// What was posted and has not arrived yet.
@@ -352,6 +357,20 @@ impl State {
             Event::WorkRejected(e) => self.work_rejected(e, now),
             Event::AccountParked(e) => self.account_parked(e),
             Event::AccountFreed(e) => self.account_freed(e),
+            Event::CostReserved(e) => self.cost_reserved(e),
+            Event::CostSpent(e) => {
+                let row = &self.tasks.table[e.task_id.index()];
+                let agent = row.agent.or(row.last_agent).unwrap_or_default();
+                self.charge(e.task_id, (agent, e.attempt), e.cost_micros, now);
+            }
+            Event::CostSettled(e) => self.cost_settled(e, now),
+            Event::BudgetWarned(e) => {
+                self.budgets.sums.entry(e.purse).or_default().warned = true;
+            }
+            Event::BudgetHeld(e) => self.budget_held(e),
+            Event::BudgetFreed(e) => self.budget_freed(e),
+            Event::BudgetRaised(e) => self.budget_raised(e),
+            Event::AttemptOverspent(e) => self.attempt_overspent(e),
             Event::RetryScheduled(e) => {
                 self.move_to(e.task_id, Phase::Backoff(e.at), now);
             }
@@ -439,6 +458,7 @@ impl State {
             Event::BlockerResolved(e) => self.resolved(e.blocker, &e.by, &e.answer, now),
             Event::InboxOpened(e) => {
                 self.inbox_opened(e.item, InboxItem::of(e, now), now);
+                self.budget_asked(e.purse, e.item);
             }
             Event::InboxAnswered(e) => {
                 let closed = (now, e.answer.clone(), e.by.clone());

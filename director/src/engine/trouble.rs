@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use director_protocols::event::InboxOpened;
+use director_protocols::event::{InboxOpened, Purse};
 use director_protocols::ids::{
     AgentId, Attempt, BlockerId, InboxId, MessageId, Name, SprintId, TaskId,
 };
@@ -73,6 +73,8 @@ pub struct InboxItem {
     pub about: Option<About>,
     /// The risk whose fallback is offered.
     pub risk: Option<u32>,
+    /// The budget that has too little left.
+    pub purse: Option<Purse>,
     /// How urgent.
     pub severity: Severity,
     /// What is asked.
@@ -101,6 +103,7 @@ impl InboxItem {
             deployment: e.deployment,
             about: e.about,
             risk: e.risk,
+            purse: e.purse,
             severity: e.severity,
             question: e.question.clone(),
             opened: now,

@@ -119,6 +119,27 @@ pub enum Kind {
     Criteria,
 }
 
+/// What the tasks of a page can be chosen by: the columns of the board and the statuses of tasks.
+pub(super) const STATUSES: [&str; 17] = [
+    "waiting",
+    "ready",
+    "working",
+    "merging",
+    "stuck",
+    "done",
+    "backlog",
+    "backoff",
+    "assigned",
+    "reported",
+    "reviewing",
+    "queued",
+    "completed",
+    "blocked",
+    "failed",
+    "quarantined",
+    "cancelled",
+];
+
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Param {

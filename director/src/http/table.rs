@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::aside::ASIDE;
 use super::assigned::ASSIGNED;
-use super::route::{Does, Kind, Param, Place, Route};
+use super::route::{Does, Kind, Param, Place, Route, STATUSES};
 
 pub(super) const fn path(name: &'static str, kind: Kind, about: &'static str) -> Param {
     Param {
@@ -45,27 +45,6 @@ pub(super) const fn field(
         about,
     }
 }
-
-/// What the tasks of a page can be chosen by: the columns of the board and the statuses of tasks.
-const STATUSES: [&str; 17] = [
-    "waiting",
-    "ready",
-    "working",
-    "merging",
-    "stuck",
-    "done",
-    "backlog",
-    "backoff",
-    "assigned",
-    "reported",
-    "reviewing",
-    "queued",
-    "completed",
-    "blocked",
-    "failed",
-    "quarantined",
-    "cancelled",
-];
 
 const SPRINT: Param = query(
     "sprint",
@@ -518,6 +497,29 @@ pub const TABLE: &[Route] = &[
         "resume",
         "Hands out work again: of all sprints, or of an account whose provider takes requests again.",
         &[ACCOUNT, BY],
+    ),
+    order(
+        "/sprints/{sprint}/budget",
+        "budget",
+        "Sets the most that may be spent: by the sprint, unless a task, an agent or the window is named.",
+        &[
+            IN_SPRINT,
+            field(
+                "limit",
+                Kind::Text(1),
+                true,
+                "The limit in dollars, such as `12.50`.",
+            ),
+            field("task", Kind::Name, false, "The budget of this task."),
+            field("agent", Kind::Name, false, "The budget of this agent."),
+            field(
+                "window",
+                Kind::Flag,
+                false,
+                "The budget of the sprint for a time.",
+            ),
+            BY,
+        ],
     ),
     order(
         "/tasks/{task}/retry",

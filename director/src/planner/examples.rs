@@ -24,6 +24,7 @@ pub(crate) fn role(id: &str, count: u32, covers: &[&str]) -> RoleSpec {
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
         conflicts: OnConflict::default(),
+        budget: Default::default(),
         prompt: String::new(),
         profile: Profile::default(),
     }

@@ -206,6 +206,7 @@ impl Seen {
                 | InboxKind::Deployment
                 | InboxKind::Unclear
                 | InboxKind::Fallback
+                | InboxKind::Budget
                 | InboxKind::Notice => {}
             },
             Event::InboxAnswered(e) => {

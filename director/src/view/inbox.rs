@@ -92,6 +92,7 @@ pub(crate) fn items(state: &State) -> Vec<(SprintId, Item)> {
                     | InboxKind::Handoff
                     | InboxKind::Deployment
                     | InboxKind::Fallback
+                    | InboxKind::Budget
                     | InboxKind::Notice => {
                         format!("director approve {number}")
                     }

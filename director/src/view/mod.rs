@@ -9,6 +9,7 @@
 
 pub mod agents;
 pub mod board;
+pub mod budgets;
 pub mod chat;
 pub mod deployments;
 pub mod difference;

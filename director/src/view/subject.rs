@@ -2,7 +2,7 @@
 //!
 //! Every kind is named, so that a new one cannot be forgotten.
 
-use director_protocols::event::Event;
+use director_protocols::event::{Event, Purse};
 use director_protocols::ids::{
     AgentId, BlockerId, InboxId, IncidentId, MessageId, SprintId, TaskId,
 };
@@ -35,6 +35,17 @@ pub fn subject(event: &Event, state: &State) -> Subject {
     let of_agent = |agent: AgentId| Subject {
         agent: Some(agent),
         ..Subject::default()
+    };
+    let of_purse = |purse: Purse| match purse {
+        Purse::Task { task_id } => of_task(task_id, None),
+        Purse::Agent {
+            sprint_id,
+            agent_id,
+        } => Subject {
+            agent: Some(agent_id),
+            ..of_sprint(sprint_id, &[])
+        },
+        Purse::Sprint { sprint_id } | Purse::Window { sprint_id } => of_sprint(sprint_id, &[]),
     };
     let of_blocker = |id: BlockerId| match state.trouble.blocker(id) {
         Some(blocker) => of_task(blocker.task, blocker.agent),
@@ -186,6 +197,14 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::AgentUp(e) => of_agent(e.agent_id),
         Event::AgentDown(e) => of_agent(e.agent_id),
         Event::AccountParked(e) => of_task(e.task_id, None),
+        Event::CostReserved(e) => of_task(e.task_id, Some(e.agent_id)),
+        Event::CostSpent(e) => of_task(e.task_id, None),
+        Event::CostSettled(e) => of_task(e.task_id, Some(e.agent_id)),
+        Event::BudgetWarned(e) => of_purse(e.purse),
+        Event::BudgetHeld(e) => of_task(e.task_id, None),
+        Event::BudgetFreed(e) => of_purse(e.purse),
+        Event::BudgetRaised(e) => of_purse(e.purse),
+        Event::AttemptOverspent(e) => of_task(e.task_id, None),
         Event::RoleLost(_) | Event::RoleRestored(_) | Event::AccountFreed(_) => Subject::default(),
     }
 }

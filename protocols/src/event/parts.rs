@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AgentId, TaskId};
+use crate::ids::{AgentId, SprintId, TaskId};
 use crate::severity::Severity;
 use crate::time::Span;
 
@@ -83,6 +83,34 @@ pub struct HandoffPackage {
     pub deployment_requirements: Vec<String>,
     /// Where it is written down.
     pub documentation: Vec<String>,
+}
+
+/// Whose budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purse {
+    /// A task's, over all its attempts.
+    Task {
+        /// Which.
+        task_id: TaskId,
+    },
+    /// An agent's, in a sprint.
+    Agent {
+        /// In which.
+        sprint_id: SprintId,
+        /// Which.
+        agent_id: AgentId,
+    },
+    /// A sprint's.
+    Sprint {
+        /// Which.
+        sprint_id: SprintId,
+    },
+    /// A sprint's for any time of a certain length.
+    Window {
+        /// Which sprint's.
+        sprint_id: SprintId,
+    },
 }
 
 /// How a sprint ended.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Payload;
+use super::parts::Purse;
 use crate::ids::{
     AgentId, Attempt, BlockerId, InboxId, IncidentId, MessageId, Name, SprintId, TaskId,
 };
@@ -103,6 +104,8 @@ payloads! {
         about: Option<About>,
         /// The risk whose fallback is offered.
         risk: Option<u32>,
+        /// The budget that has too little left.
+        purse: Option<Purse>,
     }
     /// A person answered.
     65 1 InboxAnswered "inbox_answered" {

@@ -3,8 +3,8 @@
 //! The check of a file and the JSON Schema both read these tables; a key that is not here is unknown to both.
 
 use super::keys_limits::LIMITS;
-use super::keys_ways;
 use super::shape::{Key, Shape, Table};
+use super::{keys_budget, keys_ways};
 use crate::sprint::AGENTS_MAX;
 
 pub(super) const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
@@ -88,6 +88,11 @@ pub(super) static ROOT: Table = Table {
             "limits",
             Shape::Table(&LIMITS),
             "limits and retries; every key has a default",
+        ),
+        key(
+            "budget",
+            Shape::Table(&keys_budget::OF_SPRINT),
+            "what the sprint may spend; what attempts are expected to cost is set aside before they begin",
         ),
         Key {
             name: "task",
@@ -250,6 +255,11 @@ pub(super) static ROLE: Table = Table {
             "conflicts",
             Shape::Word(CONFLICTS),
             "when merged work conflicts: redo does the task again on the newest state, resolve puts conflict markers before the agent; redo for command and simulated, resolve for others",
+        ),
+        key(
+            "budget",
+            Shape::Table(&keys_budget::OF_ROLE),
+            "what each of its agents may spend in the sprint",
         ),
     ],
 };
@@ -448,7 +458,11 @@ pub(super) static TASK: Table = Table {
             RUN,
             "what a command agent runs: a line for the shell, or a list that is executed as it is",
         ),
-        key("budget", Shape::Table(&BUDGET), "limits on the task"),
+        key(
+            "budget",
+            Shape::Table(&keys_budget::OF_TASK),
+            "limits on the task",
+        ),
         key(
             "gates",
             GATES,
@@ -493,18 +507,6 @@ static ESTIMATE: Table = Table {
             "pessimistic",
             Shape::Hours(false),
             "hours if much goes wrong",
-        ),
-    ],
-};
-
-static BUDGET: Table = Table {
-    about: "Limits on a task.",
-    keys: &[
-        key("time", Shape::Duration, "the longest one attempt may run"),
-        key(
-            "cost_usd",
-            Shape::Number(0.0, 1e6),
-            "spending over all attempts, in dollars",
         ),
     ],
 };

@@ -13,6 +13,7 @@ pub mod epic;
 mod errors;
 mod json;
 mod keys;
+mod keys_budget;
 mod keys_epic;
 mod keys_limits;
 mod keys_ways;

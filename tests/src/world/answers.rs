@@ -48,9 +48,15 @@ impl World {
             let facts = self.journal.iter().filter(|(seq, ..)| *seq > before);
             for (_, _, events) in facts {
                 assert!(
-                    events
-                        .iter()
-                        .all(|event| matches!(event, Event::TaskAssigned(_))),
+                    events.iter().all(|event| matches!(
+                        event,
+                        Event::TaskAssigned(_)
+                            | Event::CostReserved(_)
+                            | Event::BudgetHeld(_)
+                            | Event::BudgetFreed(_)
+                            | Event::InboxOpened(_)
+                            | Event::InboxClosed(_)
+                    )),
                     "a repeated answer counted: {events:?}"
                 );
             }
@@ -92,6 +98,15 @@ impl World {
                 effect,
                 outcomes: vec![outcome(Verdict::Passed)],
             },
+            // Where several are gated together, one of them is red more often than one alone.
+            Effect::RunGates { batch, .. }
+                if batch.len() > 1 && self.chance(self.faults.integration * 2) =>
+            {
+                Command::GatesFinished {
+                    effect,
+                    outcomes: vec![outcome(Verdict::Failed)],
+                }
+            }
             Effect::RunGates { .. } | Effect::CheckReadiness { .. } | Effect::Probe { .. } => {
                 let verdict = if bad {
                     Verdict::Failed

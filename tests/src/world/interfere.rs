@@ -52,12 +52,14 @@ impl World {
         let trouble = &self.engine.state().trouble;
         let first = trouble.waiting().next();
         let item = first.map(|(id, item)| (id, item.kind));
+        let stops = self.chance(self.faults.person * 5);
         if let Some((item, kind)) = item {
             self.tell(Command::Answer {
                 item,
                 // What is missing before a deployment may never come, and whoever asks again is told so again.
                 reply: match kind {
                     InboxKind::Deployment => Reply::Reject,
+                    InboxKind::Budget if stops => Reply::Reject,
                     _ => Reply::Approve,
                 },
                 text: "go on".to_owned(),
@@ -118,7 +120,8 @@ impl World {
                 to: Some(AgentId(self.below(agents) as u32)),
                 by,
             },
-            60..70 => Command::Pause { sprint: None, by },
+            60..67 => Command::Pause { sprint: None, by },
+            67..70 => self.some_limit(),
             70..74 => Command::Resume { sprint: None, by },
             // Most often of an account that nobody was ever turned away on.
             74..76 => Command::FreeAccount {
@@ -271,7 +274,13 @@ impl World {
             .to_owned(),
         };
         let text = "which way?".to_owned();
-        let command = match self.below(5) {
+        let cost_micros = 2 * self.some_cost();
+        let command = match self.below(6) {
+            5 => Command::Spent {
+                task,
+                attempt,
+                cost_micros,
+            },
             0 => Command::Tell { from, to, text },
             1 => Command::Session {
                 task,

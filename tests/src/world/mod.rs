@@ -10,6 +10,7 @@ mod answers;
 mod circles;
 mod interfere;
 mod late;
+mod money;
 pub mod oracle;
 mod plans;
 mod recount;
@@ -318,6 +319,14 @@ impl World {
             }
             choice = self.below(choices);
         }
+        // Gates mostly take longer than anything else, so that work gathers behind them.
+        for _ in 0..6 {
+            let effect = waiting.get(choice).and_then(|id| self.pending.get(id));
+            if !matches!(effect, Some(Effect::RunGates { .. })) {
+                break;
+            }
+            choice = self.below(choices);
+        }
         if choice < waiting.len() {
             self.answer(waiting[choice]);
         } else {
@@ -342,6 +351,7 @@ impl World {
 
     fn finish(&mut self, agent: AgentId) {
         let (task, attempt) = self.working[&agent];
+        let cost_micros = self.some_cost();
         let end = if self.chance(self.faults.attempt) {
             match self.below(8) {
                 0 => AttemptEnd::Failed {
@@ -393,6 +403,7 @@ impl World {
             AttemptEnd::done(Report {
                 summary: "done".to_owned(),
                 findings,
+                cost_micros,
                 ..Report::default()
             })
         };

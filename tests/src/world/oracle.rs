@@ -62,6 +62,10 @@ pub const PROMISES: &[(&str, Promise)] = &[
     ),
     ("what is paused hands out nothing", pauses_hold),
     ("nobody works on an account that is parked", accounts_hold),
+    (
+        "what is set aside and spent is within each hard limit when work is handed out",
+        super::money::budgets_hold,
+    ),
     ("a replay gives the same state", replay_is_exact),
     (
         "the report's figures are those of the journal",
@@ -79,7 +83,7 @@ pub fn check(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-fn events(world: &World) -> impl Iterator<Item = (Time, &Event)> {
+pub(super) fn events(world: &World) -> impl Iterator<Item = (Time, &Event)> {
     world
         .journal
         .iter()

@@ -110,6 +110,7 @@ pub fn random_sprint(seed: u64, tasks: usize) -> SprintSpec {
     if seed % 5 == 2 {
         deployed(&mut spec, seed);
     }
+    super::money::limit(&mut spec, seed);
     if seed.is_multiple_of(3) {
         spec.ways.ceremonies.progress = Some(Span::hours(5));
     }

@@ -128,11 +128,12 @@ impl Acp {
         let spec = Spec::new(&self.program, self.args.clone(), &files.workdir, mark(cx));
         let mut spec = attempt::dressed(spec, cx, assignment, &files, &passed);
         spec.stdin = Some(hello);
-        let beside = Beside::of(assignment, &files, &passed);
+        let before = attempt::counted(cx.host(), assignment.session.as_deref());
+        let beside = Beside::of(assignment, &files, &passed).after(before);
         let turn = match attempt::listen(cx, spec, &mut talk, beside, true).await {
             Ok(outcome) => {
                 let said = read_report(cx, &files).await;
-                let charged = (cx.host(), talk.resumed());
+                let charged = (cx.host(), before);
                 attempt::conclude(&self.program, assignment, &talk, &outcome, said, charged)
             }
             Err(error) => not_run(&error),

@@ -164,11 +164,6 @@ impl Talk {
         (talk, hello)
     }
 
-    /// The session that was resumed; none if it is a new one.
-    pub fn resumed(&self) -> Option<&str> {
-        self.session().filter(|_| self.resumed)
-    }
-
     fn ask(&mut self, what: Asked, params: Value) -> Vec<u8> {
         let id = self.awaited.map_or(0, |(_, id)| id + 1);
         self.awaited = Some((what, id));
@@ -508,6 +503,10 @@ impl Dialect for Talk {
 
     fn cost_micros(&self) -> Option<u64> {
         self.cost_micros
+    }
+
+    fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     fn verdict(&self, ended: Ended) -> Turn {

@@ -14,6 +14,7 @@ use director_protocols::event::{Event, Score, TaskAssigned};
 use director_protocols::ids::{AgentId, RoleId, TaskId};
 use director_protocols::time::{Span, Time};
 
+use super::budget::{self, Short};
 use super::emergency;
 use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
@@ -31,7 +32,11 @@ const FILES: u32 = 900;
 const NOMINAL_CAPACITY: Span = Span::hours(40);
 
 /// The next assignment to make now, if there is any: of the first role that can start something, its first task.
-pub fn next(state: &State, _now: Time) -> Option<Event> {
+pub fn next(state: &State, now: Time) -> Option<Event> {
+    if let Some(event) = budget::changed(state, now) {
+        return Some(event);
+    }
+    let mut short = None;
     // Queues lie by role, then by sprint; a role without one costs nothing.
     let mut found: Option<(RoleId, Rank, AgentId, Score)> = None;
     for ((id, sprint), queue) in &state.tasks.ready {
@@ -42,14 +47,17 @@ pub fn next(state: &State, _now: Time) -> Option<Event> {
         if role.free.is_empty() || state.parked(role).is_some() {
             continue;
         }
-        let first = first(state, &state.sprints.table[sprint.index()], queue, role);
+        let sprint = &state.sprints.table[sprint.index()];
+        let first = first(state, sprint, queue, role, now, &mut short);
         if let Some((rank, agent, score)) = first
             && found.is_none_or(|(_, best, ..)| rank < best)
         {
             found = Some((*id, rank, agent, score));
         }
     }
-    let (_, (_, _, task), agent, score) = found?;
+    let Some((_, (_, _, task), agent, score)) = found else {
+        return short.and_then(|(task, short)| budget::held(state, task, short));
+    };
     let row = &state.tasks.table[task.index()];
     Some(assigned(task, row, agent, score))
 }
@@ -60,6 +68,8 @@ fn first(
     sprint: &Sprint,
     queue: &BTreeSet<Rank>,
     role: &Role,
+    now: Time,
+    short: &mut Option<(TaskId, Short)>,
 ) -> Option<(Rank, AgentId, Score)> {
     if !sprint.is_running() || sprint.paused || sprint.cancelled {
         return None;
@@ -77,8 +87,16 @@ fn first(
                 .is_none_or(|wanted| emergency::is_urgent(task, rank.2, wanted))
         })
         .find_map(|(rank, task)| {
-            let (agent, score) = best(state, task, role)?;
-            Some((*rank, agent, score))
+            match best(state, (rank.2, task), role, now) {
+                Ok(found) => found.map(|(agent, score)| (*rank, agent, score)),
+                // What fits goes on; the first that does not is told of once.
+                Err(found) => {
+                    if !state.budgets.holds.contains_key(&found.purse) {
+                        short.get_or_insert((rank.2, found));
+                    }
+                    None
+                }
+            }
         })
 }
 
@@ -95,29 +113,44 @@ fn assigned(task: TaskId, row: &Task, agent: AgentId, score: Score) -> Event {
 }
 
 /// The best of a role's free agents for the task, if it may be given to any of them.
-fn best(state: &State, task: &Task, role: &Role) -> Option<(AgentId, Score)> {
+///
+/// # Errors
+/// What the budget lacks that stands in the way, if it is nothing else.
+fn best(
+    state: &State,
+    (id, task): (TaskId, &Task),
+    role: &Role,
+    now: Time,
+) -> Result<Option<(AgentId, Score)>, Short> {
     let fit = Fit::of(state, task, role);
     let mut candidates = 0;
     let mut best: Option<(AgentId, Score)> = None;
-    for id in role.free.iter().copied() {
-        if task.wanted.is_some_and(|wanted| wanted != id) || task.avoid.contains(&id) {
+    let mut short = None;
+    for agent in role.free.iter().copied() {
+        if task.wanted.is_some_and(|wanted| wanted != agent) || task.avoid.contains(&agent) {
+            continue;
+        }
+        if let Some(found) = budget::short(state, id, task, agent, now) {
+            short.get_or_insert(found);
             continue;
         }
         candidates += 1;
-        let score = fit.score(id, &state.team.agents[id.index()]);
+        let score = fit.score(agent, &state.team.agents[agent.index()]);
         if best.is_none_or(|(_, top)| score.total > top.total) {
-            best = Some((id, score));
+            best = Some((agent, score));
         }
     }
-    best.map(|(id, score)| {
-        (
-            id,
-            Score {
-                candidates,
-                ..score
-            },
-        )
-    })
+    let with_candidates = |(agent, score)| {
+        let score = Score {
+            candidates,
+            ..score
+        };
+        (agent, score)
+    };
+    match (best, short) {
+        (None, Some(short)) => Err(short),
+        (best, _) => Ok(best.map(with_candidates)),
+    }
 }
 
 /// How well a role's agents fit a task: what is the same for all of them, found once.

@@ -12,14 +12,18 @@ use director_protocols::rejection::Rejection;
 use director_protocols::time::Time;
 use director_protocols::work::AttemptEnd;
 
-use super::{Answer, block, message, retry};
+use super::{Answer, block, budget, message, retry};
 use crate::engine::accounts;
 use crate::engine::effects::Effect;
 use crate::engine::state::State;
 use crate::engine::tasks::Task;
 
 /// The task, if `attempt` is its current one and an agent has it.
-fn current(state: &State, task: TaskId, attempt: Attempt) -> Result<(&Task, AgentId), Rejection> {
+pub(super) fn current(
+    state: &State,
+    task: TaskId,
+    attempt: Attempt,
+) -> Result<(&Task, AgentId), Rejection> {
     let row = state.tasks.get(task).ok_or(Rejection::NoTask)?;
     match row.agent {
         Some(agent) if row.attempt == attempt => Ok((row, agent)),
@@ -97,6 +101,11 @@ pub fn ended_of(
     now: Time,
 ) -> Answer {
     let row = &state.tasks.table[task.index()];
+    let failed = match row.phase.is_in_hand() {
+        true => budget::end_of(state, task, end),
+        false => None,
+    };
+    let end = failed.as_ref().unwrap_or(end);
     let mut events: Vec<Event> = vec![
         AttemptEnded {
             task_id: task,

@@ -22,7 +22,7 @@ use director_protocols::time::{Span, Time};
 use director_protocols::ways::Medium;
 use director_protocols::work::{BlockerReport, COMMAND};
 
-use super::{deploy, inbox, manage, pair, peer, risk};
+use super::{budget, deploy, inbox, manage, pair, peer, risk};
 use crate::engine::state::{Deadline, State};
 use crate::engine::tasks::Phase;
 use crate::engine::{accounts, ceremonies, waits};
@@ -314,6 +314,7 @@ pub fn passed(state: &State, deadline: Deadline, now: Time) -> Vec<Event> {
         Deadline::Proposal(sprint) => manage::due(state, sprint),
         Deadline::Deployment(number) => deploy::due(state, number, now),
         Deadline::Account(number) => accounts::due(state, number),
+        Deadline::Budget(sprint) => budget::due(state, sprint),
     }
 }
 

@@ -10,6 +10,7 @@
 //! | deployment | is asked for again | the same | is dropped for the reason |
 //! | unclear | changes the task | leaves it as it is | is refused |
 //! | fallback | is noted | is done | things go on as planned |
+//! | budget | is its limit from now on, in dollars | it is raised by half | what does not fit is called off |
 //! | notice | is put away | the same | the same |
 
 use director_protocols::digest::Digest;
@@ -28,7 +29,7 @@ use director_protocols::work::{
     Artifact, AttemptEnd, BlockerReport, CriterionAnswer, Report, TEXT_BYTES_MAX,
 };
 
-use super::{Answer, attempt, deploy, handoff, review, risk, unclear};
+use super::{Answer, attempt, budget, deploy, handoff, review, risk, unclear};
 use crate::engine::state::State;
 use crate::engine::trouble::InboxItem;
 
@@ -81,6 +82,7 @@ pub fn opened_by(
         deployment: None,
         about: None,
         risk: None,
+        purse: None,
     }
 }
 
@@ -170,6 +172,9 @@ pub fn answer(
     events.extend(set_free(open, &words, by));
     events.extend(unclear::answered(state, open, (reply, text), by)?);
     events.extend(risk::answered(state, open, reply, by));
+    if let Some(purse) = open.purse {
+        events.extend(budget::answered(state, purse, (reply, text), by, now)?);
+    }
     if let Some(number) = open.handoff {
         events.push(handoff::answered(number, (reply, text), by));
     }

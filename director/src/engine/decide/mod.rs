@@ -7,6 +7,7 @@ pub mod assign;
 pub mod attempt;
 pub mod balance;
 pub mod block;
+pub mod budget;
 pub mod complete;
 pub mod deploy;
 pub mod emergency;
@@ -54,6 +55,11 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
         Command::Pause { sprint, by } => steer::pause(state, *sprint, by),
         Command::Resume { sprint, by } => steer::resume(state, *sprint, by),
         Command::FreeAccount { account, by } => accounts::by_hand(state, account, by),
+        Command::SetBudget {
+            purse,
+            limit_micros,
+            by,
+        } => budget::set(state, *purse, *limit_micros, by),
         Command::CancelSprint { sprint, by } => steer::cancel_sprint(state, *sprint, by),
         Command::CancelTask { task, by } => steer::cancel_task(state, *task, by),
         Command::Retry { task, by } => retry::by_hand(state, *task, by),
@@ -101,6 +107,11 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             attempt,
             session,
         } => attempt::session(state, *task, *attempt, session),
+        Command::Spent {
+            task,
+            attempt,
+            cost_micros,
+        } => budget::spent(state, *task, *attempt, *cost_micros),
         Command::Ended { task, attempt, end } => attempt::ended(state, *task, *attempt, end, now),
         Command::Liveness {
             task,

@@ -33,6 +33,7 @@ struct Seen {
     deliverable: bool,
     warnings: Vec<String>,
     parked: Vec<view::status::ParkedAccount>,
+    budgets: Vec<view::budgets::BudgetStatus>,
     lanes: std::collections::BTreeMap<Column, Lane>,
     blockers: Vec<view::status::OpenBlocker>,
     agents: view::AgentsView,
@@ -83,6 +84,7 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
                     && state.is_settled(id),
                 warnings: row.warnings.clone(),
                 parked: view::status::parked(state),
+                budgets: view::budgets::budgets(state, id, now),
                 lanes: view::board::lanes(state, id, CARDS, now),
                 blockers: view::status::open_blockers(state, id, now),
                 agents: view::agents(state, now),
@@ -134,6 +136,7 @@ fn overview(visit: &Visit, seen: &Seen) -> Markup {
             @if let Some(reason) = &seen.reason { p.notice.bad role="alert" { (t(reason)) } }
             @for warning in &seen.warnings { p.notice { (t(warning)) } }
             @for account in &seen.parked { p.notice { (t(&account.sentence())) } }
+            @for row in seen.budgets.iter().filter(|row| row.waits.is_some()) { p.notice { "Budget " (t(&row.sentence())) } }
             (tiles(seen))
             progress max=(live.total.max(1)) value=(live.completed) aria-label="Tasks completed" {}
             @if !seen.inbox.inbox.is_empty() {
@@ -204,6 +207,12 @@ fn tiles(seen: &Seen) -> Markup {
             div { dt { "Elapsed" } dd { (live.elapsed) small { @match live.left { Some(left) if !seen.over => { "about " (left) " more" } _ => { @if seen.over { "in all" } @else { "open end" } } } } } }
             @if !seen.over {
                 div { dt { "Projected" } dd { @match &seen.projected { Some(at) => { (when(at)) small { "UTC" } } None => { "open" small { "something is in the way" } } } } }
+            }
+            @if let Some(row) = seen.budgets.first() {
+                div { dt { "Spent" } dd {
+                    "$" (format!("{:.2}", row.spent_usd)) @if let Some(limit) = row.limit_usd { " / $" (format!("{limit:.2}")) }
+                    small { "$" (format!("{:.2}", row.reserved_usd)) " set aside" }
+                } }
             }
             div { dt { "Waits for you" } dd { (seen.inbox.inbox.len()) small { a href="/inbox" { "inbox" } } } }
         }

@@ -7,6 +7,7 @@ use super::defined::measured;
 use super::pictures::{self, Picture};
 use super::{ReportView, Standing, cited};
 use crate::report::html::{Cell, figure, list, page, t, table};
+use crate::view::budgets::BudgetStatus;
 use crate::view::{count, elapsed};
 
 /// The whole page.
@@ -275,10 +276,26 @@ fn metrics(view: &ReportView) -> Markup {
             ]
         })
         .collect();
+    let budgets: Vec<Vec<Cell>> = view.budgets.iter().map(budget).collect();
     html! {
         (section("metrics"))
         (table("metrics-caption", "The sprint in numbers, and how each is computed", &["metric", "value", "unit and formula"], &rows))
+        @if !budgets.is_empty() { (table("budgets-caption", "Budgets, in dollars", &["of", "limit", "spent", "set aside", "left"], &budgets)) }
     }
+}
+
+fn budget(row: &BudgetStatus) -> Vec<Cell> {
+    let dollars = |amount: Option<f64>| match amount {
+        Some(amount) => Cell::Number(format!("{amount:.2}")),
+        None => "none".into(),
+    };
+    vec![
+        format!("{} {}", row.of, row.name).into(),
+        dollars(row.limit_usd),
+        dollars(Some(row.spent_usd)),
+        dollars(Some(row.reserved_usd)),
+        dollars(row.left_usd),
+    ]
 }
 
 fn gates(view: &ReportView) -> Markup {

@@ -49,6 +49,7 @@ use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 use crate::handle::Entry;
+use crate::view::budgets::{BudgetStatus, budgets};
 use crate::view::deployments::{self, DeploymentStatus};
 use crate::view::status::HandOff;
 use crate::view::{hours, rfc3339};
@@ -81,6 +82,8 @@ pub struct ReportView {
     pub tasks: Vec<TaskReport>,
     /// The sprint in numbers.
     pub metrics: Metrics,
+    /// What might be spent, and what was.
+    pub budgets: Vec<BudgetStatus>,
     /// Everything that held work up, oldest first.
     pub blockers: Vec<BlockerReport>,
     /// What was changed from outside, emergencies, lost roles and deaths.
@@ -247,6 +250,7 @@ pub fn build(state: &State, entries: &[Entry], sprint: SprintId, now: Time) -> O
             .iter()
             .map(|(id, task)| task_report(state, &facts, *id, task))
             .collect(),
+        budgets: budgets(state, sprint, now),
         blockers: blockers(state, &facts),
         incidents: incidents(state, entries, sprint),
         risks: foreseen::risks(state, entries, sprint),

@@ -484,6 +484,7 @@ fn people(next: &SprintSpec) -> RoleSpec {
         restart: Default::default(),
         isolation: Default::default(),
         conflicts: OnConflict::usual(PERSON),
+        budget: Default::default(),
         prompt: String::new(),
         profile: Default::default(),
     }

@@ -217,6 +217,8 @@ pub(super) fn figures(view: &ReportView) -> Vec<(&'static str, String)> {
     if let Some(cost) = m.cost_usd {
         figures.push(("cost", format!("${cost:.2}")));
     }
+    let budgets = view.budgets.iter().filter(|row| row.limit_usd.is_some());
+    figures.extend(budgets.map(|row| ("budget", row.sentence())));
     if !m.salvaged_refs.is_empty() {
         figures.push(("unfinished work", m.salvaged_refs.join(", ")));
     }

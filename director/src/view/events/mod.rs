@@ -7,6 +7,7 @@
 //! Elsewhere: what the fields' numbers mean is `fields`; what an event is about is `subject`.
 
 mod deployments;
+mod money;
 mod parts;
 
 use director_protocols::event::Event;
@@ -362,6 +363,14 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         Event::AccountFreed(e) => {
             format!("work of {} is handed out again, says {}", e.account, e.by)
         }
+        Event::CostReserved(_)
+        | Event::CostSpent(_)
+        | Event::CostSettled(_)
+        | Event::BudgetWarned(_)
+        | Event::BudgetHeld(_)
+        | Event::BudgetFreed(_)
+        | Event::BudgetRaised(_)
+        | Event::AttemptOverspent(_) => money::sentence(event, state),
         Event::RoleRestored(e) => format!("{} is started again for {}", e.role, e.by),
         Event::InboxReminded(e) => format!(
             "#{} still waits for a person; the next reminder is at {}",

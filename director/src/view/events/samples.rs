@@ -358,3 +358,72 @@ pub(super) fn events(task: TaskId, effect: EffectId, later: Time) -> Vec<Event> 
         .into(),
     ]
 }
+
+/// What is said of money.
+pub(super) fn paid(task: TaskId) -> Vec<Event> {
+    vec![
+        CostReserved {
+            task_id: task,
+            agent_id: AgentId(0),
+            attempt: Attempt(1),
+            reserved_micros: 1_500_000,
+            most_micros: Some(2_000_000),
+        }
+        .into(),
+        CostSpent {
+            task_id: task,
+            attempt: Attempt(1),
+            cost_micros: 250_000,
+        }
+        .into(),
+        CostSettled {
+            task_id: task,
+            agent_id: AgentId(0),
+            attempt: Attempt(1),
+            reserved_micros: 1_500_000,
+            cost_micros: 1_000_500,
+        }
+        .into(),
+        BudgetWarned {
+            sprint_id: SPRINT,
+            purse: Purse::Sprint { sprint_id: SPRINT },
+            spent_micros: 8_000_000,
+            limit_micros: 7_500_000,
+        }
+        .into(),
+        BudgetHeld {
+            sprint_id: SPRINT,
+            purse: Purse::Agent {
+                sprint_id: SPRINT,
+                agent_id: AgentId(0),
+            },
+            task_id: task,
+            needed_micros: 1_500_000,
+            left_micros: 250_000,
+            until: None,
+            asks: true,
+        }
+        .into(),
+        BudgetFreed {
+            sprint_id: SPRINT,
+            purse: Purse::Window { sprint_id: SPRINT },
+            item: None,
+        }
+        .into(),
+        BudgetRaised {
+            sprint_id: SPRINT,
+            purse: Purse::Task { task_id: task },
+            limit_micros: 9_000_000,
+            by: "ada".into(),
+        }
+        .into(),
+        AttemptOverspent {
+            task_id: task,
+            attempt: Attempt(1),
+            cost_micros: 2_100_000,
+            limit_micros: 2_000_000,
+            purse: None,
+        }
+        .into(),
+    ]
+}

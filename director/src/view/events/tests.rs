@@ -259,6 +259,7 @@ fn everything() -> (Run, Vec<Event>) {
         .into(),
     ]);
     events.extend(samples::events(task, effect, later));
+    events.extend(samples::paid(task));
     run.wait(Span::seconds(1));
     (run, events)
 }
@@ -301,7 +302,8 @@ const NUMBERS: &str = "added changed dropped handoff deployment merge_batch repe
     total candidates files insertions deletions exit_code took hours_spent bytes cost_micros blocker item message \
     count points optimistic likely pessimistic day velocity_target intensity within backoff_min backoff_max \
     timeout time attempts_max deaths_max guidance_max retry_min retry_max attempt_time silent_after wedged_after \
-    tier_time output_max weights";
+    tier_time output_max weights \
+    reserved_micros most_micros spent_micros limit_micros needed_micros left_micros";
 
 fn numbers(key: &str, value: &Value, found: &mut BTreeSet<String>) {
     match value {
@@ -499,9 +501,17 @@ fn every_event_reads_as_a_sentence() {
         manager_asked            tech-lead-1 is asked for the note of the standup
         standup_noted            engineering-manager-1 notes: Payments first; ask early.
         rebalancing_decided      engineering-manager-1 says keep connect; stays: connect
+        cost_reserved            $1.50 are set aside for attempt 1 at connect, which may spend $2.00
+        cost_spent               attempt 1 at connect has spent $0.25
+        cost_settled             attempt 1 at connect has cost $1.0005; $0.4995 go back
+        budget_warned            the budget of the sprint has reached its soft limit: $8.00 of $7.50
+        budget_held              connect waits: the budget of tech-lead-1 has $0.25 left, and it is expected to cost $1.50; a person is asked
         account_parked           claude takes no more requests: its work goes on at 2025-11-26 14:00 UTC: usage limit reached
         account_freed            work of claude is handed out again, says ada
-        merge_split              connect, cart-ui do not go together and are merged in smaller batches: gate `tests` failed (exit code 1): cargo test"#]].assert_eq(&lines.join("\n"));
+        merge_split              connect, cart-ui do not go together and are merged in smaller batches: gate `tests` failed (exit code 1): cargo test
+        budget_freed             nothing waits for the budget of the sprint for a time any more
+        budget_raised            the budget of task `connect` is $9.00 from now on, says ada
+        attempt_overspent        attempt 1 at connect is called off: it has spent $2.10, more than the $2.00 that an attempt may"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

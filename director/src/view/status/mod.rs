@@ -17,6 +17,7 @@ use director_protocols::time::{Span, Time};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::budgets::{BudgetStatus, budgets};
 use super::deployments::{self, DeploymentStatus};
 use super::forecast::{days, forecast};
 use super::inbox::{Item, items};
@@ -53,6 +54,8 @@ pub struct StatusView {
     pub velocity_metrics: VelocityMetrics,
     /// Accounts whose provider takes no more requests now.
     pub parked: Vec<ParkedAccount>,
+    /// What may be spent, is set aside and is left.
+    pub budgets: Vec<BudgetStatus>,
     /// What holds tasks up now.
     pub blockers: Vec<OpenBlocker>,
     /// What waits for a person, of this sprint.
@@ -231,6 +234,7 @@ pub fn status(state: &State, sprint: Option<SprintId>, now: Time) -> StatusView 
         deployments: deployments::of_sprint(state, id),
         velocity_metrics: velocity(state, id, now),
         parked: parked(state),
+        budgets: budgets(state, id, now),
         blockers: open_blockers(state, id, now),
         inbox: items(state)
             .into_iter()

@@ -87,6 +87,9 @@ pub fn render(view: &StatusView, width: usize, colour: bool) -> String {
     for row in &view.parked {
         lines.extend(wrap("parked: ", &row.sentence(), width));
     }
+    for row in &view.budgets {
+        lines.extend(wrap("budget ", &row.sentence(), width));
+    }
     if !view.inbox.is_empty() {
         lines.extend([
             String::new(),

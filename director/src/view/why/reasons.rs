@@ -7,10 +7,13 @@ use director_protocols::time::Time;
 use super::super::words::{awaited, some};
 use super::super::{count, minute, timestamp};
 use super::Reason;
+use crate::engine::decide::budget;
 use crate::engine::judging::Judging;
+use crate::engine::money::dollars;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
+use crate::engine::team::Role;
 use crate::engine::waits::{self, Asked, Node};
 
 /// What the task waits for, what that waits for, and so on, a sentence each; empty where it is no more than one step.
@@ -287,6 +290,12 @@ fn held_back(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<(&'static
         ));
         return found;
     }
+    if let Some(short) = short_of(state, id, task, role, now) {
+        found.push(("budget", short));
+        if !role.free.is_empty() {
+            return found;
+        }
+    }
     if let Some(wanted) = task.wanted {
         if !role.free.contains(&wanted) {
             found.push((
@@ -321,6 +330,35 @@ fn held_back(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<(&'static
         found.push(("no_agent", "it is handed out next".to_owned()));
     }
     found
+}
+
+/// The budget that keeps it from everybody who is free, or from all of the role where nobody is, in words.
+fn short_of(state: &State, id: TaskId, task: &Task, role: &Role, now: Time) -> Option<String> {
+    let who: Vec<AgentId> = match role.free.is_empty() {
+        true => role.active().collect(),
+        false => role.free.to_vec(),
+    };
+    let mut may = who.into_iter().filter(|agent| {
+        !task.avoid.contains(agent) && task.wanted.is_none_or(|wanted| wanted == *agent)
+    });
+    let short = budget::short(state, id, task, may.next()?, now)?;
+    if !may.all(|agent| budget::short(state, id, task, agent, now).is_some()) {
+        return None;
+    }
+    let item = state.budgets.holds.get(&short.purse);
+    let item = item.and_then(|hold| hold.item);
+    let open = item.filter(|item| state.trouble.open_item(*item).is_some());
+    let ending = match (short.until, open) {
+        (Some(until), _) => format!("; enough is free again at {}", minute(until)),
+        (None, Some(item)) => format!("; a person is asked (inbox #{})", item.0 + 1),
+        (None, None) => "; work in hand may give some back".to_owned(),
+    };
+    Some(format!(
+        "{} has {} left, and it is expected to cost {}{ending}",
+        budget::purse_name(state, short.purse),
+        dollars(short.left),
+        dollars(short.needed)
+    ))
 }
 
 fn busy_with(state: &State, id: AgentId, now: Time) -> String {

@@ -6,6 +6,7 @@
 //! Elsewhere: roles and agents are `team`, tasks are `tasks`, dependencies and cycles are `graph`, gates are
 //! `gates`; limits and everything else at the top of the file is here.
 
+mod budget;
 pub(super) mod epic;
 mod gates;
 mod graph;
@@ -68,6 +69,7 @@ pub(super) fn manifest(
     gates::known_judges(root.field("gates"), "gates", &mut reading, &is_role);
     let mut policy = limits(root.field("limits"), &mut reading);
     policy.shares = shares(root.field("shares"), &mut reading);
+    budget::of_sprint(root.field("budget"), &mut policy, &mut reading);
     let ways = Box::new(ways::ways(root, &is_role, &mut reading));
     let tasks = tasks::tasks(root, &team, repo.is_some(), &mut reading);
     let mut warnings = reading.warnings;
@@ -216,7 +218,7 @@ fn limits(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> Policy {
         ],
         output_max: size(field("output_max")).unwrap_or(usual.output_max),
         weights: weights(field("weights"), usual.weights, reading),
-        shares: usual.shares,
+        ..usual
     };
     for (low, high) in [
         (

@@ -6,7 +6,7 @@ use crate::ids::Name;
 use crate::kinds;
 use crate::severity::Severity;
 use crate::shared::Shared;
-use crate::sprint::{Budget, Class, Estimate, Expects, Priority, TASKS_MAX, TaskSpec};
+use crate::sprint::{Class, Estimate, Expects, Priority, TASKS_MAX, TaskSpec};
 use crate::time::Span;
 
 use super::super::Purpose;
@@ -14,7 +14,7 @@ use super::super::errors::{Words, nearest, quote};
 use super::super::tree::{Node, Value};
 use super::team::Team;
 use super::{
-    Reading, duration, gates, graph, hours, name, names, run, small, task_path, text, texts,
+    Reading, budget, gates, graph, hours, name, names, run, small, task_path, text, texts,
 };
 
 /// The most ids that are compared to find the nearest one, over all problems of a file.
@@ -257,7 +257,7 @@ fn task(
         spec: text(node.field("spec")),
         design: text(node.field("design")),
         run,
-        budget: budget(node.field("budget")),
+        budget: budget::of_task(node.field("budget"), reading, &task_path(index, "budget")),
         gates,
         expects,
         produces: texts(node.field("produces")).unwrap_or_default(),
@@ -457,16 +457,6 @@ fn class(node: &Node<'_>) -> Class {
         Some("debt") => Class::Debt,
         Some("infrastructure") => Class::Infrastructure,
         _ => Class::Feature,
-    }
-}
-
-fn budget(node: Option<&Node<'_>>) -> Budget {
-    let field = |key| node.and_then(|node| node.field(key));
-    Budget {
-        time: duration(field("time")),
-        cost_micros: field("cost_usd")
-            .and_then(Node::number)
-            .map(|dollars| (dollars * 1e6).round() as u64),
     }
 }
 

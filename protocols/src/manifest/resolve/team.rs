@@ -14,7 +14,7 @@ use super::super::AGENT_KINDS;
 use super::super::errors::{Words, did_you_mean, nearest, quote};
 use super::super::role_file::{Library, RoleFile};
 use super::super::tree::{Node, Value};
-use super::{Reading, Written, run, text, texts};
+use super::{Reading, Written, budget, run, text, texts};
 
 /// The kind that stands for every kind that no other role takes.
 const EVERY_KIND: &str = "*";
@@ -350,6 +350,9 @@ fn checked(role: &mut RoleSpec, node: &Node<'_>, agents: &Agents<'_>, reading: &
                 });
             }
         }
+    }
+    if let Some(budget) = node.field("budget") {
+        budget::checked(budget, reading, &format!("team.{}.budget", role.name));
     }
     reading.ordered(
         node.field("restart"),

@@ -1,10 +1,10 @@
 //! What is written about a role, in the sprint file or in a file of its own; both have the same keys.
 
-use crate::sprint::{Isolation, OnConflict, RestartSpec, RoleSpec};
+use crate::sprint::{Isolation, OnConflict, RestartSpec, RoleSpec, Spending};
 use crate::time::Span;
 
 use super::super::tree::Node;
-use super::{duration, hours, small, text, texts};
+use super::{budget, duration, hours, small, text, texts};
 
 /// The keys of a role that are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,7 @@ pub(in crate::manifest) struct Written {
     pub restart: Option<RestartSpec>,
     pub isolation: Option<Isolation>,
     pub conflicts: Option<OnConflict>,
+    pub budget: Option<Spending>,
 }
 
 impl Written {
@@ -41,6 +42,7 @@ impl Written {
                 Some("resolve") => Some(OnConflict::Resolve),
                 other => other.map(|_| OnConflict::Redo),
             },
+            budget: node.field("budget").map(budget::spending),
         }
     }
 
@@ -50,6 +52,7 @@ impl Written {
         role.capacity = self.capacity.or(role.capacity);
         role.restart = self.restart.unwrap_or(role.restart);
         role.isolation = self.isolation.unwrap_or(role.isolation);
+        role.budget = self.budget.unwrap_or(role.budget);
         for (written, list) in [
             (&self.skills, &mut role.skills),
             (&self.kinds, &mut role.kinds),

@@ -83,7 +83,7 @@ fn a_realistic_file_says_what_it_means() {
         .find(|task| task.id.as_str() == "payment-api");
     let payment = payment.expect("it is there");
     assert_eq!(payment.priority, Priority::High);
-    assert_eq!(payment.budget.cost_micros, Some(5_000_000));
+    assert_eq!(payment.budget.spending().cost_micros, Some(5_000_000));
     assert_eq!(payment.budget.time, Some(Span::minutes(90)));
     assert_eq!(payment.role.as_str(), "api-engineer");
     assert!(spec.ways.stakeholders[0].inbox);

@@ -152,6 +152,29 @@ fn each_mistake_has_its_sentence() {
             "`30 minutes` is not a duration",
         ),
         (
+            "a soft limit above the hard one",
+            with("", "budget = { cost_usd = 2, warn_usd = 5 }"),
+            "`warn_usd` (5) is more than `cost_usd` (2): you would never be told",
+        ),
+        (
+            "what nothing would be left of",
+            with("[budget]\ncost_usd = 2\nexpected_usd = 2.5", ""),
+            "`expected_usd` (2.5) is more than `cost_usd` (2): nothing would ever begin",
+        ),
+        (
+            "an attempt beyond an agent's whole budget",
+            with(
+                "[team.ux-engineer]\nbudget = { cost_usd = 2, attempt_usd = 3 }",
+                "",
+            ),
+            "`attempt_usd` (3) is more than `cost_usd` (2): it would never be reached",
+        ),
+        (
+            "a window of no length",
+            with("[budget]\nwindow = { cost_usd = 2 }", ""),
+            "`within` is missing",
+        ),
+        (
             "no time",
             with("", "budget = { time = \"0s\" }"),
             "the duration is zero",

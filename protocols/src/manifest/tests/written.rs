@@ -97,6 +97,14 @@ ready = ["sh", "ready.sh"]
 windows = ["mon-thu 09:00-16:00", "sat-sun 22:00-02:00+01:00"]
 probe = { run = "curl -f https://example.org/", after = "90s", for = "1h" }
 
+[budget]
+cost_usd = 100
+expected_usd = 0.25
+window = { cost_usd = 20, within = "5h" }
+
+[team.ux-engineer]
+budget = { cost_usd = 7.5, warn_usd = 5 }
+
 [shares]
 feature = 0.615
 debt = 0.2
@@ -148,7 +156,7 @@ expects = "artifact"
 source = "github:42"
 produces = ["a/b"]
 files = ["a/", "b.rs"]
-budget = { time = "30m", cost_usd = 2.5 }
+budget = { time = "30m", cost_usd = 2.5, warn_usd = 2, attempt_usd = 1.25, expected_usd = 0.5 }
 acceptance = ["x = 1 # no comment"]
 spec = "docs/a b.md"
 test_requirements = ["t"]

@@ -5,6 +5,7 @@
 //! Invariant: reading what was written gives the sprint that was written; a test over every example keeps it so.
 //! Elsewhere: reading is the rest of this folder.
 
+mod budget;
 mod gates;
 mod team;
 mod ways;
@@ -14,12 +15,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use self::budget::BudgetOut;
 use self::team::{Agent, TeamEntry};
 use self::ways::WaysOut;
 use crate::kinds;
-use crate::sprint::{
-    Budget, Class, Estimate, Expects, Policy, Priority, RunSpec, SprintSpec, TaskSpec,
-};
+use crate::sprint::{Class, Estimate, Expects, Policy, Priority, RunSpec, SprintSpec, TaskSpec};
 use crate::time::Span;
 
 /// The sprint as TOML; `about` becomes a comment at the top.
@@ -98,13 +98,15 @@ struct Top {
 struct Limits {
     #[serde(skip_serializing_if = "Ordered::is_empty")]
     limits: Ordered<Limit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<BudgetOut>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     shares: BTreeMap<&'static str, f64>,
 }
 
 impl Limits {
     fn is_empty(&self) -> bool {
-        self.limits.is_empty() && self.shares.is_empty()
+        self.limits.is_empty() && self.budget.is_none() && self.shares.is_empty()
     }
 }
 
@@ -160,14 +162,6 @@ enum Effort {
 }
 
 #[derive(Serialize)]
-struct Spending {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost_usd: Option<f64>,
-}
-
-#[derive(Serialize)]
 struct Task {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -215,7 +209,7 @@ struct Task {
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<Effort>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    budget: Option<Spending>,
+    budget: Option<BudgetOut>,
 }
 
 impl File {
@@ -264,6 +258,7 @@ impl File {
             },
             limits: Limits {
                 limits: limits(policy),
+                budget: BudgetOut::of_sprint(policy),
                 shares: Class::ALL
                     .into_iter()
                     .zip(policy.shares)
@@ -302,6 +297,8 @@ fn limits(policy: &Policy) -> Ordered<Limit> {
         merge_batch,
         weights,
         shares: _,
+        budget: _,
+        window: _,
     } = *policy;
     let mut found = Vec::new();
     let mut count = |key: &str, value: u64, usual: u64| {
@@ -417,7 +414,7 @@ impl Task {
             deployment_requirements: deployment_requirements.clone(),
             source: source.clone(),
             estimate: effort(estimate, *points),
-            budget: spending(budget),
+            budget: BudgetOut::of_task(budget),
         }
     }
 }
@@ -437,14 +434,6 @@ fn effort(estimate: &Estimate, points: u32) -> Option<Effort> {
     }
     let assumed = Span::hours(u64::from(points.max(1)));
     (likely != assumed).then(|| Effort::Hours(likely.as_hours()))
-}
-
-fn spending(budget: &Budget) -> Option<Spending> {
-    let Budget { time, cost_micros } = *budget;
-    (time.is_some() || cost_micros.is_some()).then(|| Spending {
-        time: time.map(duration),
-        cost_usd: cost_micros.map(|micros| micros as f64 / 1e6),
-    })
 }
 
 /// As short as it can be said in one unit.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::budget::BudgetOut;
 use super::{Ordered, duration};
 use crate::roles::{default_role, default_team, unwritten};
 use crate::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
@@ -36,6 +37,8 @@ pub(super) struct Role {
     prompt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     restart: Option<Restart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<BudgetOut>,
 }
 
 #[derive(Serialize, PartialEq)]
@@ -113,6 +116,7 @@ impl Role {
             restart,
             isolation,
             conflicts,
+            budget,
             prompt,
             // From a file of its own, which is found again beside the sprint file.
             profile: _,
@@ -151,6 +155,7 @@ impl Role {
                 backoff_min: duration(restart.backoff_min),
                 backoff_max: duration(restart.backoff_max),
             }),
+            budget: BudgetOut::of_role(budget),
         }
     }
 }

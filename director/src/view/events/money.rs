@@ -1,0 +1,98 @@
+//! What is said of money: what is set aside, spent and settled, and budgets that hold work back.
+
+use director_protocols::event::{Event, Purse};
+
+use crate::engine::decide::budget::purse_name;
+use crate::engine::money::dollars;
+use crate::engine::state::State;
+use crate::view::minute;
+
+/// The event as a sentence; empty for those that are not about money.
+pub(super) fn sentence(event: &Event, state: &State) -> String {
+    let task = |id| state.task_name(id);
+    match event {
+        Event::CostReserved(e) => format!(
+            "{} are set aside for attempt {} at {}{}",
+            dollars(e.reserved_micros),
+            e.attempt,
+            task(e.task_id),
+            e.most_micros.map_or_else(String::new, |most| format!(
+                ", which may spend {}",
+                dollars(most)
+            ))
+        ),
+        Event::CostSpent(e) => format!(
+            "attempt {} at {} has spent {}",
+            e.attempt,
+            task(e.task_id),
+            dollars(e.cost_micros)
+        ),
+        Event::CostSettled(e) => {
+            let (cost, reserved) = (e.cost_micros, e.reserved_micros);
+            let rest = match reserved {
+                0 => String::new(),
+                _ if cost > reserved => {
+                    format!(", {} more than was set aside", dollars(cost - reserved))
+                }
+                _ if cost < reserved => format!("; {} go back", dollars(reserved - cost)),
+                _ => ", as was set aside".to_owned(),
+            };
+            format!(
+                "attempt {} at {} has cost {}{rest}",
+                e.attempt,
+                task(e.task_id),
+                dollars(cost)
+            )
+        }
+        Event::BudgetWarned(e) => format!(
+            "{} has reached its soft limit: {} of {}",
+            name(state, e.purse),
+            dollars(e.spent_micros),
+            dollars(e.limit_micros)
+        ),
+        Event::BudgetHeld(e) => {
+            let until = match e.until {
+                Some(until) => format!("; it goes on at {}", minute(until)),
+                None if e.asks => "; a person is asked".to_owned(),
+                None => "; work in hand may give some back".to_owned(),
+            };
+            format!(
+                "{} waits: {} has {} left, and it is expected to cost {}{until}",
+                task(e.task_id),
+                name(state, e.purse),
+                dollars(e.left_micros),
+                dollars(e.needed_micros)
+            )
+        }
+        Event::BudgetFreed(e) => format!("nothing waits for {} any more", name(state, e.purse)),
+        Event::BudgetRaised(e) => format!(
+            "{} is {} from now on, says {}",
+            name(state, e.purse),
+            dollars(e.limit_micros),
+            e.by
+        ),
+        Event::AttemptOverspent(e) => {
+            let whose = match e.purse {
+                Some(purse) => format!(" that {} has for it", name(state, purse)),
+                None => " that an attempt may".to_owned(),
+            };
+            format!(
+                "attempt {} at {} is called off: it has spent {}, more than the {}{whose}",
+                e.attempt,
+                task(e.task_id),
+                dollars(e.cost_micros),
+                dollars(e.limit_micros)
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+/// The budget within a sentence.
+fn name(state: &State, purse: Purse) -> String {
+    let name = purse_name(state, purse);
+    match name.strip_prefix('T') {
+        Some(rest) => format!("t{rest}"),
+        None => name,
+    }
+}
