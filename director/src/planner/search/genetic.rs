@@ -5,18 +5,22 @@
 //! - two members **crossed** at two points of that order (Hartmann, Naval Research Logistics 45, 1998),
 //! - a **stretch** of time of one member, with what is before and behind it as in the other (after the peaks of Valls, Ballestín and
 //!   Quintanilla, EJOR 185, 2008),
-//! - one member **shaken**: jobs of some stretch of time move about, the others keep their order, as in a large-neighbourhood search.
+//! - one member **shaken**: jobs of some stretch of time move about, the others keep their order, as in a large-neighbourhood search,
+//! - one member in which critical jobs are **pulled** before what keeps them waiting: no schedule is shorter in which none of them moves.
 //!
 //! It is decoded from the end and then from the start, which is double justification for the price of two passes. An order, or a schedule from the
-//! end, that was made before is left where it is: what would come of it is known. A child mostly begins as one of its parents does, so its
-//! pass from the end takes over what is the same and places the rest; and it ends as soon as it can only become the parent's again, or too long to
+//! end, that was made before is left where it is: what would come of it is known. A child mostly begins as one of its parents does, so both
+//! passes take over what is the same and place the rest; and one ends as soon as it can only become the parent's again, or too long to
 //! live. The best of members and children live on. Of equal length, the one whose jobs end earlier is better: it has more room behind.
 //! Where jobs can be done in several ways, the first pass takes the way that is best there; the second keeps it or chooses again, by chance.
 //! Where they can pass from one agent to another, the best of the first members is worked on by [`super::balance`] before there are children.
 //!
 //! One [`Island`] is one such population with a seed of its own; it knows nothing of threads. The same seed and budget give the same schedule.
 //!
-//! Elsewhere: what a pass does is [`super::decode`]; who runs several islands at once is [`crate::perform`].
+//! Elsewhere: how the order of a child comes about is `children.rs`; what a pass does is [`super::decode`]; who runs several islands at once is
+//! [`crate::perform`].
+
+mod children;
 
 use super::balance::Balance;
 use super::decode::{Decoder, From, Hints, Like, Made, Ways};
@@ -114,13 +118,13 @@ pub struct Island<'m> {
 
 /// Generations without a better member after which a population begins anew, twice as large.
 const IDLE_MOST: u32 = 40;
-/// In 1,024: how many children are shaken; half of the others are crossed at two points.
-const SHAKEN: u64 = 400;
+/// In 1,024: how many children are of one member only, and of these how many are pulled, the others shaken, and of several members how many
+/// are crossed at two points.
+const ALONE: u64 = 400;
+const PULLED: u64 = 400;
+const CROSSED: u64 = 512;
 /// A pass from the end may be longer than what lives by one part in so many: the pass from the start can gain that.
 const GAIN: u32 = 50;
-/// The share of the time that is shaken, and how far a job goes, as a share of the whole.
-const STRETCH: f64 = 0.1;
-const FAR: f64 = 0.4;
 /// Rules by which orders are drawn: those that look at what follows.
 const SAMPLED: [Rule; 4] = [
     Rule::LatestFinish,
@@ -458,11 +462,18 @@ impl<'m> Island<'m> {
         if of[0] == of[1] {
             of[1] = (of[1] + 1) % parents;
         }
+        let alone = self.random.chance(ALONE);
+        let pulled = alone && !self.model.plain.is_empty() && self.random.chance(PULLED);
+        if pulled {
+            self.prepare(of[0]);
+        }
         let members = std::mem::take(&mut self.members);
         let [one, other] = of.map(|member| &members[member]);
-        if self.random.chance(SHAKEN) {
+        if pulled {
+            self.pull(one);
+        } else if alone {
             self.shake(one);
-        } else if self.random.chance(512) {
+        } else if self.random.chance(CROSSED) {
             self.cross(one, other);
         } else {
             self.stretch(one, other);
@@ -499,118 +510,6 @@ impl<'m> Island<'m> {
         member.from_end.order.clone_from(&member.order);
         self.seen.again(ORDER, &member.order);
         self.seen.again(FROM_END, &member.from_end.ends);
-    }
-
-    /// The first and the last part as in `one`, what is between in the order of `other`.
-    fn cross(&mut self, one: &Member, other: &Member) {
-        let jobs = one.order.len();
-        let points = [self.random.below(jobs + 1), self.random.below(jobs + 1)];
-        let (from, to) = (points[0].min(points[1]), points[0].max(points[1]));
-        self.stamp += 1;
-        self.child.clear();
-        for &job in &one.order[..from] {
-            self.mark[job as usize] = self.stamp;
-            self.child.push(job);
-        }
-        for &job in &other.order {
-            if self.child.len() == to {
-                break;
-            }
-            if self.mark[job as usize] != self.stamp {
-                self.mark[job as usize] = self.stamp;
-                self.child.push(job);
-            }
-        }
-        let (mark, stamp) = (&self.mark, self.stamp);
-        let rest = one.order.iter().filter(|&&job| mark[job as usize] != stamp);
-        self.child.extend(rest);
-    }
-
-    /// What starts in some stretch of time as in `one`; before and behind it the rest, as in `other`.
-    fn stretch(&mut self, one: &Member, other: &Member) {
-        let long = (f64::from(one.makespan) * (0.15 + 0.5 * self.random.unit())) as u32;
-        let from = self.random.below((one.makespan - long + 1) as usize) as u32;
-        let place = |time: u32| {
-            one.order
-                .partition_point(|&job| one.time[job as usize] < time)
-        };
-        let inside = &one.order[place(from)..place(from + long)];
-        self.stamp += 1;
-        for &job in inside {
-            self.mark[job as usize] = self.stamp;
-        }
-        let mut wanted = std::mem::take(&mut self.wanted);
-        wanted.clear();
-        let outside = |&&job: &&u32| self.mark[job as usize] != self.stamp;
-        let early = |&&job: &&u32| other.time[job as usize] < from;
-        wanted.extend(other.order.iter().filter(outside).filter(early));
-        wanted.extend(inside);
-        wanted.extend(other.order.iter().filter(outside).filter(|job| !early(job)));
-        self.order_child(&wanted);
-        self.wanted = wanted;
-    }
-
-    /// The jobs that start in some stretch of time, moved by chance; the others as they were.
-    fn shake(&mut self, member: &Member) {
-        let whole = f64::from(member.makespan);
-        let from = self.random.unit() * whole * (1.0 + STRETCH) - whole * STRETCH;
-        let mut keyed = std::mem::take(&mut self.keyed);
-        let mut wanted = std::mem::take(&mut self.wanted);
-        keyed.clear();
-        wanted.clear();
-        // By time in fractions of a tick, then by place.
-        let key = |moved: f64, place: u64| ((moved * 64.0) as u64) << 24 | place;
-        for (place, &job) in (0_u64..).zip(&member.order) {
-            let time = f64::from(member.time[job as usize]);
-            if time >= from && time < from + whole * STRETCH {
-                let moved = time + whole + (self.random.unit() * 2.0 - 1.0) * FAR * whole;
-                keyed.push((key(moved, place), job));
-            }
-        }
-        keyed.sort_unstable();
-        let mut moved = keyed.iter().peekable();
-        for (place, &job) in (0_u64..).zip(&member.order) {
-            let time = f64::from(member.time[job as usize]);
-            if time >= from && time < from + whole * STRETCH {
-                continue;
-            }
-            let own = key(time + whole, place);
-            while let Some(&&(_, job)) = moved.peek().filter(|(key, _)| *key < own) {
-                wanted.push(job);
-                moved.next();
-            }
-            wanted.push(job);
-        }
-        wanted.extend(moved.map(|&(_, job)| job));
-        self.order_child(&wanted);
-        (self.wanted, self.keyed) = (wanted, keyed);
-    }
-
-    /// The wanted order becomes the child's, with what has to come before a job, on the clock that counts from the end, moved there.
-    fn order_child(&mut self, wanted: &[u32]) {
-        self.stamp += 1;
-        self.child.clear();
-        let (stamp, after) = (self.stamp, &self.model.after);
-        let (mark, stack) = (&mut self.mark[..], &mut self.spare);
-        stack.clear();
-        for &job in wanted {
-            let mut at = job;
-            // Mostly everything is there already, and the stack stays empty.
-            while mark[at as usize] != stamp {
-                let missing = after
-                    .of(at)
-                    .iter()
-                    .find(|&&first| mark[first as usize] != stamp);
-                if let Some(&first) = missing {
-                    stack.push(at);
-                    at = first;
-                } else {
-                    mark[at as usize] = stamp;
-                    self.child.push(at);
-                    at = stack.pop().unwrap_or(at);
-                }
-            }
-        }
     }
 }
 
