@@ -20,9 +20,10 @@ use super::decode::{Decoder, From, Hints, Like, Made, Ways};
 use super::floor::Floor;
 use super::model::{Model, PackedWay};
 use super::random::Random;
+use super::rules::{self, Rule};
 
 /// Steps after which a worse state is not taken any more.
-const LATE: usize = 30;
+const LATE: usize = 100;
 /// Steps without a better state after which nothing more is expected.
 const IDLE_MOST: u32 = 20_000;
 /// How often a step is looked for before the state stays as it is.
@@ -68,6 +69,8 @@ pub struct Balance<'m> {
     /// By resource of one unit: its jobs now, by their starts, and when the last of them ends.
     jobs: Vec<Vec<u32>>,
     last: Vec<u32>,
+    /// How often it was run.
+    turn: u32,
     /// Tables that are used again.
     chain: Vec<u32>,
     latest: Vec<u32>,
@@ -112,13 +115,15 @@ impl<'m> Balance<'m> {
             place: vec![0; model.len()],
             jobs: vec![Vec::new(); resources],
             last: vec![0; resources],
+            turn: 0,
             chain: Vec::new(),
             latest: vec![0; resources],
         })
     }
 
-    /// Looks for a schedule shorter than that of an order and its ways; gives the order and the ways of the best.
+    /// Looks for a schedule shorter than that of an order and its ways; gives the order and the ways of the best that it comes to.
     ///
+    /// The third time, and every other after it, it begins with an order drawn by chance instead: where it got stuck twice, it would again.
     /// It ends at the bound, where nothing more is expected, when the decoder has placed `placed_most` jobs in all, or when `go_on` says no.
     pub fn run(
         &mut self,
@@ -129,11 +134,18 @@ impl<'m> Balance<'m> {
         placed_most: u64,
         go_on: &mut dyn FnMut() -> bool,
     ) -> (Vec<u32>, Vec<u32>) {
-        decoder.set_ways(ways);
-        decoder.pass(From::Start, Ways::Keep, order);
-        self.order.clear();
-        self.order.extend(order);
-        let mut best = (order.to_vec(), ways.to_vec());
+        self.turn += 1;
+        if self.turn > 1 && self.turn % 2 == 1 {
+            let weights = rules::weights(self.model, floor, Rule::LatestFinish);
+            self.order = rules::sample(self.model, &weights, random);
+            decoder.pass(From::Start, Ways::Choose, &self.order);
+        } else {
+            self.order.clear();
+            self.order.extend(order);
+            decoder.set_ways(ways);
+            decoder.pass(From::Start, Ways::Keep, order);
+        }
+        let mut best = (self.order.clone(), decoder.ways().to_vec());
         // One tick less than there is, as long as there is anything to gain.
         let mut target = match decoder.length() {
             length if length > floor.bound => length - 1,
@@ -402,7 +414,6 @@ impl<'m> Balance<'m> {
 mod tests {
     use super::super::genetic::Island;
     use super::super::model::{Job, Problem, Way};
-    use super::super::rules::{self, Rule};
     use super::*;
 
     /// Agents who are at work without a gap until `length`; each job can be done by some others too, and some wait for what ends before them.
@@ -471,10 +482,10 @@ mod tests {
         let order = rules::serial(&model, &rules::weights(&model, &floor, Rule::LatestFinish));
         let listed = decoder.pass(From::Start, Ways::Choose, &order);
         let ways = decoder.ways().to_vec();
-        let mut balance = Balance::of(&model).expect("several are able");
-        let mut length = |placed: u64, go_on: bool| {
+        let length = |placed: u64, go_on: bool| {
             let (mut decoder, mut random) = (Decoder::new(&model), Random::new(1, 0));
             let list = (&order[..], &ways[..]);
+            let mut balance = Balance::of(&model).expect("several are able");
             let (order, ways) =
                 balance.run(&mut decoder, &mut random, &floor, list, placed, &mut || {
                     go_on
