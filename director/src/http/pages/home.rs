@@ -210,8 +210,11 @@ fn tiles(seen: &Seen) -> Markup {
             }
             @if let Some(row) = seen.budgets.first() {
                 div { dt { "Spent" } dd {
-                    "$" (format!("{:.2}", row.spent_usd)) @if let Some(limit) = row.limit_usd { " / $" (format!("{limit:.2}")) }
-                    small { "$" (format!("{:.2}", row.reserved_usd)) " set aside" }
+                    "$" (format!("{:.2}", row.spent_usd))
+                    small {
+                        @if let Some(limit) = row.limit_usd { "of $" (format!("{limit:.2}")) ", " }
+                        "$" (format!("{:.2}", row.reserved_usd)) " set aside"
+                    }
                 } }
             }
             div { dt { "Waits for you" } dd { (seen.inbox.inbox.len()) small { a href="/inbox" { "inbox" } } } }

@@ -91,6 +91,11 @@ fn whole(item: &Item, model: &Model, pen: Pen, width: usize) -> Vec<Line<'static
             ("n", "sends it back, with the reason"),
         ],
         "handoff" => &[("y", "takes it"), ("n", "sends it back, with the reason")],
+        "budget" => &[
+            ("y", "raises it"),
+            ("a", "sets it, in dollars"),
+            ("n", "calls the work off"),
+        ],
         "notice" => &[("y", "puts it away")],
         _ => &[("a", "answers it")],
     };
