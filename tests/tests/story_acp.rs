@@ -73,12 +73,10 @@ fn an_agent_is_conversed_with_goes_on_in_its_session_after_a_kill_and_is_not_all
     let prompts = corner.merged("heard");
     assert!(prompts.contains("session/load"), "{prompts}");
     assert!(prompts.contains("leave the tests to the gate"), "{prompts}");
-    assert!(
-        corner
-            .events("attempt_ended")
-            .iter()
-            .any(|end| end["end"].to_string().contains("250000"))
-    );
+    // The session says each time what it has cost in all; each dollar is charged once.
+    let settled = corner.events("cost_settled");
+    let costs = settled.iter().map(|event| event["cost_micros"].as_u64());
+    assert_eq!(costs.flatten().sum::<u64>(), 250_000, "{settled:?}");
     corner.nothing_left("acp");
 }
 

@@ -146,8 +146,8 @@ impl State {
 
     /// An agent's role as the sprint has it.
     fn role_in<'s>(&self, sprint: &'s Sprint, agent: AgentId) -> Option<&'s RoleSpec> {
-        let role = self.team.role_of(agent)?.spec.name.clone();
-        sprint.spec.team.iter().find(|spec| spec.name == role)
+        let name = &self.team.role_of(agent)?.spec.name;
+        sprint.spec.team.iter().find(|spec| spec.name == *name)
     }
 
     /// What was spent of a budget, and what is set aside in it.
