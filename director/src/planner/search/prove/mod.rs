@@ -9,7 +9,7 @@
 //! Work is counted in jobs that were looked at, whenever a bound of theirs has risen or the table may raise one, as a pass counts jobs that it places.
 //!
 //! Invariant: a no is true of every schedule that keeps the model; a yes comes with a schedule.
-//! Elsewhere: what is learnt of a dead end is in [`learn`]; short schedules are found by [`super::genetic`] first, and this search begins below
+//! Elsewhere: what is learnt of a dead end is in `learn.rs`; short schedules are found by [`super::genetic`] first, and this search begins below
 //! the best of them.
 
 pub mod clauses;
