@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! up | tick 1s | submit              everybody is there; time passes; the next sprint
-//! start T | done T | fail T | die T | time out T | stuck T SEVERITY
+//! start T | done T | fail T | called off T | die T | time out T | stuck T SEVERITY
 //! ask T ROLE | hear [WORDS] | hear nothing   a question; the answer of who was asked
 //! git ok | git same | git missing | git conflict | git refused | git no     the oldest order to git
 //! gates green | gates red            the oldest order to the gates
 //! pause | resume | cancel T | cancel | retry T | reassign T [AGENT] | answer N
+//! limited T [Mm] | done T for $ | spend T $ | pay N $    a provider takes no more; what an attempt costs; a limit as an answer
 //! lose ROLE | reopen                 a role's restarts are used up; the director is killed and another one starts
 //! ```
 

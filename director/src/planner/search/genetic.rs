@@ -94,7 +94,7 @@ pub struct Island<'m> {
     random: Random,
     members: Vec<Member>,
     best: Found,
-    /// Schedules that may be made, and how many of them by the proof at the end.
+    /// Schedules that may be made, and how many of them are kept for the proof.
     budget: u64,
     kept: u64,
     proof: Proof<'m>,
@@ -206,15 +206,17 @@ impl<'m> Island<'m> {
 
     /// Schedules made so far: jobs that were placed, or looked at by the proof, by jobs that there are, rounded up.
     pub fn schedules(&self) -> u64 {
-        let jobs = self.model.free.len().max(1) as u64;
-        (self.decoder.placed() + self.proof.looked_at()).div_ceil(jobs)
+        (self.decoder.placed() + self.proof.looked_at()).div_ceil(self.jobs())
     }
 
     /// The same without the proof.
     fn searched(&self) -> u64 {
-        self.decoder
-            .placed()
-            .div_ceil(self.model.free.len().max(1) as u64)
+        self.decoder.placed().div_ceil(self.jobs())
+    }
+
+    /// Jobs of one schedule.
+    fn jobs(&self) -> u64 {
+        self.model.free.len().max(1) as u64
     }
 
     /// Searches until the best is proven to be the shortest, the budget is spent, or `go_on`, which is asked from time to time, says no.
@@ -228,7 +230,7 @@ impl<'m> Island<'m> {
             // A counted budget keeps what the proof may have; without one, both get the same.
             let turn = match self.kept {
                 0 => self.decoder.placed(),
-                kept => kept.saturating_mul(self.model.free.len() as u64),
+                kept => kept.saturating_mul(self.jobs()),
             };
             self.prove(turn.saturating_sub(self.proof.looked_at()), go_on);
             // What a small population has missed, a larger one may find (as restarts do in Auger and Hansen, CEC 2005).
@@ -237,8 +239,7 @@ impl<'m> Island<'m> {
         }
         let left = self.budget.saturating_sub(self.schedules());
         if self.kept > 0 && left > 0 {
-            let jobs = self.model.free.len() as u64;
-            self.prove(left.saturating_mul(jobs), go_on);
+            self.prove(left.saturating_mul(self.jobs()), go_on);
         }
         &self.best
     }
@@ -263,9 +264,9 @@ impl<'m> Island<'m> {
 
     /// Hands work about in the best schedule, and makes what comes of it a member. Whether there is budget for more.
     fn share_out(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        let jobs = self.jobs();
         if let Some(balance) = &mut self.balance {
             let Found { order, ways, .. } = &self.best;
-            let jobs = self.model.free.len() as u64;
             let (order, ways) = balance.run(
                 &mut self.decoder,
                 &mut self.random,

@@ -8,7 +8,6 @@
 //! Invariant: a clause follows from the model and the length alone, not from what was tried.
 
 use super::Prover;
-use super::table::Over;
 use super::trail::{Fact, Reason, Rise, is_start};
 
 /// A side of which nothing is needed.
@@ -116,14 +115,13 @@ impl Prover {
                 facts.push(Fact::not_before(late, last + 1 - duration(late)));
                 facts.push(Fact::not_after(early, last));
             }
-            Reason::Full { word, lane, tick } => {
-                let job = fact.job();
+            Reason::Full(over) => {
+                let (job, tick) = (fact.job(), over.tick as i32);
                 facts.push(if is_start(fact.side) {
-                    Fact::not_before(job, tick as i32 + 1 - self.duration[job as usize])
+                    Fact::not_before(job, tick + 1 - self.duration[job as usize])
                 } else {
-                    Fact::not_after(job, tick as i32)
+                    Fact::not_after(job, tick)
                 });
-                let over = Over { word, lane, tick };
                 self.table.explain(over, Some(job), &self.trail, facts);
             }
         }

@@ -8,7 +8,7 @@
 //! Elsewhere: a table on which jobs are placed, not bounded, is [`super::super::decode`]'s.
 
 use super::super::lanes::{GUARDS, fits, read};
-use super::trail::{Fact, Reason, Trail};
+use super::trail::{Fact, Over, Reason, Trail};
 
 /// A job as the table sees it.
 #[derive(Clone, Debug, Default)]
@@ -33,33 +33,6 @@ pub struct Table {
     /// Jobs whose sides may have changed.
     touched: Vec<u32>,
     is_touched: Vec<bool>,
-}
-
-/// Where too much is covered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Over {
-    /// The word.
-    pub word: u16,
-    /// The lane.
-    pub lane: u16,
-    /// The tick.
-    pub tick: u32,
-}
-
-impl Over {
-    fn at(word: u16, tick: i32, free: u64, demand: u64) -> Self {
-        let missing = !free.wrapping_sub(demand) & GUARDS;
-        Self {
-            word,
-            lane: (missing.trailing_zeros() / 16) as u16,
-            tick: tick as u32,
-        }
-    }
-
-    fn reason(self) -> Reason {
-        let Self { word, lane, tick } = self;
-        Reason::Full { word, lane, tick }
-    }
 }
 
 impl Table {
@@ -109,7 +82,7 @@ impl Table {
                 let row = &self.free[word as usize * self.ticks..];
                 let mut ticks = part.0..part.1;
                 if let Some(tick) = ticks.find(|&tick| !fits(row[tick as usize], demand)) {
-                    return Err(Over::at(word, tick, row[tick as usize], demand));
+                    return Err(over(word, tick, row[tick as usize], demand));
                 }
             }
             for &(word, demand) in &self.loads[job as usize].demand {
@@ -153,13 +126,16 @@ impl Table {
             let full = |&tick: &i32| !fits(row[tick as usize], demand);
             let end = (first + load.duration).min(last);
             if let Some(tick) = (first..end).rev().find(full) {
-                let over = Over::at(word, tick, row[tick as usize], demand);
-                return Some((Fact::not_before(job, tick + 1), over.reason()));
+                let over = over(word, tick, row[tick as usize], demand);
+                return Some((Fact::not_before(job, tick + 1), Reason::Full(over)));
             }
             let begin = last.max(first + load.duration);
             if let Some(tick) = (begin..last + load.duration).find(full) {
-                let over = Over::at(word, tick, row[tick as usize], demand);
-                return Some((Fact::not_after(job, tick - load.duration), over.reason()));
+                let over = over(word, tick, row[tick as usize], demand);
+                return Some((
+                    Fact::not_after(job, tick - load.duration),
+                    Reason::Full(over),
+                ));
             }
         }
         None
@@ -197,5 +173,15 @@ impl Table {
             facts.push(Fact::not_before(at, tick - load.duration + 1));
             facts.push(Fact::not_after(at, tick));
         }
+    }
+}
+
+/// That `demand` does not fit into what is free at a tick: the first lane that has too little.
+fn over(word: u16, tick: i32, free: u64, demand: u64) -> Over {
+    let missing = !free.wrapping_sub(demand) & GUARDS;
+    Over {
+        word,
+        lane: (missing.trailing_zeros() / 16) as u16,
+        tick: tick as u32,
     }
 }

@@ -62,15 +62,19 @@ pub enum Reason {
     Edge(u32),
     /// Another job, which does not fit beside this one and cannot be on this side of it.
     Pair(u32),
-    /// At this tick others take so much of this lane of this word that the job does not fit.
-    Full {
-        /// The word.
-        word: u16,
-        /// The lane.
-        lane: u16,
-        /// The tick.
-        tick: u32,
-    },
+    /// Others take so much there that the job does not fit.
+    Full(Over),
+}
+
+/// Where too much is covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// The word.
+    pub word: u16,
+    /// The lane.
+    pub lane: u16,
+    /// The tick.
+    pub tick: u32,
 }
 
 /// A rise.
