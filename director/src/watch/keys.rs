@@ -3,8 +3,8 @@
 //! The same letter means the same on every page. Whatever changes the sprint becomes an order in [`Model::orders`]; what came of it
 //! is shown in the last line.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use director_protocols::inbox::Reply;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::model::{Link, Model, Page, Prompt, Purpose};
 use super::screen;

@@ -8,8 +8,8 @@
 
 use std::collections::VecDeque;
 
+use crossterm::event::KeyEvent;
 use director_protocols::time::{Span, Time};
-use ratatui::crossterm::event::KeyEvent;
 use serde_json::Value;
 
 use super::ask::{Question, SLOTS};

@@ -1,10 +1,10 @@
 //! A seat before a screen for tests: the real engine answers what the page asks, and frames come out as text.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use expect_test::Expect;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Modifier;
 
 use crate::control::answer::{answer, history_for, part, read_page};

@@ -1,12 +1,12 @@
 //! The screen as people see it: a real engine answers what the page asks, and the frame is compared.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use director_protocols::command::Command;
 use director_protocols::ids::Name;
 use director_protocols::sprint::SprintSpec;
 use director_protocols::time::Span;
 use expect_test::expect;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
 use super::seat::{Seat, text};
