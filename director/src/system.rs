@@ -34,6 +34,7 @@ use crate::control::audit::Audit;
 use crate::engine::Engine;
 use crate::handle::{Call, Handle};
 use crate::history::{self, HistoryError};
+use crate::perform::lookout::Lookout;
 use crate::perform::plans::Plans;
 use crate::perform::{Performer, Ports, Workshop};
 use crate::traces;
@@ -350,7 +351,7 @@ impl Builder {
         found.into_iter().for_each(|command| sink(command));
         let integrator = integrator::integrator(Arc::clone(&workshop), Arc::clone(&sink));
         let gatekeeper = gatekeeper::gatekeeper(Arc::clone(&workshop), Arc::clone(&sink));
-        let messenger = messenger::messenger(workshop, Arc::clone(&sink));
+        let messenger = messenger::messenger(Arc::clone(&workshop), Arc::clone(&sink));
         let store = Arc::new(Mutex::new(Some(store)));
         let mut children = vec![
             journal::child(store, writing, reports, Arc::clone(&journal_address)),
@@ -364,8 +365,11 @@ impl Builder {
             let task: MakeTask = Arc::new(move || make(handle.clone()));
             children.push(service::child(&name, task));
         }
+        // What is done beside the director comes when it comes.
+        let beside = matches!(writing, Writing::Thread);
         let ports: Arc<dyn Performer> = Arc::new(Ports {
-            plans: matches!(writing, Writing::Thread).then(|| Plans::new(Arc::clone(&sink))),
+            plans: beside.then(|| Plans::new(Arc::clone(&sink))),
+            lookout: beside.then(|| Lookout::new(Arc::clone(&workshop), Arc::clone(&sink))),
             team: team_address,
             slots,
             integrator,

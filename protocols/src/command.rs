@@ -13,7 +13,7 @@ use crate::incident::Step;
 use crate::outside::Outside;
 use crate::sprint::SprintSpec;
 use crate::time::Span;
-use crate::work::{AttemptEnd, DiffStat, GateOutcome};
+use crate::work::{AttemptEnd, DiffStat, GateOutcome, Sight};
 
 /// What is done to an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -372,6 +372,15 @@ pub enum Command {
         before: Span,
         /// Until the last of them would be done now, as expected.
         after: Span,
+    },
+    /// How branches that are worked on would merge now: what is new since the last look.
+    LookedAhead {
+        /// The sprint.
+        sprint: SprintId,
+        /// Where its integration branch stood, in hex.
+        head: String,
+        /// What was found.
+        sights: Vec<Sight>,
     },
     /// An effect cannot be carried out and trying again will not help.
     EffectFailed {

@@ -24,6 +24,7 @@ macro_rules! payloads {
     };
 }
 
+mod clash;
 mod cost;
 mod deploy;
 mod frames;
@@ -39,6 +40,7 @@ mod trouble;
 
 use serde::Serialize;
 
+pub use clash::*;
 pub use cost::*;
 pub use deploy::*;
 pub use frames::{
@@ -198,6 +200,9 @@ events! {
     BudgetFreed
     BudgetRaised
     AttemptOverspent
+    ConflictForeseen
+    ConflictOver
+    AgentTold
     ActionAccepted
     InboxReminded
     StakeholderInformed

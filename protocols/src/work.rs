@@ -158,6 +158,17 @@ pub const FILES_MAX: usize = 64;
 /// The longest name of a file that is named, in bytes.
 pub const FILE_NAME_MAX: usize = 200;
 
+/// How the work of an attempt would merge, seen while it is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// The task and the attempt.
+    pub of: (TaskId, Attempt),
+    /// The other task under way and its attempt; none for what is merged.
+    pub with: Option<(TaskId, Attempt)>,
+    /// The files in conflict, by name and at most [`FILES_MAX`]; none where it would merge by itself.
+    pub files: Vec<String>,
+}
+
 /// Size of a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiffStat {

@@ -122,6 +122,20 @@ pub const MUTANTS: &[Mutant] = &[
         20,
     ),
     mutant(
+        "a conflict outlives the work that was in it",
+        "director/src/engine/decide/clash.rs",
+        "let gone = of.find(|id| !state.is_under_way(*id))?;",
+        "let gone = of.find(|id| state.tasks.table[id.index()].phase.is_over())?;",
+        20,
+    ),
+    mutant(
+        "an agent is told of a conflict again",
+        "director/src/engine/decide/clash.rs",
+        "&& !e.files.iter().all(met)",
+        "&& !e.files.is_empty()",
+        20,
+    ),
+    mutant(
         "green gates complete a task before it is merged",
         "director/src/engine/decide/follow.rs",
         "Event::QualityGateStatus(e) if !state.is_merging(e.sprint_id, &e.batch) => {",

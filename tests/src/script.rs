@@ -7,10 +7,12 @@
 //! git ok | git same | git missing | git conflict | git refused | git no     the oldest order to git
 //! gates green | gates red            the oldest order to the gates
 //! pause | resume | cancel T | cancel | retry T | reassign T [AGENT] | answer N
+//! see T T FILE... | see T merged FILE...   somebody looks ahead; without a file where all is well
 //! limited T [Mm] | done T for $ | spend T $ | pay N $    a provider takes no more; what an attempt costs; a limit as an answer
 //! lose ROLE | reopen                 a role's restarts are used up; the director is killed and another one starts
 //! ```
 
+mod clash;
 mod money;
 
 use std::fmt::Write;
@@ -370,6 +372,7 @@ impl Script {
             }
             _ => self
                 .paid(&words)
+                .or_else(|| self.looked(&words))
                 .unwrap_or_else(|| panic!("no step is called `{line}`")),
         }
     }
@@ -604,7 +607,9 @@ impl Script {
                 if e.guessed { ", a guess" } else { "" }
             ),
             Event::AccountFreed(e) => format!("{name} {} by {}", e.account, e.by),
-            event if money::is_paid(event) => self.as_people_read_it(event),
+            event if money::is_paid(event) || clash::is_seen(event) => {
+                self.as_people_read_it(event)
+            }
             Event::QaHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::DevopsHandoffReady(e) => format!("{name} {:?}", e.package),
             Event::PackageAnswered(e) => format!("{name} {} {}", e.handoff + 1, e.accepted),

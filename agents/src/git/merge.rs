@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use super::command::GitCommand;
 use super::repository::path_of;
 use super::{GitError, Oid, Repository, Worktree};
 
@@ -59,6 +60,22 @@ impl Repository {
         if self.is_ancestor(work, onto)? {
             return Ok(Merge::Nothing);
         }
+        let tree = match self.merge_tree(self.git(), onto, work)? {
+            Ok(tree) => tree,
+            Err(files) => return Ok(Merge::Conflict { files }),
+        };
+        let parents = [(*onto).clone(), (*work).clone()];
+        let commit = self.commit_tree(&tree, &parents, message, *date_ms)?;
+        Ok(Merge::Prepared { commit, tree })
+    }
+
+    /// The tree of a merge in memory, or the files in conflict.
+    pub(super) fn merge_tree(
+        &self,
+        git: GitCommand,
+        onto: &Oid,
+        work: &Oid,
+    ) -> Result<Result<Oid, Vec<PathBuf>>, GitError> {
         let words = [
             "merge-tree",
             "--write-tree",
@@ -66,21 +83,16 @@ impl Repository {
             "--name-only",
             "--no-messages",
         ];
-        let output = self
-            .git()
+        let output = git
             .args(words)
             .args([onto.as_str(), work.as_str()])
             .run_expecting(&[0, 1])?;
         let mut fields = output.fields();
         let tree = Oid::from_output("merge-tree", fields.next().unwrap_or_default())?;
-        if output.code == 1 {
-            return Ok(Merge::Conflict {
-                files: fields.map(path_of).collect(),
-            });
-        }
-        let parents = [(*onto).clone(), (*work).clone()];
-        let commit = self.commit_tree(&tree, &parents, message, *date_ms)?;
-        Ok(Merge::Prepared { commit, tree })
+        Ok(match output.code {
+            1 => Err(fields.map(path_of).collect()),
+            _ => Ok(tree),
+        })
     }
 
     /// Puts a conflict before an agent: merges `other` into the worktree's files and leaves the markers in

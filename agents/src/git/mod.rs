@@ -13,6 +13,7 @@
 //! so an agent that deletes its `.git` file cannot turn a reset against the user's checkout.
 //! Elsewhere: the merge queue and gates are the integrator's and the gatekeeper's; leases are the engine's.
 
+pub mod ahead;
 mod aside;
 pub mod bundle;
 mod clone;

@@ -256,7 +256,7 @@ impl Repository {
     }
 
     /// In a sparse checkout files are absent on purpose; our index has to know, or they count as deleted.
-    fn skip_sparse(
+    pub(super) fn skip_sparse(
         &self,
         worktree: &Worktree,
         own: impl Fn() -> GitCommand,

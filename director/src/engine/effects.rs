@@ -14,6 +14,7 @@ use director_protocols::ways::Peer;
 use director_protocols::work::AttemptEnd;
 use serde::Serialize;
 
+use super::clashes;
 use super::decide::deploy;
 use super::gating;
 use super::inform;
@@ -37,6 +38,11 @@ pub enum Effect {
         sprint: SprintId,
         /// The version of its plan.
         base: u32,
+    },
+    /// Watch the work under way for conflicts. Safe: it only reads, and the last word counts. Answered only when there is something new.
+    Watch {
+        /// The sprint.
+        sprint: SprintId,
     },
     /// Check the repository and make the integration branch. Safe: looks before doing.
     PrepareRepo {
@@ -166,7 +172,10 @@ impl Effect {
     pub(super) fn is_answered(&self) -> bool {
         !matches!(
             self,
-            Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. }
+            Effect::SyncTeam
+                | Effect::RestartRole { .. }
+                | Effect::Plan { .. }
+                | Effect::Watch { .. }
         )
     }
 
@@ -189,6 +198,7 @@ pub fn of(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         .into_iter()
         .for_each(&mut *emit);
     replan::after(state, event, emit);
+    clashes::after(state, event, emit);
 }
 
 fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
@@ -307,6 +317,10 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
             message: e.message,
             to: e.to,
         }),
+        Event::AgentTold(e) => emit(Effect::Deliver {
+            message: e.message,
+            to: e.to,
+        }),
         Event::ProductAsked(e) => emit(Effect::Deliver {
             message: e.message,
             to: e.to,
@@ -414,6 +428,8 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::BudgetHeld(_)
         | Event::BudgetFreed(_)
         | Event::BudgetRaised(_)
+        | Event::ConflictForeseen(_)
+        | Event::ConflictOver(_)
         | Event::InboxReminded(_)
         | Event::TaskAdded(_)
         | Event::GateJudged(_)

@@ -1,14 +1,14 @@
 //! Files: which of them an agent changed in a sprint, and which a task is likely to touch, so that work goes to who knows them.
 //!
 //! What an agent changed is in the hand-off that the director makes itself: the names come with the commit. A task is about the files
-//! and folders that it lists (`files`, `produces`, `spec`, `design`), the files that the tasks before it changed, and those that its
-//! words name. Whether a name that is written somewhere is that of a file needs no look at the disk: an agent has changed it.
+//! and folders that it lists (`files`, `produces`, `spec`, `design`), the files that the tasks before it changed, those in which its work
+//! was in conflict with others', and those that its words name. Whether a name that is written somewhere is that of a file needs no look at the disk: an agent has changed it.
 //!
 //! Invariant: an agent remembers at most [`REMEMBERED_MAX`] files, those it changed last, of sprints that are going.
 //! Elsewhere: what knowing them is worth is `decide::assign`.
 
 use director_protocols::event::WorkCommitted;
-use director_protocols::ids::SprintId;
+use director_protocols::ids::{AgentId, SprintId, TaskId};
 
 use super::state::State;
 use super::tasks::Task;
@@ -23,17 +23,25 @@ impl State {
         let row = &self.tasks.table[e.task_id.index()];
         let (sprint, agent) = (row.sprint, row.last_agent);
         self.tasks.story(e.task_id).files.clone_from(&e.files);
-        if let Some(agent) = agent
-            && !e.files.is_empty()
-        {
-            let known = &mut self.team.agents[agent.index()].files;
-            known.retain(|(of, file)| *of != sprint || !e.files.contains(file));
-            let files = e.files.iter().rev();
-            for file in files {
-                known.push_front((sprint, file.clone()));
-            }
-            known.truncate(REMEMBERED_MAX);
+        self.remember(sprint, agent, &e.files);
+    }
+
+    /// Whoever has the task in hand works on these files, which are in conflict with others' work.
+    pub(super) fn files_met(&mut self, task: TaskId, files: &[String]) {
+        let row = &self.tasks.table[task.index()];
+        self.remember(row.sprint, row.agent.or(row.last_agent), files);
+    }
+
+    fn remember(&mut self, sprint: SprintId, agent: Option<AgentId>, files: &[String]) {
+        let Some(agent) = agent.filter(|_| !files.is_empty()) else {
+            return;
+        };
+        let known = &mut self.team.agents[agent.index()].files;
+        known.retain(|(of, file)| *of != sprint || !files.contains(file));
+        for file in files.iter().rev() {
+            known.push_front((sprint, file.clone()));
         }
+        known.truncate(REMEMBERED_MAX);
     }
 
     /// The sprint is over: what was changed in it says nothing about the next, which can be of another repository.
@@ -55,6 +63,11 @@ impl State {
         let papers = spec.spec.iter().chain(&spec.design);
         let mut listed = spec.files.iter().chain(&spec.produces).chain(papers);
         if listed.any(|place| is_at(file, place)) {
+            return true;
+        }
+        let story = task.story.as_deref();
+        let mut met = story.iter().flat_map(|story| story.clashes.values());
+        if met.any(|files| files.contains(file)) {
             return true;
         }
         let before = task.depends_on.iter();

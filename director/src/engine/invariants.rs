@@ -33,7 +33,22 @@ pub fn check(state: &State) -> Result<(), String> {
     deployments(state)?;
     accounts(state)?;
     budgets(state)?;
+    clashes(state)?;
     inbox(state)
+}
+
+/// What would conflict is work under way of one sprint, and in some files.
+fn clashes(state: &State) -> Result<(), String> {
+    for ((task, with), clash) in &state.clashes {
+        let sprint = |id: TaskId| state.tasks.table[id.index()].sprint;
+        let apart = with.is_some_and(|with| with <= *task || sprint(with) != sprint(*task));
+        let of = [Some(*task), *with].into_iter().flatten();
+        let gone = of.clone().any(|id| !state.is_under_way(id));
+        if apart || gone || clash.files.is_empty() {
+            return Err(format!("tasks {task} and {with:?} are in {clash:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// A deployment that waits has its deadline, and one that is asked about or looked at has its effect outstanding.

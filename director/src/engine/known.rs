@@ -45,6 +45,13 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::BudgetFreed(e) => sprint(e.sprint_id) && purse(e.purse),
         Event::BudgetRaised(e) => sprint(e.sprint_id) && purse(e.purse),
         Event::AttemptOverspent(e) => task(e.task_id) && e.purse.is_none_or(purse),
+        Event::ConflictForeseen(e) => {
+            sprint(e.sprint_id) && task(e.task_id) && e.with.is_none_or(task) && tasks(&e.merged)
+        }
+        Event::ConflictOver(e) => sprint(e.sprint_id) && task(e.task_id) && e.with.is_none_or(task),
+        Event::AgentTold(e) => {
+            e.message.index() == state.messages.table.len() && task(e.task_id) && agent(e.to)
+        }
         Event::SprintSubmitted(e) => e.sprint_id.index() == state.sprints.table.len(),
         Event::RepoPrepared(e) => sprint(e.sprint_id),
         Event::BaseChecked(e) => sprint(e.sprint_id),

@@ -31,6 +31,8 @@ pub struct Message {
     pub sprint: Option<SprintId>,
     /// Whether that is about tasks that would move.
     pub proposes: bool,
+    /// The attempt that the director tells its agent something about.
+    pub about: Option<(TaskId, Attempt)>,
     /// The task whose agent is asked, once it has one.
     pub of: Option<TaskId>,
     /// What.
@@ -70,6 +72,7 @@ impl Message {
             item: None,
             sprint: None,
             proposes: false,
+            about: None,
             of: None,
             text: text.to_owned(),
             answer: None,
@@ -82,6 +85,10 @@ impl State {
     pub(super) fn talked(&mut self, event: &Event) {
         let message = match event {
             Event::MessageSent(e) => Message::of(e.from, Some(e.to), &e.text),
+            Event::AgentTold(e) => Message {
+                about: Some((e.task_id, e.attempt)),
+                ..Message::of(e.to, Some(e.to), &e.text)
+            },
             Event::ProductAsked(e) => Message {
                 item: Some(e.item),
                 ..Message::of(e.to, Some(e.to), &e.text)

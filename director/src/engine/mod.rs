@@ -18,6 +18,7 @@ pub mod adding;
 pub mod balance;
 pub mod budgets;
 pub mod ceremonies;
+pub mod clashes;
 pub mod decide;
 pub mod deliveries;
 pub mod deployments;
@@ -231,8 +232,11 @@ impl Engine {
             if let Event::InboxOpened(e) = &mut event {
                 e.item = InboxId(self.state.trouble.inbox.len() as u32);
             }
-            if let Event::ManagerAsked(e) = &mut event {
-                e.message = MessageId(self.state.messages.table.len() as u32);
+            let said = MessageId(self.state.messages.table.len() as u32);
+            match &mut event {
+                Event::ManagerAsked(e) => e.message = said,
+                Event::AgentTold(e) => e.message = said,
+                _ => {}
             }
             self.apply(event, now, numbering, decision);
             // What follows from an event comes right after it, before what was decided next to it.
@@ -243,8 +247,10 @@ impl Engine {
             }
             if self.todo.is_empty() {
                 let next = decide::follow::at_rest(&self.state, &decision.events);
-                self.todo
-                    .extend(next.or_else(|| decide::message::lifted(&self.state)));
+                self.todo.extend(
+                    next.or_else(|| decide::message::lifted(&self.state))
+                        .or_else(|| decide::clash::over(&self.state)),
+                );
             }
         }
     }

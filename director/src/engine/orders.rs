@@ -10,6 +10,8 @@ use director_protocols::sprint::{Check, GateSpec, Isolation, OnConflict, RoleSpe
 use director_protocols::time::Span;
 use director_protocols::work::{Assignment, Earlier, HandoffPart};
 
+use super::clashes::{self, Watch};
+use super::decide::clash;
 use super::deployments;
 use super::effects::Effect;
 use super::gating;
@@ -86,6 +88,8 @@ pub enum Order {
     RestartRole(String),
     /// Look for a better order of this.
     Plan(Box<Replan>),
+    /// Watch this for conflicts.
+    Watch(Watch),
     /// Check the repository, which has to be free of branches of these features, and make the integration branch.
     PrepareRepo(Place, Vec<String>),
     /// Run these gates on the base.
@@ -150,6 +154,17 @@ pub enum Order {
         /// Whether an answer is waited for.
         question: bool,
     },
+    /// Tell the agent that has this attempt in hand something about it.
+    Guide {
+        /// To whom.
+        to: AgentId,
+        /// The message.
+        message: MessageId,
+        /// Which.
+        attempt: (TaskId, Attempt),
+        /// What.
+        text: String,
+    },
     /// Hand an answer to the agent that waits.
     DeliverAnswer {
         /// To whom.
@@ -177,6 +192,7 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
         Effect::Plan { sprint, base } => {
             Order::Plan(Box::new(replan::problem(state, *sprint, *base)?))
         }
+        Effect::Watch { sprint } => Order::Watch(clashes::watch(state, *sprint)?),
         Effect::PrepareRepo { sprint } => {
             Order::PrepareRepo(place(state, *sprint)?, features(state, *sprint))
         }
@@ -258,6 +274,14 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
         }
         Effect::Deliver { message, to } => {
             let row = state.messages.table.get(message.index())?;
+            if let Some(attempt) = row.about {
+                return Some(Order::Guide {
+                    to: *to,
+                    message: *message,
+                    attempt,
+                    text: row.text.clone(),
+                });
+            }
             Order::Deliver {
                 to: *to,
                 message: *message,
@@ -426,10 +450,17 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
             .iter()
             .copied()
             .chain(about)
+            .chain(clash::met_and_merged(state, task))
             .filter_map(|dep| handoff(state, dep))
             .collect(),
         earlier: [joined(|story| &story.earlier), story.earlier.clone()].concat(),
-        guidance: [joined_words, story.guidance.clone(), note].concat(),
+        guidance: [
+            joined_words,
+            story.guidance.clone(),
+            clash::advice(state, task),
+            note,
+        ]
+        .concat(),
         conflict: story.conflict.clone(),
         session: story
             .session

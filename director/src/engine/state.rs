@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::accounts::Account;
 use super::budgets::Budgets;
+use super::clashes::{Between, Clash};
 use super::deliveries::Delivery;
 use super::deployments::Deployment;
 use super::handoffs::{Handoff, Team as Peer};
@@ -79,6 +80,8 @@ pub struct State {
     pub accounts: Vec<Account>,
     /// What is spent, set aside and left.
     pub budgets: Budgets,
+    /// Work under way that would conflict.
+    pub clashes: BTreeMap<Between, Clash>,
     /// Effects that are not settled.
     pub outstanding: Outstanding,
     /// What was posted and has not arrived yet.
@@ -371,6 +374,8 @@ impl State {
             Event::BudgetFreed(e) => self.budget_freed(e),
             Event::BudgetRaised(e) => self.budget_raised(e),
             Event::AttemptOverspent(e) => self.attempt_overspent(e),
+            Event::ConflictForeseen(e) => self.conflict_foreseen(e, now),
+            Event::ConflictOver(e) => drop(self.clashes.remove(&(e.task_id, e.with))),
             Event::RetryScheduled(e) => {
                 self.move_to(e.task_id, Phase::Backoff(e.at), now);
             }
@@ -485,6 +490,7 @@ impl State {
                 self.trouble.incidents.push(Incident::of(e, now));
             }
             Event::MessageSent(_)
+            | Event::AgentTold(_)
             | Event::ProductAsked(_)
             | Event::AdviserAsked(_)
             | Event::QuestionAsked(_)

@@ -21,6 +21,7 @@ use director_protocols::time::{Span, Time};
 use director_protocols::work::{DiffStat, Earlier, GateOutcome, Report};
 use serde::Serialize;
 
+use super::clashes::Met;
 use super::judging::{Judging, Override};
 
 /// Where a task is in its life.
@@ -254,6 +255,8 @@ pub struct Story {
     pub changes: DiffStat,
     /// The files that the work changed, as far as they are named.
     pub files: Vec<String>,
+    /// In which files it ever was in conflict with whose work, before either was merged or since.
+    pub clashes: Met,
     /// The merge commit.
     pub merged: String,
     /// The accepted or latest report, see [`Story::report`].

@@ -98,12 +98,14 @@ impl Workshop {
             Order::SyncTeam(_)
             | Order::RestartRole(_)
             | Order::Plan(_)
+            | Order::Watch(_)
             | Order::CheckBase(..)
             | Order::Assign(_)
             | Order::CancelAttempt { .. }
             | Order::RunGates { .. }
             | Order::Deployment(..)
             | Order::Deliver { .. }
+            | Order::Guide { .. }
             | Order::DeliverAnswer { .. }
             | Order::Inform(_) => return Vec::new(),
         };

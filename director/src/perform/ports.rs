@@ -16,6 +16,7 @@ use crate::actors::desk::Desk;
 use crate::actors::team::{self, TeamMsg};
 use crate::engine::orders::{Order, RoleOrder};
 
+use super::lookout::Lookout;
 use super::plans::Plans;
 
 /// Carries out orders.
@@ -46,6 +47,8 @@ pub struct Ports {
     pub messenger: Desk,
     /// Who looks for better orders; nobody where every run has to be the same.
     pub plans: Option<Plans>,
+    /// Who looks at work under way; nobody where every run has to be the same.
+    pub lookout: Option<Lookout>,
     /// Who hears what could not be done.
     pub sink: Sink,
 }
@@ -103,6 +106,11 @@ impl Performer for Ports {
                     plans.put(effect, replan);
                 }
             }
+            Order::Watch(watch) => {
+                if let Some(lookout) = &self.lookout {
+                    lookout.put(watch);
+                }
+            }
             Order::RestartRole(role) => self.to_team(TeamMsg::Restart(role)),
             Order::Assign(assignment) => {
                 let agent = assignment.agent;
@@ -131,6 +139,22 @@ impl Performer for Ports {
                     from,
                     text,
                     expects_answer: question,
+                },
+            ),
+            Order::Guide {
+                to,
+                message,
+                attempt,
+                text,
+            } => self.to_agent(
+                effect,
+                to,
+                CellMessage::Guide {
+                    effect,
+                    message,
+                    attempt,
+                    from: "director".to_owned(),
+                    text,
                 },
             ),
             Order::DeliverAnswer {

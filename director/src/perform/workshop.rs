@@ -196,6 +196,11 @@ impl Workshop {
         self.data_dir.join("scratch").join(sprint).join(task)
     }
 
+    /// The directory of what looks ahead make; nothing in it is needed after them.
+    pub(super) fn looks(&self) -> PathBuf {
+        self.data_dir.join("looks")
+    }
+
     /// The directory for the logs of a sprint's gates.
     pub fn gate_logs(&self, sprint: &str) -> PathBuf {
         self.data_dir.join("gates").join(sprint)

@@ -304,7 +304,8 @@ impl<'a> World<'a> {
         let faults = self.set.faults;
         let git = faults.git_seconds * 1_000;
         match effect {
-            Effect::SyncTeam | Effect::Plan { .. } => {}
+            // Nothing that could conflict is there to be looked at.
+            Effect::SyncTeam | Effect::Plan { .. } | Effect::Watch { .. } => {}
             Effect::RestartRole { role } => self.restart(role),
             Effect::PrepareRepo { .. } => self.after(git, Input::RepoPrepared(id)),
             Effect::CheckBase { .. } => {

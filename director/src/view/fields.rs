@@ -31,6 +31,7 @@ pub(super) fn fields(event: &Event, state: &State) -> Map<String, Value> {
         | Event::QuestionAsked(_)
         | Event::QuestionDirected(_)
         | Event::AdviserAsked(_)
+        | Event::AgentTold(_)
         | Event::ManagerAsked(_)
         | Event::ProductAsked(_) => Ends::Agents,
         _ => Ends::Words,
@@ -85,7 +86,9 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             | "planned_today"
             | "key_achievements"
             | "next"
-            | "on",
+            | "on"
+            | "with"
+            | "merged",
             value,
         ) => names(value, &|n| task(state, n)),
         ("agent_id" | "response_team", value) => names(value, &|n| agent(state, n)),

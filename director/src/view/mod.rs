@@ -11,6 +11,7 @@ pub mod agents;
 pub mod board;
 pub mod budgets;
 pub mod chat;
+pub mod clashes;
 pub mod deployments;
 pub mod difference;
 pub mod events;

@@ -131,7 +131,7 @@ impl Run {
                     })
                     .collect()
             }
-            Effect::Plan { .. } => Vec::new(),
+            Effect::Plan { .. } | Effect::Watch { .. } => Vec::new(),
             Effect::PrepareRepo { .. } => vec![Command::RepoPrepared {
                 effect,
                 branch: "main".to_owned(),

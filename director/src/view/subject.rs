@@ -72,7 +72,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         None => Subject::default(),
     };
     let of_message = |id: MessageId| match state.messages.table.get(id.index()) {
-        Some(message) => match message.waiting {
+        Some(message) => match message.waiting.or(message.about) {
             Some((task, _)) => of_task(task, Some(message.from)),
             None => of_agent(message.from),
         },
@@ -205,6 +205,16 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::BudgetFreed(e) => of_purse(e.purse),
         Event::BudgetRaised(e) => of_purse(e.purse),
         Event::AttemptOverspent(e) => of_task(e.task_id, None),
+        Event::ConflictForeseen(e) => {
+            let tasks = [Some(e.task_id), e.with].into_iter().flatten();
+            let tasks: Vec<TaskId> = tasks.chain(e.merged.iter().copied()).collect();
+            of_sprint(e.sprint_id, &tasks)
+        }
+        Event::ConflictOver(e) => {
+            let tasks = [Some(e.task_id), e.with].into_iter().flatten();
+            of_sprint(e.sprint_id, &tasks.collect::<Vec<_>>())
+        }
+        Event::AgentTold(e) => of_task(e.task_id, Some(e.to)),
         Event::RoleLost(_) | Event::RoleRestored(_) | Event::AccountFreed(_) => Subject::default(),
     }
 }

@@ -19,6 +19,7 @@ impl World {
         match &what {
             Effect::SyncTeam => return self.retire(),
             Effect::RestartRole { .. } => return,
+            Effect::Watch { sprint } => return self.look_ahead(*sprint),
             Effect::Plan { sprint, base } => return self.plan(effect, *sprint, *base),
             Effect::Assign {
                 task,
@@ -83,7 +84,10 @@ impl World {
         };
         let hash = format!("{effect}");
         Some(match what {
-            Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. } => return None,
+            Effect::SyncTeam
+            | Effect::RestartRole { .. }
+            | Effect::Plan { .. }
+            | Effect::Watch { .. } => return None,
             Effect::PrepareRepo { .. } if bad && self.chance(200) => Command::RepoRefused {
                 effect,
                 reason: "no commit".to_owned(),

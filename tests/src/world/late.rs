@@ -47,7 +47,10 @@ impl World {
             outstanding.contains(id)
                 || matches!(
                     effect,
-                    Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. }
+                    Effect::SyncTeam
+                        | Effect::RestartRole { .. }
+                        | Effect::Plan { .. }
+                        | Effect::Watch { .. }
                 )
         };
         self.held.retain(|id, effect| wanted(id, effect));

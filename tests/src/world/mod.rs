@@ -8,6 +8,7 @@
 
 mod answers;
 mod circles;
+mod clashes;
 mod interfere;
 mod late;
 mod money;

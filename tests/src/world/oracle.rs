@@ -66,6 +66,10 @@ pub const PROMISES: &[(&str, Promise)] = &[
         "what is set aside and spent is within each hard limit when work is handed out",
         super::money::budgets_hold,
     ),
+    (
+        "a conflict between branches is told once, and over with their work",
+        super::clashes::conflicts_are_told_once,
+    ),
     ("a replay gives the same state", replay_is_exact),
     (
         "the report's figures are those of the journal",

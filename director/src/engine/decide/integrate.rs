@@ -283,7 +283,7 @@ fn split(effect: Option<EffectId>, sprint_id: SprintId, batch: &[TaskId], reason
 }
 
 /// The batch to merge next: as many as the policy says, or half of those in front that were red together. A task with gates of its
-/// own is merged alone.
+/// own is merged alone, and what would conflict not together.
 pub fn next_batch(state: &State, sprint: &Sprint) -> Vec<TaskId> {
     let most = match sprint.suspects {
         0 => sprint.spec.policy.merge_batch,
@@ -292,7 +292,9 @@ pub fn next_batch(state: &State, sprint: &Sprint) -> Vec<TaskId> {
     let own = |task: &TaskId| !state.tasks.table[task.index()].spec.gates.is_empty();
     let mut batch: Vec<TaskId> = Vec::new();
     for task in sprint.queue.iter().take(most.max(1) as usize) {
-        if own(task) && !batch.is_empty() {
+        let clashes = state.clashes.contains_key(&(*task, None))
+            || batch.iter().any(|other| state.clash(*task, *other));
+        if (own(task) || clashes) && !batch.is_empty() {
             break;
         }
         batch.push(*task);
@@ -401,7 +403,10 @@ fn failed(state: &State, id: EffectId, reason: &str, now: Time) -> Answer {
         Effect::Probe { deployment } => {
             deploy::probed(state, id, deployment, &[unrun("probe", reason)], now)
         }
-        Effect::SyncTeam | Effect::RestartRole { .. } | Effect::Plan { .. } => Vec::new(),
+        Effect::SyncTeam
+        | Effect::RestartRole { .. }
+        | Effect::Plan { .. }
+        | Effect::Watch { .. } => Vec::new(),
     })
 }
 

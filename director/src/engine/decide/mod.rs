@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod balance;
 pub mod block;
 pub mod budget;
+pub mod clash;
 pub mod complete;
 pub mod deploy;
 pub mod emergency;
@@ -140,6 +141,12 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             before,
             after,
         } => replan::found(state, *effect, (*sprint, *base), order, (*before, *after)),
+
+        Command::LookedAhead {
+            sprint,
+            head,
+            sights,
+        } => clash::seen(state, *sprint, head, sights),
 
         Command::RepoPrepared { .. }
         | Command::RepoRefused { .. }

@@ -20,6 +20,8 @@ use crate::view::{self, InboxView, LiveView, count};
 
 /// Tasks shown in a column of the overview.
 const CARDS: usize = 7;
+/// Files that are named of a conflict.
+const FILES: usize = 5;
 /// Records whose events are shown.
 const RECENT: u64 = 14;
 
@@ -34,6 +36,7 @@ struct Seen {
     warnings: Vec<String>,
     parked: Vec<view::status::ParkedAccount>,
     budgets: Vec<view::budgets::BudgetStatus>,
+    conflicts: Vec<view::clashes::ConflictStatus>,
     lanes: std::collections::BTreeMap<Column, Lane>,
     blockers: Vec<view::status::OpenBlocker>,
     agents: view::AgentsView,
@@ -85,6 +88,7 @@ async fn make(visit: &Visit) -> Result<(String, Markup, u64), Problem> {
                 warnings: row.warnings.clone(),
                 parked: view::status::parked(state),
                 budgets: view::budgets::budgets(state, id, now),
+                conflicts: view::clashes::conflicts(state, id, now),
                 lanes: view::board::lanes(state, id, CARDS, now),
                 blockers: view::status::open_blockers(state, id, now),
                 agents: view::agents(state, now),
@@ -157,6 +161,20 @@ fn overview(visit: &Visit, seen: &Seen) -> Markup {
                     }
                 }
             } }
+            @if !seen.conflicts.is_empty() {
+                section.panel aria-labelledby="conflicts" {
+                    h2 #conflicts { "Would conflict " small { "if it were merged now" } }
+                    ul.plain { @for row in &seen.conflicts { li {
+                        a href=(of(&format!("/tasks/{}", super::escaped(&row.task)))) { (t(&row.task)) }
+                        @if let Some(with) = &row.with { " and " a href=(of(&format!("/tasks/{}", super::escaped(with)))) { (t(with)) } ", both under way" }
+                        @else { " and what was merged since it began" @if !row.merged.is_empty() { " (" (t(&row.merged.join(", "))) ")" } }
+                        ": "
+                        @for (n, file) in row.files.iter().take(FILES).enumerate() { @if n > 0 { ", " } code { (t(file)) } }
+                        @if row.files.len() > FILES { " and " (row.files.len() - FILES) " more" }
+                        " " small.muted { "since " (when(&row.since)) }
+                    } } }
+                }
+            }
             @if !seen.blockers.is_empty() {
                 section.panel aria-labelledby="blockers" {
                     h2 #blockers { "Blockers" }

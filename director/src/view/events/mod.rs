@@ -6,6 +6,7 @@
 //!
 //! Elsewhere: what the fields' numbers mean is `fields`; what an event is about is `subject`.
 
+mod clashes;
 mod deployments;
 mod money;
 mod parts;
@@ -371,6 +372,9 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         | Event::BudgetFreed(_)
         | Event::BudgetRaised(_)
         | Event::AttemptOverspent(_) => money::sentence(event, state),
+        Event::ConflictForeseen(_) | Event::ConflictOver(_) | Event::AgentTold(_) => {
+            clashes::sentence(event, state)
+        }
         Event::RoleRestored(e) => format!("{} is started again for {}", e.role, e.by),
         Event::InboxReminded(e) => format!(
             "#{} still waits for a person; the next reminder is at {}",

@@ -425,5 +425,28 @@ pub(super) fn paid(task: TaskId) -> Vec<Event> {
             purse: None,
         }
         .into(),
+        ConflictForeseen {
+            sprint_id: SPRINT,
+            task_id: task,
+            with: None,
+            merged: vec![TaskId(0)],
+            files: vec!["src/cart.rs".into(), "src/pay.rs".into()],
+        }
+        .into(),
+        ConflictOver {
+            sprint_id: SPRINT,
+            task_id: task,
+            with: None,
+            reason: "they would merge now".into(),
+        }
+        .into(),
+        AgentTold {
+            message: MessageId(0),
+            task_id: task,
+            attempt: Attempt(1),
+            to: AgentId(0),
+            text: "what was merged changes the same places".into(),
+        }
+        .into(),
     ]
 }

@@ -511,7 +511,10 @@ fn every_event_reads_as_a_sentence() {
         merge_split              connect, cart-ui do not go together and are merged in smaller batches: gate `tests` failed (exit code 1): cargo test
         budget_freed             nothing waits for the budget of the sprint for a time any more
         budget_raised            the budget of task `connect` is $9.00 from now on, says ada
-        attempt_overspent        attempt 1 at connect is called off: it has spent $2.10, more than the $2.00 that an attempt may"#]].assert_eq(&lines.join("\n"));
+        attempt_overspent        attempt 1 at connect is called off: it has spent $2.10, more than the $2.00 that an attempt may
+        conflict_foreseen        connect would conflict with checkout-spec, merged since, in `src/cart.rs`, `src/pay.rs`
+        conflict_over            connect and what was merged are in conflict no more: they would merge now
+        agent_told               tech-lead-1 is told about connect: what was merged changes the same places"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

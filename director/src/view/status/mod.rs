@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::budgets::{BudgetStatus, budgets};
+use super::clashes::{ConflictStatus, conflicts};
 use super::deployments::{self, DeploymentStatus};
 use super::forecast::{days, forecast};
 use super::inbox::{Item, items};
@@ -56,6 +57,8 @@ pub struct StatusView {
     pub parked: Vec<ParkedAccount>,
     /// What may be spent, is set aside and is left.
     pub budgets: Vec<BudgetStatus>,
+    /// Work under way that would conflict.
+    pub conflicts: Vec<ConflictStatus>,
     /// What holds tasks up now.
     pub blockers: Vec<OpenBlocker>,
     /// What waits for a person, of this sprint.
@@ -235,6 +238,7 @@ pub fn status(state: &State, sprint: Option<SprintId>, now: Time) -> StatusView 
         velocity_metrics: velocity(state, id, now),
         parked: parked(state),
         budgets: budgets(state, id, now),
+        conflicts: conflicts(state, id, now),
         blockers: open_blockers(state, id, now),
         inbox: items(state)
             .into_iter()

@@ -84,6 +84,9 @@ pub fn render(view: &StatusView, width: usize, colour: bool) -> String {
         }
         lines.extend(table.lines(width, paint));
     }
+    for row in &view.conflicts {
+        lines.extend(wrap("conflict: ", &row.sentence(), width));
+    }
     for row in &view.parked {
         lines.extend(wrap("parked: ", &row.sentence(), width));
     }

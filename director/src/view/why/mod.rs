@@ -67,7 +67,7 @@ pub struct WhyView {
 pub struct Reason {
     /// `dependency`, `no_agent`, `role_lost`, `account`, `avoided`, `worktree`, `paused`, `emergency`, `preparing`, `refused`,
     /// `ended`, `cancelling`, `backoff`, `blocked`, `question`, `backlog`, `failed`, `quarantined`, `cancelled`,
-    /// `rebalanced`, `merge_queue`, `merging`, `committing`, `saving`, `working` or `completed`.
+    /// `conflict`, `rebalanced`, `merge_queue`, `merging`, `committing`, `saving`, `working` or `completed`.
     pub kind: &'static str,
     /// In words.
     pub text: String,

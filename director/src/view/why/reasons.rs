@@ -4,6 +4,7 @@ use director_protocols::ids::{AgentId, TaskId};
 use director_protocols::sprint::Priority;
 use director_protocols::time::Time;
 
+use super::super::clashes;
 use super::super::words::{awaited, some};
 use super::super::{count, minute, timestamp};
 use super::Reason;
@@ -187,6 +188,9 @@ pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<
             ),
         ),
         Phase::Cancelled => add("cancelled", format!("it was {}", words())),
+    }
+    for row in clashes::of_task(state, id, now) {
+        add("conflict", row.sentence());
     }
     if task.moved
         && let Some(role) = state.team.roles.get(task.role.index())
