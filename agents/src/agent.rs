@@ -110,6 +110,9 @@ pub enum Turn {
         /// When it takes requests again, where it said so.
         until: Option<Time>,
     },
+    /// The attempt has spent what it may cost ([`Assignment::cost_max`]); this ends it. Where that is the budget of more than one attempt, the
+    /// task goes on in its session once there is more, and where it is not what it may cost, the attempt has failed.
+    BudgetReached,
     /// A question about the task in hand, which goes on when the answer comes.
     Ask {
         /// An agent's or a role's name, or `person`.
@@ -132,6 +135,7 @@ impl Turn {
             Turn::Failed { reason, exit_code } => AttemptEnd::Failed { reason, exit_code },
             Turn::TimedOut { reason } => AttemptEnd::TimedOut { reason },
             Turn::Limited { reason, until } => AttemptEnd::Limited { reason, until },
+            Turn::BudgetReached => AttemptEnd::BudgetReached,
             Turn::Ask { .. } | Turn::Answer(_) | Turn::NotYet => return None,
         })
     }
@@ -144,6 +148,7 @@ impl Turn {
             AttemptEnd::Failed { reason, exit_code } => Turn::Failed { reason, exit_code },
             AttemptEnd::TimedOut { reason } => Turn::TimedOut { reason },
             AttemptEnd::Limited { reason, until } => Turn::Limited { reason, until },
+            AttemptEnd::BudgetReached => Turn::BudgetReached,
             AttemptEnd::Died { .. } | AttemptEnd::Cancelled | AttemptEnd::Interrupted => {
                 return None;
             }

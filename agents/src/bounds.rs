@@ -43,6 +43,7 @@ pub(crate) fn bounded_end(end: AttemptEnd) -> AttemptEnd {
             reason: bounded_text(reason),
             until,
         },
+        AttemptEnd::BudgetReached => AttemptEnd::BudgetReached,
         AttemptEnd::Cancelled => AttemptEnd::Cancelled,
         AttemptEnd::Interrupted => AttemptEnd::Interrupted,
     }

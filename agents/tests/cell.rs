@@ -211,7 +211,7 @@ fn line(command: &Command) -> String {
                 | AttemptEnd::Died { reason }
                 | AttemptEnd::TimedOut { reason }
                 | AttemptEnd::Limited { reason, .. } => reason,
-                AttemptEnd::Cancelled | AttemptEnd::Interrupted => "",
+                AttemptEnd::BudgetReached | AttemptEnd::Cancelled | AttemptEnd::Interrupted => "",
             };
             let colon = if why.is_empty() { "" } else { ": " };
             format!("ended {task}/{attempt} {}{colon}{why}", end.as_str())

@@ -99,6 +99,36 @@ async fn a_session_that_is_not_known_any_more_is_begun_afresh() {
 }
 
 #[tokio::test]
+async fn one_that_has_spent_what_it_may_has_reached_its_budget_and_goes_on_in_its_session() {
+    let (dir, mut assignment) = assignment();
+    assignment.cost_max = Some(1_000_000);
+    let role = played("costly");
+    let mut agent = Headless::claude(&role, &role.agent).unwrap();
+    let mut cx = Context::for_tests_in(&assignment, dir.path());
+    let turn = agent.turn(Inbound::Assigned(assignment.clone().into()), &mut cx);
+    let turn = timeout(PATIENCE, turn).await.expect("it hangs").unwrap();
+    assert_eq!(turn, Turn::BudgetReached);
+    let cost_micros = 1_000_400;
+    assert_eq!(cx.notes().last(), Some(&Note::Spent { cost_micros }));
+
+    // What the second process says it cost is all its own, though it is more than the first one's.
+    assignment.session = Some("s-11".into());
+    let mut cx = Context::for_tests_in(&assignment, dir.path());
+    let turn = agent.turn(Inbound::Assigned(assignment.into()), &mut cx);
+    let turn = timeout(PATIENCE, turn).await.expect("it hangs").unwrap();
+    let Turn::Done(report) = turn else {
+        panic!("{turn:?}")
+    };
+    assert_eq!(
+        (report.summary.as_str(), report.cost_micros),
+        ("Went on.", 1_500_000)
+    );
+    let runs = in_worktree(&dir, "runs");
+    let flags = "costly -p --output-format stream-json --verbose --max-budget-usd 1.000000";
+    assert_eq!(runs, format!("{flags}\n{flags} --resume s-11\n"));
+}
+
+#[tokio::test]
 async fn an_end_without_a_result_and_a_named_blocker_are_not_success() {
     let (_dir, turn, _) = attempt("blocked", |_| {}).await;
     let Turn::Blocked(blocker) = turn else {

@@ -107,6 +107,8 @@ pub enum AttemptEnd {
         /// When it takes requests again, where it said so.
         until: Option<Time>,
     },
+    /// Its program ended because it has spent what the attempt may cost.
+    BudgetReached,
     /// The director called it off.
     Cancelled,
     /// The director stopped or was killed; nobody's fault.
@@ -128,6 +130,7 @@ impl AttemptEnd {
             AttemptEnd::Died { .. } => "died",
             AttemptEnd::TimedOut { .. } => "timed out",
             AttemptEnd::Limited { .. } => "limited",
+            AttemptEnd::BudgetReached => "budget reached",
             AttemptEnd::Cancelled => "cancelled",
             AttemptEnd::Interrupted => "interrupted",
         }

@@ -310,6 +310,110 @@ fn the_limit_of_one_attempt_is_a_failure_and_the_one_of_a_task_holds_over_all_it
 }
 
 #[test]
+fn a_program_that_ends_because_it_has_spent_what_it_may_waits_as_one_that_is_called_off() {
+    tell(
+        team("[budget]\ncost_usd = 3\nexpected_usd = 1", "", ""),
+        "submit
+        up
+        done pay for 1
+        done cart
+        spend ship 1
+        reached ship
+        spend mail 1.5
+        reached mail
+        pay 1 9
+        reached ship",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > up
+              agent_up engineer-1
+              task_assigned pay to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+              cost_reserved $1.00 are set aside for attempt 1 at pay, which may spend $3.00
+              agent_up engineer-2
+              task_assigned cart to engineer-2 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+              cost_reserved $1.00 are set aside for attempt 1 at cart, which may spend $2.00
+            > done pay for 1
+              attempt_ended pay done
+              cost_settled attempt 1 at pay has cost $1.00, as was set aside
+              quality_gate_status
+              task_completed pay (250)
+              sprint_velocity_updated
+              task_assigned ship to engineer-1 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+              cost_reserved $1.00 are set aside for attempt 1 at ship, which may spend $1.00
+            > done cart
+              attempt_ended cart done
+              cost_settled attempt 1 at cart has cost $0.00; $1.00 go back
+              quality_gate_status
+              task_completed cart (500)
+              sprint_velocity_updated
+              task_assigned mail to engineer-2 as attempt 1: 785 = 1000 expertise, 950 capacity, 0 continuity
+              cost_reserved $1.00 are set aside for attempt 1 at mail, which may spend $1.00
+            > spend ship 1
+              cost_spent attempt 1 at ship has spent $1.00
+            > reached ship
+              attempt_ended ship budget reached
+              cost_settled attempt 1 at ship has cost $1.00, as was set aside
+              budget_held ship waits: the budget of the sprint has $0.00 left, and it is expected to cost $1.00; work in hand may give some back
+            > spend mail 1.5
+              cost_spent attempt 1 at mail has spent $1.50
+              attempt_overspent attempt 1 at mail is called off: it has spent $1.50, more than the $1.00 that the budget of the sprint has for it
+              budget_held ship waits: the budget of the sprint has $0.00 left, and it is expected to cost $1.00; a person is asked
+              inbox_opened 1: The budget of the sprint has too little left for `ship`: $3.50 of $3.00 are spent and $0.00 set aside, and it is expected to cost $1.00. A yes raises the limit to $4.50, an answer sets it in dollars, a no calls off everything that has not begun.
+            > reached mail
+              attempt_ended mail budget reached
+              cost_settled attempt 1 at mail has cost $1.50, $0.50 more than was set aside
+            > pay 1 9
+              inbox_answered 1: 9 by ada
+              budget_raised the budget of the sprint is $9.00 from now on, says ada
+              budget_freed nothing waits for the budget of the sprint any more
+              task_assigned ship to engineer-1 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+              cost_reserved $1.00 are set aside for attempt 2 at ship, which may spend $5.50
+              task_assigned mail to engineer-2 as attempt 2: 985 = 1000 expertise, 950 capacity, 1000 continuity
+              cost_reserved $1.00 are set aside for attempt 2 at mail, which may spend $4.50
+            > reached ship
+              attempt_ended ship failed
+              cost_settled attempt 2 at ship has cost $0.00; $1.00 go back
+              retry_scheduled ship in 1.0s
+        "#]],
+    );
+}
+
+#[test]
+fn a_program_that_ends_at_the_limit_of_one_attempt_has_failed() {
+    tell(
+        team(
+            "",
+            "",
+            "budget = { cost_usd = 9, attempt_usd = 2, expected_usd = 1 }",
+        ),
+        "submit
+        up
+        spend pay 2
+        reached pay",
+        expect![[r#"
+            > submit
+              sprint_submitted
+              sprint_initialized
+            > up
+              agent_up engineer-1
+              task_assigned pay to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+              cost_reserved $1.00 are set aside for attempt 1 at pay, which may spend $2.00
+              agent_up engineer-2
+              task_assigned cart to engineer-2 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+            > spend pay 2
+              cost_spent attempt 1 at pay has spent $2.00
+            > reached pay
+              attempt_ended pay failed
+              cost_settled attempt 1 at pay has cost $2.00, $1.00 more than was set aside
+              retry_scheduled pay in 1.0s
+              task_assigned ship to engineer-1 as attempt 1: 792 = 1000 expertise, 975 capacity, 0 continuity
+        "#]],
+    );
+}
+
+#[test]
 fn an_agent_that_has_used_up_its_share_leaves_the_work_to_the_others() {
     tell(
         team("", "budget = { cost_usd = 2, expected_usd = 1 }", ""),

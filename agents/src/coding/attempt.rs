@@ -3,7 +3,7 @@
 //!
 //! A question of somebody else starts the program too, in an empty directory, and its last words are the answer.
 //!
-//! What a resumed session costs is counted by the program from its first beginning; what was counted before is
+//! What a resumed session costs is counted by most programs from its first beginning; what was counted before is
 //! kept below the data directory and taken off.
 //!
 //! Elsewhere: what programs say is understood by a [`Dialect`]: [`super::stream`] and [`super::acp`].
@@ -94,11 +94,15 @@ pub trait Dialect: Send {
     fn tools_in_flight(&self) -> usize;
     /// The session's id.
     fn session(&self) -> Option<&str>;
-    /// What the session has cost so far, in millionths of a dollar; with a resumed session this counts from its first beginning.
+    /// What the session has cost so far, in millionths of a dollar; where [`Dialect::counts_on`] says otherwise, since the program began.
     fn cost_micros(&self) -> Option<u64>;
     /// Whether the session that it was to go on with is the one that it goes on with.
     fn is_resumed(&self) -> bool {
         true
+    }
+    /// Whether the cost of a resumed session counts from its first beginning; `None` where the program does not let that be known.
+    fn counts_on(&self) -> Option<bool> {
+        None
     }
     /// What it comes to. The report has the agent's last words and no cost.
     fn verdict(&self, ended: Ended) -> Turn;
@@ -394,7 +398,7 @@ fn spent(dialect: &dyn Dialect, before: u64) -> u64 {
     let Some(total) = dialect.cost_micros() else {
         return 0;
     };
-    match dialect.is_resumed() {
+    match dialect.is_resumed() && dialect.counts_on() != Some(false) {
         // A program that counts each run by itself shows less than before; then this is all of it.
         true if total >= before => total - before,
         _ => total,

@@ -5,6 +5,10 @@
 //! `is_error: true`; one that was denied a tool exits with 0 and has not done its work; one that was interrupted exits with 0
 //! and says nothing. What is no JSON, or of an unknown type, is passed over: the log has it.
 //!
+//! One that has spent what `--max-budget-usd` allows says `error_max_budget_usd`, beside `is_error` true or false. That flag counts what the
+//! process itself spends; `total_cost_usd` does so up to 2.1.276, and from 2.1.277 on goes on from the earlier turns of a resumed session
+//! (its changelog). The first event names the version.
+//!
 //! Elsewhere: starting the program and telling the director is `headless`.
 
 use std::collections::BTreeSet;
@@ -19,6 +23,8 @@ use crate::command::report::micros;
 
 /// Tool calls that can be open at once; more are not followed.
 const TOOLS_MAX: usize = 1_000;
+/// The first version whose cost of a resumed session goes on from that of its earlier turns.
+const GOES_ON: [u32; 3] = [2, 1, 277];
 
 /// What the agent said at its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +45,7 @@ pub struct Stream {
     last_text: String,
     outcome: Option<Outcome>,
     cost_micros: Option<u64>,
+    version: Option<[u32; 3]>,
     events: u64,
     passed_over: u64,
 }
@@ -131,6 +138,9 @@ impl Dialect for Stream {
                     "waiting for the model, retry {attempt}"
                 )));
             }
+            ("system", "init") => {
+                self.version = event["claude_code_version"].as_str().and_then(version);
+            }
             ("system", "permission_denied") => {
                 self.denied
                     .push(event["tool_name"].as_str().unwrap_or("a tool").to_owned());
@@ -153,6 +163,10 @@ impl Dialect for Stream {
         self.cost_micros
     }
 
+    fn counts_on(&self) -> Option<bool> {
+        Some(self.version? >= GOES_ON)
+    }
+
     fn verdict(&self, ended: Ended) -> Turn {
         let exit_code = ended.code();
         let failed = |reason: String| Turn::Failed { reason, exit_code };
@@ -167,6 +181,9 @@ impl Dialect for Stream {
                 Ended::Otherwise => "the agent was ended before it had a result".to_owned(),
             });
         };
+        if outcome.subtype == "error_max_budget_usd" {
+            return Turn::BudgetReached;
+        }
         if let Some(turn) = denied(outcome.denied.iter().chain(&self.denied)) {
             return turn;
         }
@@ -178,7 +195,6 @@ impl Dialect for Stream {
         }
         match (outcome.subtype.as_str(), outcome.is_error, ended) {
             ("error_max_turns", ..) => failed("the agent used up its turns".to_owned()),
-            ("error_max_budget_usd", ..) => failed("the agent used up its budget".to_owned()),
             (_, true, _) => failed(match outcome.status {
                 Some(status) => format!("the model's service answered {status}: {}", outcome.text),
                 None => format!("the agent reports an error: {}", outcome.text),
@@ -198,6 +214,17 @@ impl Dialect for Stream {
             (_, false, Ended::Otherwise) => failed("the agent was ended".to_owned()),
         }
     }
+}
+
+/// `2.1.277`, whatever follows.
+fn version(text: &str) -> Option<[u32; 3]> {
+    let mut parts = text.splitn(3, '.');
+    let mut next = || {
+        let part = parts.next()?;
+        let end = part.find(|c: char| !c.is_ascii_digit());
+        part[..end.unwrap_or(part.len())].parse().ok()
+    };
+    Some([next()?, next()?, next()?])
 }
 
 fn parts(event: &Value) -> &[Value] {
@@ -225,6 +252,7 @@ mod tests {
             }
             Turn::Failed { reason, .. } => format!("failed: {reason}"),
             Turn::Limited { reason, .. } => format!("limited: {reason}"),
+            Turn::BudgetReached => "budget reached".to_owned(),
             other => format!("{other:?}"),
         }
     }
@@ -239,6 +267,8 @@ mod tests {
         let event = r#"{"type":"system","subtype":"permission_denied","tool_name":"Write"}"#;
         let odd = r#"{"type":"result","subtype":"paused","is_error":false}"#;
         let unsaid = r#"{"type":"result","subtype":"success","result":"x"}"#;
+        let spent = r#"{"type":"result","subtype":"error_max_budget_usd","is_error":true,"total_cost_usd":2.01,"errors":["Reached maximum budget ($2)"],"permission_denials":[{"tool_name":"Bash"}]}"#;
+        let no_error = r#"{"type":"result","subtype":"error_max_budget_usd","is_error":false,"total_cost_usd":2.01}"#;
         for (case, lines, ended, expected) in [
             (
                 "success",
@@ -263,6 +293,18 @@ mod tests {
                 vec![INIT, turns],
                 Ended::Code(1),
                 "failed: the agent used up its turns",
+            ),
+            (
+                "budget",
+                vec![INIT, spent],
+                Ended::Code(1),
+                "budget reached",
+            ),
+            (
+                "budget, as it was said once",
+                vec![INIT, no_error],
+                Ended::Code(0),
+                "budget reached",
             ),
             (
                 "denied",
@@ -315,6 +357,28 @@ mod tests {
         ] {
             assert_eq!(verdict(&lines, ended), expected, "case: {case}");
         }
+    }
+
+    #[test]
+    fn the_version_says_whether_a_resumed_session_counts_on() {
+        for (said, expected) in [
+            (r#""2.1.277""#, Some(true)),
+            (r#""2.1.276""#, Some(false)),
+            (r#""2.2.0-beta.1""#, Some(true)),
+            (r#""2.1.300 (Claude Code)""#, Some(true)),
+            (r#""3.0.1""#, Some(true)),
+            (r#""2.1""#, None),
+            (r#""99999999999.1.1""#, None),
+            (r#""new""#, None),
+            ("7", None),
+        ] {
+            let mut stream = Stream::default();
+            let line =
+                format!(r#"{{"type":"system","subtype":"init","claude_code_version":{said}}}"#);
+            stream.line(line.as_bytes());
+            assert_eq!(stream.counts_on(), expected, "case: {said}");
+        }
+        assert_eq!(Stream::default().counts_on(), None);
     }
 
     #[test]

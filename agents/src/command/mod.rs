@@ -290,6 +290,7 @@ pub(crate) fn without_secrets(turn: Turn, redact: impl Fn(String) -> String) -> 
             question: redact(question),
         },
         Turn::Answer(text) => Turn::Answer(redact(text)),
+        Turn::BudgetReached => Turn::BudgetReached,
         Turn::NotYet => Turn::NotYet,
     }
 }

@@ -79,6 +79,7 @@ impl State {
                 story.deaths.push(format!("{name}: {reason}"));
                 Some(format!("the agent died: {reason}"))
             }
+            AttemptEnd::BudgetReached => Some("it had spent what was there for it".to_owned()),
             AttemptEnd::Cancelled => Some("called off".to_owned()),
             AttemptEnd::Interrupted => Some("interrupted by a stop of the director".to_owned()),
         };

@@ -259,7 +259,10 @@ impl Seen {
                 row.kept += length;
             }
             // Nothing was found out about it.
-            AttemptEnd::Cancelled | AttemptEnd::Interrupted | AttemptEnd::Limited { .. } => return,
+            AttemptEnd::BudgetReached
+            | AttemptEnd::Cancelled
+            | AttemptEnd::Interrupted
+            | AttemptEnd::Limited { .. } => return,
         }
         for (count, seen) in [
             (&mut self.fail, fail),

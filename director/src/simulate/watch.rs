@@ -243,6 +243,7 @@ impl Watch {
                     AttemptEnd::Died { .. } => self.troubles[2] += 1,
                     AttemptEnd::Blocked(_) => self.troubles[3] += 1,
                     AttemptEnd::Done(_)
+                    | AttemptEnd::BudgetReached
                     | AttemptEnd::Cancelled
                     | AttemptEnd::Interrupted
                     | AttemptEnd::Limited { .. } => {}

@@ -452,7 +452,9 @@ fn problem_of(end: &AttemptEnd) -> Option<String> {
         | AttemptEnd::Died { reason }
         | AttemptEnd::TimedOut { reason }
         | AttemptEnd::Limited { reason, .. } => Some(reason.clone()),
-        AttemptEnd::Cancelled | AttemptEnd::Interrupted => Some(end.as_str().to_owned()),
+        AttemptEnd::BudgetReached | AttemptEnd::Cancelled | AttemptEnd::Interrupted => {
+            Some(end.as_str().to_owned())
+        }
     }
 }
 

@@ -15,7 +15,7 @@ fn micros(text: &str) -> u64 {
 }
 
 impl Script {
-    /// `limited TASK [MINUTESm]`, `done TASK for $AMOUNT`, `spend TASK $AMOUNT`, `pay ITEM AMOUNT`; nothing for any other step.
+    /// `limited TASK [MINUTESm]`, `reached TASK`, `done TASK for $AMOUNT`, `spend TASK $AMOUNT`, `pay ITEM AMOUNT`; nothing for any other step.
     pub(super) fn paid(&mut self, words: &[&str]) -> Option<Vec<String>> {
         match *words {
             ["limited", task, ref wait @ ..] => {
@@ -27,6 +27,7 @@ impl Script {
                 };
                 Some(self.end(task, end))
             }
+            ["reached", task] => Some(self.end(task, AttemptEnd::BudgetReached)),
             ["done", task, "for", cost] => Some(self.end(
                 task,
                 AttemptEnd::done(Report {

@@ -354,7 +354,7 @@ impl World {
         let (task, attempt) = self.working[&agent];
         let cost_micros = self.some_cost();
         let end = if self.chance(self.faults.attempt) {
-            match self.below(8) {
+            match self.below(9) {
                 0 => AttemptEnd::Failed {
                     reason: "exit code 1".to_owned(),
                     exit_code: Some(1),
@@ -384,6 +384,10 @@ impl World {
                         _ => Some(self.now + Span::minutes(self.below(300) as u64)),
                     },
                 },
+                8 => {
+                    self.spends_all(task, attempt);
+                    AttemptEnd::BudgetReached
+                }
                 severity => AttemptEnd::Blocked(BlockerReport {
                     kind: "unclear".to_owned(),
                     severity: [

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use director::engine::budgets::COST_MAX;
 use director_protocols::command::Command;
 use director_protocols::event::{Event, Purse};
-use director_protocols::ids::{AgentId, SprintId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, SprintId, TaskId};
 use director_protocols::sprint::{Spending, SprintSpec, Window};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::AttemptEnd;
@@ -57,6 +57,19 @@ impl World {
         match self.below(4) {
             0 => 0,
             _ => self.below(2_000_000) as u64,
+        }
+    }
+
+    /// An attempt says that it has spent what it might, if that was limited.
+    pub(super) fn spends_all(&mut self, task: TaskId, attempt: Attempt) {
+        let row = self.engine.state().budgets.reserved.get(&task);
+        if let Some(most) = row.and_then(|row| row.most) {
+            // Late, it is refused.
+            let _ = self.tell(Command::Spent {
+                task,
+                attempt,
+                cost_micros: most,
+            });
         }
     }
 

@@ -12,7 +12,7 @@ use director_protocols::rejection::Rejection;
 use director_protocols::time::Time;
 use director_protocols::work::AttemptEnd;
 
-use super::{Answer, block, budget, message, retry};
+use super::{Answer, block, message, retry, spend};
 use crate::engine::accounts;
 use crate::engine::effects::Effect;
 use crate::engine::state::State;
@@ -102,7 +102,7 @@ pub fn ended_of(
 ) -> Answer {
     let row = &state.tasks.table[task.index()];
     let failed = match row.phase.is_in_hand() {
-        true => budget::end_of(state, task, end),
+        true => spend::end_of(state, task, agent, end),
         false => None,
     };
     let end = failed.as_ref().unwrap_or(end);
@@ -120,7 +120,10 @@ pub fn ended_of(
         return Ok(events);
     }
     match end {
-        AttemptEnd::Done(_) | AttemptEnd::Cancelled | AttemptEnd::Interrupted => {}
+        AttemptEnd::Done(_)
+        | AttemptEnd::BudgetReached
+        | AttemptEnd::Cancelled
+        | AttemptEnd::Interrupted => {}
         AttemptEnd::Blocked(blocker) => {
             events.extend(block::by_agent(state, task, agent, blocker, now));
         }

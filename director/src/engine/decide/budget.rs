@@ -1,25 +1,20 @@
-//! Budgets as rules: what is not handed out because of one, who is asked about it, and when an attempt has spent too much.
+//! Budgets as rules: what is not handed out because of one, who is asked about it, and who is told of a soft limit.
 //!
 //! A task waits while what it is expected to cost does not fit into every hard limit that it counts for. What attempts in hand have set
 //! aside may come back, and what was spent leaves a window, so those waits end by themselves; where neither helps, a person is asked to
 //! raise the limit or to call the work off. Work that fits goes on meanwhile.
 //!
-//! An attempt that spends more than was set aside for it may, as long as there is room. Where there is none it is called off, and its task
-//! waits for the budget, in the same session; that costs none of its attempts. Beyond the limit of one attempt it has failed.
-//!
 //! Invariant: each wait for a budget is written down once, and is over when it fits.
-//! Elsewhere: the sums are [`crate::engine::budgets`]; handing out is `assign`.
+//! Elsewhere: the sums are [`crate::engine::budgets`]; handing out is `assign`; what an attempt may spend and when it has spent too much is `spend`.
 
 use director_protocols::event::{
-    AttemptEnded, AttemptOverspent, BudgetFreed, BudgetHeld, BudgetRaised, BudgetWarned,
-    CostReserved, CostSettled, CostSpent, Event, InboxClosed, InboxOpened, Purse, TaskAssigned,
+    BudgetFreed, BudgetHeld, BudgetRaised, BudgetWarned, Event, InboxClosed, InboxOpened, Purse,
 };
-use director_protocols::ids::{AgentId, Attempt, SprintId, TaskId};
+use director_protocols::ids::{AgentId, SprintId, TaskId};
 use director_protocols::inbox::{InboxKind, Reply};
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
-use director_protocols::work::AttemptEnd;
 
 use super::{Answer, inbox, steer};
 use crate::engine::budgets::{COST_MAX, Hold};
@@ -82,7 +77,8 @@ fn unless_others_can(state: &State, row: &Task, short: Short, now: Time) -> Shor
     }
 }
 
-fn is_limited(state: &State, row: &Task) -> bool {
+/// Whether any budget limits the task.
+pub(super) fn is_limited(state: &State, row: &Task) -> bool {
     state.sprints.table[row.sprint.index()].limited || row.spec.budget.spending.is_some()
 }
 
@@ -367,134 +363,6 @@ fn called_off(state: &State, purse: Purse, task: TaskId, by: &str) -> Vec<Event>
                 .flat_map(|id| steer::cancelled(state, id, by))
                 .collect()
         }
-    }
-}
-
-/// What is set aside for an attempt that was just handed out; nothing where no budget limits it.
-pub fn reserved(state: &State, e: &TaskAssigned, now: Time) -> Option<Event> {
-    let row = &state.tasks.table[e.task_id.index()];
-    if !is_limited(state, row) || state.is_person(e.agent_id) {
-        return None;
-    }
-    Some(
-        CostReserved {
-            task_id: e.task_id,
-            agent_id: e.agent_id,
-            attempt: e.attempt,
-            reserved_micros: state.expected_cost(row, e.agent_id),
-            most_micros: most(state, e.task_id, e.agent_id, now).map(|(most, _)| most),
-        }
-        .into(),
-    )
-}
-
-/// The most that the attempt of an agent may spend now, and whose limit that is: what others have spent and set aside is not there for it.
-fn most(state: &State, task: TaskId, agent: AgentId, now: Time) -> Option<(u64, Option<Purse>)> {
-    let row = &state.tasks.table[task.index()];
-    let own = state.budgets.reserved.get(&task);
-    let own = own.map_or(0, |row| row.spent + row.left);
-    let window = Purse::Window {
-        sprint_id: row.sprint,
-    };
-    let purses = state.purses(task, agent).into_iter().chain([window]);
-    let shared = purses.filter_map(|purse| {
-        let hard = state.limits(purse).cost_micros?;
-        let (spent, reserved) = state.used(purse, now);
-        Some((
-            hard.saturating_sub((spent + reserved).saturating_sub(own)),
-            Some(purse),
-        ))
-    });
-    let alone = state.attempt_max(row, agent).map(|most| (most, None));
-    alone
-        .into_iter()
-        .chain(shared)
-        .min_by_key(|(most, _)| *most)
-}
-
-/// Decides about what an attempt has spent so far.
-pub fn spent(state: &State, task: TaskId, attempt: Attempt, cost_micros: u64) -> Answer {
-    super::attempt::current(state, task, attempt)?;
-    let known = state.budgets.reserved.get(&task);
-    let known = known.map_or(0, |row| row.spent);
-    let cost_micros = cost_micros.min(COST_MAX);
-    if cost_micros <= known {
-        return Ok(Vec::new());
-    }
-    Ok(vec![
-        CostSpent {
-            task_id: task,
-            attempt,
-            cost_micros,
-        }
-        .into(),
-    ])
-}
-
-/// What follows when an attempt has spent something: people are told, and it is called off where it may not.
-pub fn after_spent(state: &State, e: &CostSpent, now: Time) -> Vec<Event> {
-    let mut events = warned(state, e.task_id, now);
-    let row = &state.tasks.table[e.task_id.index()];
-    let own = state.budgets.reserved.get(&e.task_id);
-    if let Some(own) = own
-        && own.over.is_none()
-        && row.phase.is_in_hand()
-        && let Some((limit, purse)) = most(state, e.task_id, own.agent, now)
-        && own.spent > limit
-        // Who keeps to what was set aside is not the one who goes beyond.
-        && (purse.is_none() || own.spent > own.reserved)
-    {
-        events.push(
-            AttemptOverspent {
-                task_id: e.task_id,
-                attempt: e.attempt,
-                cost_micros: own.spent,
-                limit_micros: limit,
-                purse,
-            }
-            .into(),
-        );
-    }
-    events
-}
-
-/// What an attempt comes to at its end; nothing where it cost nothing and nothing was set aside for it.
-pub fn settled(state: &State, e: &AttemptEnded) -> Option<Event> {
-    let row = state.budgets.reserved.get(&e.task_id);
-    let row = row.filter(|row| row.attempt == e.attempt);
-    let said = match &e.end {
-        AttemptEnd::Done(report) => report.cost_micros.min(COST_MAX),
-        _ => 0,
-    };
-    let cost_micros = row.map_or(0, |row| row.spent).max(said);
-    if row.is_none() && cost_micros == 0 {
-        return None;
-    }
-    Some(
-        CostSettled {
-            task_id: e.task_id,
-            agent_id: e.agent_id,
-            attempt: e.attempt,
-            reserved_micros: row.map_or(0, |row| row.reserved),
-            cost_micros,
-        }
-        .into(),
-    )
-}
-
-/// How an attempt ended that was called off because it had spent more than an attempt may: it failed.
-pub fn end_of(state: &State, task: TaskId, end: &AttemptEnd) -> Option<AttemptEnd> {
-    let row = state.budgets.reserved.get(&task)?;
-    match (end, row.over) {
-        (AttemptEnd::Cancelled, Some((limit, None))) => Some(AttemptEnd::Failed {
-            reason: format!(
-                "it had spent {}, more than the {} that an attempt may",
-                dollars(row.spent),
-                dollars(limit)
-            ),
-            exit_code: None,
-        }),
-        _ => None,
     }
 }
 

@@ -18,7 +18,7 @@ use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
 use super::{
     balance, block, budget, complete, deploy, emergency, handoff, inbox, integrate, manage,
-    message, pair, peer, retry, review, risk, roles, unclear,
+    message, pair, peer, retry, review, risk, roles, spend, unclear,
 };
 use crate::engine::gating;
 use crate::engine::inform;
@@ -39,7 +39,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(red_base(state, e.sprint_id, &e.outcomes).map(refused));
         }
         Event::TaskAssigned(e) => {
-            out.extend(budget::reserved(state, e, now));
+            out.extend(spend::reserved(state, e, now));
             // Low and medium blockers are over when an agent takes the task up again.
             if let Some(blocker) = state.tasks.table[e.task_id.index()].blocker {
                 out.push(
@@ -72,7 +72,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             out.extend(emergency::begun_meanwhile(state, e.task_id));
         }
         Event::AttemptEnded(e) => {
-            out.extend(budget::settled(state, e));
+            out.extend(spend::settled(state, e));
             unanswered(state, e.task_id, out);
             if let AttemptEnd::Done(_) = e.end
                 && state.is_reported(e.task_id)
@@ -82,7 +82,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
             }
             out.extend(balance::after_attempt(state, e, now));
         }
-        Event::CostSpent(e) => out.extend(budget::after_spent(state, e, now)),
+        Event::CostSpent(e) => out.extend(spend::after_spent(state, e, now)),
         Event::CostSettled(e) => out.extend(budget::warned(state, e.task_id, now)),
         Event::BudgetWarned(e) => out.push(budget::after_warned(state, e, now)),
         Event::BudgetHeld(e) => out.extend(budget::after_held(state, e, now)),

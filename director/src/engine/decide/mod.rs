@@ -29,6 +29,7 @@ pub mod review;
 pub mod risk;
 pub mod roles;
 pub mod scope;
+pub mod spend;
 pub mod steer;
 pub mod submit;
 pub mod unclear;
@@ -112,7 +113,7 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             task,
             attempt,
             cost_micros,
-        } => budget::spent(state, *task, *attempt, *cost_micros),
+        } => spend::spent(state, *task, *attempt, *cost_micros),
         Command::Ended { task, attempt, end } => attempt::ended(state, *task, *attempt, end, now),
         Command::Liveness {
             task,

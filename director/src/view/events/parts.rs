@@ -91,7 +91,7 @@ pub(crate) fn end(end: &AttemptEnd) -> String {
         | AttemptEnd::Died { reason }
         | AttemptEnd::TimedOut { reason }
         | AttemptEnd::Limited { reason, .. } => reason,
-        AttemptEnd::Cancelled => "",
+        AttemptEnd::BudgetReached | AttemptEnd::Cancelled => "",
         AttemptEnd::Interrupted => "the director stopped",
     };
     match why.trim() {
