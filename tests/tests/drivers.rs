@@ -73,6 +73,12 @@ const COVERED: &[&str] = &[
     "incident_noted",
     "qa_handoff_ready",
     "package_answered",
+    "cost_reserved",
+    "cost_spent",
+    "attempt_overspent",
+    "budget_held",
+    "budget_raised",
+    "budget_freed",
 ];
 
 fn seeds() -> Vec<u64> {

@@ -187,17 +187,20 @@ impl State {
 
     /// What an attempt at the task by an agent of its role is expected to cost.
     pub fn expected_cost(&self, row: &Task, agent: AgentId) -> u64 {
+        let most = self.attempt_max(row, agent);
+        let expected = self.known_cost(row, agent).or(most).unwrap_or(0);
+        expected.min(most.unwrap_or(u64::MAX)).min(COST_MAX)
+    }
+
+    /// The same as far as anything is known of it: what an attempt may cost at most says nothing of what it does.
+    pub fn known_cost(&self, row: &Task, agent: AgentId) -> Option<u64> {
         let sprint = &self.sprints.table[row.sprint.index()];
         let written = row.spec.budget.spending().expected_micros;
         let of_role = || self.role_in(sprint, agent)?.budget.expected_micros;
-        let most = self.attempt_max(row, agent);
-        let expected = written
+        written
             .or_else(of_role)
             .or_else(|| self.usual_cost(agent, &row.spec.kind))
             .or(sprint.spec.policy.budget.expected_micros)
-            .or(most)
-            .unwrap_or(0);
-        expected.min(most.unwrap_or(u64::MAX)).min(COST_MAX)
     }
 
     /// The median of what attempts at that kind of task have cost an agent's role.

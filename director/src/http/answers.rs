@@ -273,11 +273,14 @@ fn forecast() -> Value {
         "properties": { "mean": number_or_null(), "interval_95": interval },
         "required": ["mean", "interval_95"],
     });
-    let variant = object(json!({
-        "change": text(), "runs": whole(), "finish_hours": spread(), "done_probability": number(),
-        "on_time_probability": number_or_null(), "difference_hours": difference, "sooner_probability": number(),
-        "on_time_difference": in_time,
-    }));
+    let variant = maybe(
+        object(json!({
+            "change": text(), "runs": whole(), "finish_hours": spread(), "done_probability": number(),
+            "on_time_probability": number_or_null(), "difference_hours": difference, "sooner_probability": number(),
+            "on_time_difference": in_time, "short_probability": number(),
+        })),
+        json!({ "cost_usd": spread() }),
+    );
     let task = object(json!({
         "id": text(), "criticality": number(), "cruciality": number(), "cycle_hours": number_or_null(),
         "waiting_hours": number_or_null(), "attempts": number(), "done_probability": number(),
@@ -294,6 +297,10 @@ fn forecast() -> Value {
             "durations": { "enum": ["fitted", "published"] }, "finished_tasks": whole(), "pace": number(), "rates": list(rate),
         })),
     }));
+    let budgets = object(json!({
+        "short_probability": number(), "short_interval": list(number()), "asked_hours": spread(), "undone_tasks": spread(),
+        "undone_probability": each(number()), "done_probability": number(), "on_time_probability": number_or_null(),
+    }));
     let bar = object(json!({ "from_hours": number(), "runs": whole() }));
     maybe(
         object(json!({
@@ -305,7 +312,7 @@ fn forecast() -> Value {
             "escalations": each(number()), "notes": list(text()),
         })),
         json!({
-            "cost_usd": spread(), "what_if": list(variant), "from": from,
+            "cost_usd": spread(), "budgets": budgets, "what_if": list(variant), "from": from,
             "again": object(json!({ "took_hours": number(), "outcome": text() })),
         }),
     )

@@ -106,26 +106,51 @@ pub fn forecast_until(
 
 /// The worlds of one thread.
 struct Crew<'a> {
-    base: World<'a>,
-    variants: Vec<World<'a>>,
+    base: Worlds<'a>,
+    variants: Vec<Worlds<'a>>,
+}
+
+/// A sprint in which people raise budgets when they are asked, and the same where nobody does, made when somebody is first asked.
+struct Worlds<'a> {
+    world: World<'a>,
+    held: Option<World<'a>>,
+}
+
+impl<'a> Worlds<'a> {
+    fn of(set: &'a Prepared) -> Self {
+        Self {
+            world: World::new(set),
+            held: None,
+        }
+    }
+
+    fn run(&mut self, seed: u64, run: u64, sums: &mut Sums) {
+        let ending = self.world.run(seed, run);
+        sums.add(&self.world.watch, &ending, self.world.deadline());
+        let held = self.world.watch.asked.is_some().then(|| {
+            let set = self.world.prepared();
+            let held = self.held.get_or_insert_with(|| World::holding(set));
+            held.run(seed, run);
+            &held.watch
+        });
+        sums.money.add(&self.world, held);
+    }
 }
 
 impl<'a> Crew<'a> {
     fn of(set: &'a Prepared, variants: &'a [Prepared]) -> Self {
         Self {
-            base: World::new(set),
-            variants: variants.iter().map(World::new).collect(),
+            base: Worlds::of(set),
+            variants: variants.iter().map(Worlds::of).collect(),
         }
     }
 
     fn run(&mut self, seed: u64, run: u64, part: &mut Forecast) {
-        let ending = self.base.run(seed, run);
-        let deadline = self.base.deadline();
-        part.base.add(&self.base.watch, &ending, deadline);
-        for (world, (sums, pairs)) in self.variants.iter_mut().zip(&mut part.variants) {
-            let ending = world.run(seed, run);
-            sums.add(&world.watch, &ending, world.deadline());
-            pairs.add(&self.base.watch, &world.watch, deadline);
+        self.base.run(seed, run, &mut part.base);
+        let base = &self.base.world;
+        for (variant, (sums, pairs)) in self.variants.iter_mut().zip(&mut part.variants) {
+            variant.run(seed, run, sums);
+            pairs.add(&base.watch, &variant.world.watch, base.deadline());
         }
     }
 }

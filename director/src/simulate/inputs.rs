@@ -75,6 +75,8 @@ pub enum Input {
     Refused(EffectId),
     /// An agent has begun.
     Started(EffectId, TaskId, Attempt),
+    /// An attempt has spent so much.
+    Spent(TaskId, Attempt, AgentId, u64),
     /// An attempt ends.
     Ended(TaskId, Attempt, AgentId, Fate),
     /// An attempt that was called off is over.
@@ -111,6 +113,7 @@ pub fn rank(input: &Input) -> Rank {
         Input::WorktreePrepared(id) => rounds::of_effect(kind::WORKTREE, *id),
         Input::Refused(id) => rounds::of_effect(kind::FAILED, *id),
         Input::Started(_, task, of) => rounds::of_attempt(kind::STARTED, *task, *of),
+        Input::Spent(task, of, ..) => rounds::of_attempt(kind::SPENT, *task, *of),
         Input::Ended(task, of, _, Fate::Silent) => rounds::of_attempt(kind::LIVENESS, *task, *of),
         Input::Ended(_, _, agent, Fate::Crash) => rounds::of_agent(kind::DOWN, *agent),
         Input::Ended(task, of, ..) | Input::Cancelled(task, of) => {
@@ -160,6 +163,11 @@ pub fn command(
             effect,
             task,
             attempt,
+        },
+        Input::Spent(task, attempt, _, cost_micros) => Command::Spent {
+            task,
+            attempt,
+            cost_micros,
         },
         Input::Ended(task, attempt, _, Fate::Silent) => Command::Liveness {
             task,
@@ -328,6 +336,7 @@ mod tests {
             Input::Refused(id),
             Input::Started(id, task, attempt),
             Input::Cancelled(task, attempt),
+            Input::Spent(task, attempt, AgentId(1), 7),
             Input::Committed(id, task),
             Input::Salvaged(id),
             Input::MergePrepared(id),

@@ -21,6 +21,7 @@ use director_protocols::work::AttemptEnd;
 
 use super::faults::Faults;
 use crate::engine::state::State;
+use crate::engine::tasks::Task;
 use crate::estimate::habits::{EXACT, Finished, Habits, TASKS_MIN, pace};
 use crate::estimate::{Durations, Model};
 use crate::handle::Entry;
@@ -175,6 +176,10 @@ impl Seen {
                 self.tasks.entry(e.task_id).or_default().assigned = Some(at);
             }
             Event::AttemptEnded(e) => self.ended(state, e.task_id, &e.end, at),
+            // What failed and what was called off has cost something too.
+            Event::CostSettled(e) if !state.tasks.get(e.task_id).is_none_or(Task::is_help) => {
+                self.cost_micros = self.cost_micros.saturating_add(e.cost_micros);
+            }
             Event::BlockerRaised(e) => {
                 let tier = match e.severity {
                     Severity::Low => 0,
@@ -230,8 +235,7 @@ impl Seen {
         self.at_work += length;
         let (mut fail, mut crash, mut hang, mut block) = (false, false, false, false);
         match end {
-            AttemptEnd::Done(report) => {
-                self.cost_micros = self.cost_micros.saturating_add(report.cost_micros);
+            AttemptEnd::Done(_) => {
                 match row.took {
                     None => {
                         let actual = Span(row.kept + length);

@@ -17,6 +17,7 @@ use director_protocols::ways::Ceremonies;
 use director_protocols::work::{Artifact, COMMAND, PERSON, Report};
 
 use super::faults::Faults;
+use super::price::{self, Price};
 use super::rest::Standing;
 use super::waits::Waits;
 use crate::engine::effects::Effect;
@@ -74,6 +75,8 @@ pub struct TaskModel {
     pub report: Shared<Report>,
     /// What it must have made: names that its report gives.
     pub gated: bool,
+    /// What its attempts cost.
+    pub price: Price,
 }
 
 /// A sprint that is ready to be run on virtual time.
@@ -100,6 +103,8 @@ pub struct Prepared {
     pub standing: Vec<Standing>,
     /// What is known of each task.
     pub tasks: Vec<TaskModel>,
+    /// Whether anything is known of what attempts cost.
+    pub costs: bool,
     /// What goes wrong.
     pub faults: Faults,
     /// Waits without memory.
@@ -119,6 +124,7 @@ static HELP: LazyLock<TaskModel> = LazyLock::new(|| TaskModel {
     changes: false,
     report: Shared::default(),
     gated: false,
+    price: Price::NONE,
 });
 
 impl Prepared {
@@ -197,8 +203,9 @@ impl Prepared {
             .iter()
             .flat_map(|decision| decision.effects.iter().cloned())
             .collect();
-        let (tasks, over_limit) = models(engine.state(), &durations);
+        let (tasks, over_limit) = models(engine.state(), &durations, &faults);
         Ok(Self {
+            costs: price::is_known(&tasks),
             begin: now,
             handed_out,
             sprint: SprintId(0),
@@ -219,7 +226,11 @@ impl Prepared {
 }
 
 /// What is known of each task in the table, and how many tasks' estimates go beyond what an attempt may take.
-pub(super) fn models(state: &State, durations: &Durations) -> (Vec<TaskModel>, usize) {
+pub(super) fn models(
+    state: &State,
+    durations: &Durations,
+    faults: &Faults,
+) -> (Vec<TaskModel>, usize) {
     let is_command = |gate: &GateSpec| matches!(gate.check, Check::Command { .. });
     let of_sprint: Vec<bool> = state
         .sprints
@@ -245,6 +256,7 @@ pub(super) fn models(state: &State, durations: &Durations) -> (Vec<TaskModel>, u
                 changes: row.spec.expects == Expects::Changes,
                 report: report(&row.spec).into(),
                 gated: of_sprint[row.sprint.index()] || row.spec.gates.iter().any(is_command),
+                price: Price::of(state, row, durations.of_task(place).mean(), faults),
             }
         })
         .collect();

@@ -23,6 +23,7 @@ use director_protocols::time::{Span, Time};
 use super::forecast::{self, Extent};
 use super::past::Past;
 use super::prepare::{self, Prepared, SimulateError};
+use super::price;
 use super::waits::Waits;
 use crate::engine::Engine;
 use crate::engine::state::State;
@@ -154,7 +155,7 @@ impl Prepared {
         let state = engine.state();
         let estimates = state.tasks.table.iter().map(|task| &task.spec.estimate);
         let durations = past.durations(estimates);
-        let (tasks, over_limit) = prepare::models(state, &durations);
+        let (tasks, over_limit) = prepare::models(state, &durations, &past.faults);
         let standing = (0u32..)
             .map(TaskId)
             .zip(&state.tasks.table)
@@ -165,6 +166,7 @@ impl Prepared {
             .filter(|task| !state.is_help(*task))
             .collect();
         Ok(Self {
+            costs: price::is_known(&tasks),
             begin: now,
             handed_out: true,
             sprint,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use director_protocols::forecast::Forecast;
 use director_protocols::time::Span;
 
+use super::money::Money;
 use super::prepare::Prepared;
 use super::spread::Spread;
 use super::watch::{Quarter, Watch};
@@ -83,6 +84,8 @@ pub struct Sums {
     pub tiers: [u64; 4],
     /// Runs that did not end by themselves, by the reason.
     pub stuck: BTreeMap<String, u64>,
+    /// What they cost.
+    pub money: Money,
     ends: u128,
     end_squares: u128,
 }
@@ -96,6 +99,7 @@ impl Sums {
         Self {
             tasks: vec![TaskSums::default(); set.tasks.len()],
             roles: vec![RoleSums::default(); set.agents.len()],
+            money: Money::new(set.tasks.len()),
             ..Self::default()
         }
     }
@@ -105,6 +109,7 @@ impl Sums {
         Self {
             tasks: vec![TaskSums::default(); self.tasks.len()],
             roles: vec![RoleSums::default(); self.roles.len()],
+            money: Money::new(self.tasks.len()),
             ..Self::default()
         }
     }
@@ -215,6 +220,7 @@ impl Sums {
         for (mine, theirs) in self.tiers.iter_mut().zip(other.tiers) {
             *mine += theirs;
         }
+        self.money.merge(&other.money);
         for (reason, times) in &other.stuck {
             self.stuck_because(reason, *times);
         }

@@ -8,6 +8,7 @@
 
 use director_protocols::event::{Event, Outcome};
 use director_protocols::ids::{SprintId, TaskId};
+use director_protocols::inbox::InboxKind;
 use director_protocols::severity::Severity;
 use director_protocols::time::Time;
 use director_protocols::work::AttemptEnd;
@@ -99,6 +100,8 @@ pub struct Watch {
     pub ended: Option<(u64, Outcome)>,
     /// It was refused; why.
     pub refused: Option<String>,
+    /// When a person was first asked for more money, from the begin of the run.
+    pub asked: Option<u64>,
     /// The task that was completed last.
     last: Option<TaskId>,
     since: Vec<u64>,
@@ -114,6 +117,8 @@ pub struct Watch {
     before: Vec<TaskSeen>,
     /// Points that are completed when the runs begin.
     points_before: u32,
+    /// Whether somebody is asked for money already.
+    asks_before: bool,
 }
 
 impl Watch {
@@ -153,6 +158,10 @@ impl Watch {
                 true => 0,
                 false => state.tasks.tally(set.sprint).completed_points,
             },
+            asks_before: state
+                .trouble
+                .waiting()
+                .any(|(_, item)| item.kind == InboxKind::Budget),
             ..Self::default()
         }
     }
@@ -167,6 +176,7 @@ impl Watch {
         self.tiers = [0; 4];
         (self.points, self.points_in_time) = (self.points_before, self.points_before);
         (self.ended, self.refused, self.last) = (None, None, None);
+        self.asked = self.asks_before.then_some(0);
     }
 
     /// So much work is the task in this run, in milliseconds.
@@ -287,6 +297,9 @@ impl Watch {
                 if state.tasks.table[task.index()].phase == Phase::Ready {
                     self.tasks[task.index()].ready = now;
                 }
+            }
+            Event::InboxOpened(e) if e.kind == InboxKind::Budget => {
+                self.asked.get_or_insert(now - self.begin);
             }
             Event::BlockerRaised(e) => self.tiers[tier(e.severity)] += 1,
             Event::BlockerEscalated(e) => self.tiers[tier(e.to)] += 1,

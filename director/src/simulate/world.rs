@@ -11,6 +11,7 @@
 
 mod hands;
 mod present;
+mod spending;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,6 +22,7 @@ use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, Attempt, EffectId, MessageId, TaskId};
 use director_protocols::time::{Span, Time};
 
+use self::spending::Going;
 use super::crew::{Crew, Key, Mail};
 use super::inputs::{self, Fate, Input};
 use super::prepare::Prepared;
@@ -59,6 +61,9 @@ struct Due {
 pub struct Course {
     /// When it counts as silent, in milliseconds from now.
     pub silent: Option<u64>,
+    /// When it says what it has spent so far, in milliseconds from now, and how much that is: once it is more than it might when it began,
+    /// and at its end.
+    pub spends: [Option<(u64, u64)>; 2],
     /// When it ends, in milliseconds from now; at least 1.
     pub took: u64,
     /// How.
@@ -88,6 +93,10 @@ pub struct World<'a> {
     /// Merges that were complete when the attempt began, by task.
     begun_after: Vec<u32>,
     merges: u32,
+    /// What the attempt in hand spends, by task.
+    going: Vec<Going>,
+    /// Nobody raises a budget that is used up.
+    holds: bool,
     crew: Crew,
     /// The round that is being gathered, or the next one while one is taken.
     answers: u32,
@@ -117,6 +126,8 @@ impl<'a> World<'a> {
             left: Vec::new(),
             begun_after: Vec::new(),
             merges: 0,
+            going: Vec::new(),
+            holds: false,
             crew: Crew::default(),
             answers: 1,
             batch: Vec::new(),
@@ -202,6 +213,7 @@ impl<'a> World<'a> {
         self.begun_after.clear();
         self.begun_after.resize(self.left.len(), 0);
         self.merges = 0;
+        self.going.clear();
         self.crew.reset(set.engine.state(), jitter(luck), set.begin);
         self.answers = 1;
         self.batch.clear();
@@ -294,6 +306,8 @@ impl<'a> World<'a> {
                 Event::InboxOpened(e) => self.ask(e.item, e.kind, e.task_id),
                 Event::MergeCompleted(_) => self.merges += 1,
                 Event::WorkReviewed(e) if !e.passed => self.do_again(e.task_id, e.attempt),
+                Event::AttemptOverspent(e) => self.too_much(e),
+                Event::AttemptEnded(e) => self.stopped(e),
                 _ => {}
             }
         }
@@ -437,6 +451,7 @@ impl<'a> World<'a> {
         {
             (took, fate) = (limit.saturating_sub(passed), Fate::OutOfTime);
         }
+        let spends = self.spends((task, attempt), (passed, moment), took, fate);
         if let Fate::Block(_) = fate {
             // What was done until then is not done again.
             self.left[task.index()] = (work - moment.min(work)).max(1);
@@ -447,6 +462,7 @@ impl<'a> World<'a> {
         }
         Course {
             silent,
+            spends,
             took: took.max(1),
             fate,
         }

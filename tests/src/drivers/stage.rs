@@ -153,10 +153,18 @@ impl Player {
             .0
             .with(|open| open.models.begins((task, attempt), cx.now()));
         let mut passed = 0;
-        if let Some(silent) = course.silent.filter(|silent| *silent <= course.took) {
-            pass(Span(silent)).await;
-            cx.liveness(SILENT);
-            passed = silent;
+        let silent = course.silent.filter(|silent| *silent <= course.took);
+        let spends = course.spends.into_iter().flatten();
+        let mut said: Vec<(u64, Option<u64>)> = spends.map(|(at, cost)| (at, Some(cost))).collect();
+        said.extend(silent.map(|silent| (silent, None)));
+        said.sort_unstable();
+        for (at, cost) in said {
+            pass(Span(at - passed)).await;
+            passed = at;
+            match cost {
+                None => cx.liveness(SILENT),
+                Some(cost) => cx.spent(cost),
+            }
         }
         pass(Span(course.took - passed)).await;
         let end = match course.fate {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{HOUR, Shown, text};
+use super::{HOUR, Shown, money, text};
 use crate::report::charts::{self, Axis, Bin, Frame, Mark, Swing, bins};
 use crate::report::text::{short, xml};
 use crate::simulate::spread::Spread;
@@ -77,6 +77,7 @@ fn summary(shown: &Shown<'_>) -> String {
             shown.share(shown.sums.on_time) * 100.0
         );
     }
+    said.push_str(&money::sentence(shown));
     said
 }
 

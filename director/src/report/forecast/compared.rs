@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::json::{round, spread};
 use super::text::{hours, percent};
-use super::{Compared, HOUR, Shown};
+use super::{Compared, HOUR, Shown, money};
 use crate::report::text::short;
 
 /// Columns of a variant's name.
@@ -23,9 +23,10 @@ pub(super) fn text(shown: &Shown<'_>, out: &mut String) {
     } else {
         ""
     };
+    let money = money::heading(shown);
     let _ = writeln!(
         out,
-        "\n  {heading:<NAME$}     the end, on average   85 of 100   sooner in{on_time}"
+        "\n  {heading:<NAME$}     the end, on average   85 of 100   sooner in{on_time}{money}"
     );
     for variant in shown.variants {
         let _ = writeln!(out, "    {}", line(shown, variant));
@@ -50,8 +51,9 @@ fn line(shown: &Shown<'_>, variant: &Compared) -> String {
         let (gain, error) = variant.pairs.in_time();
         let _ = write!(line, "   {:+.1}% ± {:.1}", gain * 100.0, error * 100.0);
     }
+    line.push_str(&money::beside(shown, &variant.sums));
     if mean.abs() <= error {
-        line.push_str("   no difference that could be told from chance");
+        line.push_str("   no difference of the end that could be told from chance");
     }
     line
 }
@@ -78,7 +80,7 @@ pub(super) fn json(shown: &Shown<'_>) -> Value {
                 let (to, from) = (variant.sums.finish.quantile(part), variant.base.quantile(part));
                 round((to as f64 - from as f64) / HOUR)
             };
-            json!({
+            let mut row = json!({
                 "change": variant.name,
                 "runs": variant.sums.runs,
                 "finish_hours": spread(&variant.sums.finish, HOUR),
@@ -92,11 +94,16 @@ pub(super) fn json(shown: &Shown<'_>) -> Value {
                     "p95": at(0.95),
                 },
                 "sooner_probability": round(variant.pairs.earlier as f64 / variant.pairs.both.max(1) as f64),
+                "short_probability": runs(variant, variant.sums.money.short),
                 "on_time_difference": shown.set.deadline.map(|_| json!({
                     "mean": round(gain),
                     "interval_95": interval(gain, gain_error, 1.0),
                 })),
-            })
+            });
+            if shown.set.costs {
+                row["cost_usd"] = spread(&variant.sums.money.cost, money::DOLLAR);
+            }
+            row
         })
         .collect()
 }

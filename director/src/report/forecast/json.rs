@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HOUR, Shown, compared, start, wilson};
+use super::{HOUR, Shown, compared, money, start, wilson};
 use crate::simulate::spread::Spread;
 use crate::simulate::watch::TROUBLES;
 
@@ -79,11 +79,8 @@ pub fn json(shown: &Shown<'_>) -> Value {
         "escalations": escalations,
         "notes": shown.notes(),
     });
-    let rate = shown.set.faults.cost_per_hour_micros as f64 / 1e6;
     if let Some(object) = document.as_object_mut() {
-        if rate > 0.0 {
-            object.insert("cost_usd".to_owned(), spread(&sums.effort, HOUR / rate));
-        }
+        money::json(shown, object);
         if let Some((name, value)) = start::json(shown) {
             object.insert(name.to_owned(), value);
         }

@@ -5,6 +5,7 @@
 mod charts;
 mod compared;
 mod json;
+mod money;
 mod start;
 mod text;
 
@@ -88,6 +89,7 @@ impl Shown<'_> {
                 "every estimate is a single number: durations stray from it as tasks of its size did in published data; `estimate = { optimistic, likely, pessimistic }` says it of your own".to_owned(),
             );
         }
+        notes.extend(money::notes(self));
         for (reason, runs) in &self.sums.stuck {
             notes.push(format!(
                 "{runs} of {} runs did not end: {reason}",

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use director_protocols::time::Span;
 
 use super::start::{self, Start};
-use super::{HOUR, Shown, compared, wilson};
+use super::{HOUR, Shown, compared, money, wilson};
 use crate::report::text::short;
 use crate::simulate::spread::{Shape, Spread};
 use crate::simulate::sums::Sums;
@@ -25,6 +25,9 @@ pub fn text(shown: &Shown<'_>, width: usize) -> String {
     head(shown, &mut out);
     if shown.sums.finish.count() > 0 {
         answer(shown, &mut out);
+    }
+    money::text(shown, &mut out);
+    if shown.sums.finish.count() > 0 {
         shape(shown, width, &mut out);
     }
     hangs_on(shown, &mut out);
@@ -127,22 +130,12 @@ fn answer(shown: &Shown<'_>, out: &mut String) {
         );
     }
     let effort = &sums.effort;
-    let _ = write!(
+    let _ = writeln!(
         out,
         "  agents' time     {:>9}   85 of 100 below {}",
         hours(effort.quantile(0.5)),
         hours(effort.quantile(0.85))
     );
-    let rate = shown.set.faults.cost_per_hour_micros as f64 / 1e6;
-    if rate > 0.0 {
-        let _ = write!(
-            out,
-            ", {:.2} USD and {:.2}",
-            effort.quantile(0.5) as f64 / HOUR * rate,
-            effort.quantile(0.85) as f64 / HOUR * rate
-        );
-    }
-    out.push('\n');
     let _ = writeln!(
         out,
         "  points           {:>9}   of {}, on average{}",

@@ -54,6 +54,7 @@ impl World<'_> {
                     _ => self.rest(agent),
                 }
             }
+            Input::Spent(task, attempt, agent, _) => return self.crew.has(agent, (task, attempt)),
             Input::Delivered(_, _, agent, _) => self.rest(agent),
             Input::Up(agent) => self.crew.rises(self.engine.state(), agent, self.now),
             _ => {}
@@ -98,6 +99,9 @@ impl World<'_> {
     pub(super) fn go(&mut self, (task, attempt): Key, agent: AgentId, course: Course) {
         if let Some(silent) = course.silent {
             self.after(silent, Input::Ended(task, attempt, agent, Fate::Silent));
+        }
+        for (wait, cost) in course.spends.into_iter().flatten() {
+            self.after(wait, Input::Spent(task, attempt, agent, cost));
         }
         self.after(course.took, Input::Ended(task, attempt, agent, course.fate));
     }

@@ -55,7 +55,7 @@ impl World<'_> {
     /// A person is asked: how long the answer takes is drawn here. Of a task of theirs the work comes on top.
     pub(super) fn ask(&mut self, item: InboxId, kind: InboxKind, task: Option<TaskId>) {
         // Whether scope is cut is for real people to say; a forecast goes on as planned.
-        if kind == InboxKind::Fallback {
+        if kind == InboxKind::Fallback || kind == InboxKind::Budget && self.holds {
             return;
         }
         let attempt = task.map(|task| self.engine.state().tasks.table[task.index()].attempt);
