@@ -1,4 +1,4 @@
-//! What it costs to run a command, against tokio alone: as it is, without the sweep, and without the guard.
+//! What it costs to run a command, against tokio alone: as it is, without the sweep, without the guard, and in a sandbox.
 //!
 //! Run with `cargo bench -p director-agents --bench spawn`. Each round runs every variant right after tokio alone, one command
 //! after the other or eight at once, so that ratios hold on a busy machine; their median over all rounds counts. Other
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use director_agents::process::{Guard, Hooks, MARK_ENV, Spec, guard, never_stop, run};
+use director_agents::process::{Guard, Hooks, MARK_ENV, Sandbox, Spec, guard, never_stop, run};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 const ROUNDS: usize = 25;
@@ -27,28 +27,39 @@ struct Variant {
     name: &'static str,
     sweep: bool,
     guard: bool,
+    sandbox: bool,
 }
 
-const VARIANTS: [Variant; 4] = [
+const VARIANTS: [Variant; 5] = [
     Variant {
         name: "group alone",
         sweep: false,
         guard: false,
+        sandbox: false,
     },
     Variant {
         name: "with guard",
         sweep: false,
         guard: true,
+        sandbox: false,
     },
     Variant {
         name: "with sweep",
         sweep: true,
         guard: false,
+        sandbox: false,
     },
     Variant {
         name: "with both",
         sweep: true,
         guard: true,
+        sandbox: false,
+    },
+    Variant {
+        name: "in a sandbox",
+        sweep: true,
+        guard: true,
+        sandbox: true,
     },
 ];
 
@@ -123,7 +134,7 @@ async fn compare(guard: &Arc<Guard>, mark: &str, at_once: usize) -> Result<(), B
     }
     println!("{at_once} at once: tokio alone {:.0} us", median(bare));
     for (variant, ratios) in VARIANTS.iter().zip(ratios) {
-        println!("           {:11} {:.2}", variant.name, median(ratios));
+        println!("           {:12} {:.2}", variant.name, median(ratios));
     }
     Ok(())
 }
@@ -177,6 +188,11 @@ async fn directors(variant: Variant, guard: Arc<Guard>, mark: String) -> Result<
         format!("{mark}{number}"),
     );
     spec.sweep = variant.sweep;
+    spec.sandbox = variant.sandbox.then(|| Sandbox {
+        temporary: std::env::temp_dir()
+            .join(format!("director-spawn-{}-{number}", std::process::id())),
+        ..Sandbox::default()
+    });
     let guard = variant.guard.then_some(&*guard);
     let outcome = run(spec, guard, never_stop(), Hooks::default()).await;
     let outcome = outcome.map_err(|error| error.to_string())?;

@@ -131,6 +131,17 @@ impl Reach {
         &self.data_dir
     }
 
+    /// The port at which the director serves HTTP.
+    pub fn port(&self) -> Option<u16> {
+        self.url
+            .as_deref()?
+            .trim_end_matches('/')
+            .rsplit_once(':')?
+            .1
+            .parse()
+            .ok()
+    }
+
     /// What `mcp` is a command of.
     pub fn program(&self) -> Option<&Path> {
         self.program.as_deref()

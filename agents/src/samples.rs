@@ -26,6 +26,7 @@ pub(crate) fn assignment(description: &str) -> Assignment {
         silent_after: Span::minutes(1),
         wedged_after: Span::minutes(15),
         output_max: 1 << 20,
+        sandbox: None,
         people: Vec::new(),
     }
 }
@@ -80,6 +81,7 @@ pub(crate) fn role(kind: &str) -> director_protocols::sprint::RoleSpec {
         agent: AgentSpec::of_kind(kind),
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
+        sandbox: None,
         conflicts: OnConflict::default(),
         budget: Default::default(),
         prompt: String::new(),

@@ -178,6 +178,7 @@ fn role(kind: &str, options: &[(&str, &str)]) -> RoleSpec {
         },
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
+        sandbox: None,
         conflicts: OnConflict::default(),
         budget: Default::default(),
         prompt: String::new(),

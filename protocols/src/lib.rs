@@ -20,6 +20,7 @@ pub mod outside;
 pub mod rejection;
 pub mod risk;
 pub mod roles;
+pub mod sandbox;
 pub mod scope;
 pub mod severity;
 pub mod shared;

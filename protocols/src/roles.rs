@@ -139,6 +139,7 @@ pub fn unwritten(name: Name) -> RoleSpec {
         agent: AgentSpec::of_kind("command"),
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
+        sandbox: None,
         conflicts: OnConflict::default(),
         budget: Spending::default(),
         prompt: known.map_or_else(String::new, |role| role.prompt.trim_end().to_owned()),

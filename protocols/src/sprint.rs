@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Name;
+use crate::sandbox::Sandbox;
 use crate::severity::Severity;
 use crate::shared::Shared;
 use crate::time::Span;
@@ -45,6 +46,8 @@ pub struct SprintSpec {
     pub team: Vec<RoleSpec>,
     /// What every task's work has to pass, in order.
     pub gates: Vec<GateSpec>,
+    /// What gates may touch, and the agents of each role that has nothing else written; `None` for all that you may.
+    pub sandbox: Option<Box<Sandbox>>,
     /// The tasks, in order; shared by everyone who holds the sprint or one of them.
     pub tasks: Vec<Shared<TaskSpec>>,
     /// Limits and retries.
@@ -103,8 +106,10 @@ pub struct RoleSpec {
     pub agent: AgentSpec,
     /// How a dead agent of this role comes back.
     pub restart: RestartSpec,
-    /// What its agents work in.
+    /// What its agents work in; a clone where they have a sandbox.
     pub isolation: Isolation,
+    /// What the processes of its agents may touch; `None` for all that you may.
+    pub sandbox: Option<Box<Sandbox>>,
     /// What its agents are given when their work conflicts with what was merged since.
     pub conflicts: OnConflict,
     /// What each of its agents may spend in the sprint.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, Attempt, TaskId};
+use crate::sandbox::Sandbox;
 use crate::severity::Severity;
 use crate::shared::Shared;
 use crate::sprint::TaskSpec;
@@ -237,6 +238,8 @@ pub struct Assignment {
     pub wedged_after: Span,
     /// Output kept, in bytes.
     pub output_max: u64,
+    /// What the agent's processes may touch; `None` for all that the director may.
+    pub sandbox: Option<Box<Sandbox>>,
     /// The roles and agents that are people: the time that one of them takes to answer is not the attempt's.
     pub people: Vec<String>,
 }

@@ -155,6 +155,12 @@ impl Blobs {
         }
     }
 
+    /// The directory that all of them lie in.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Where a blob is or would be.
     #[must_use]
     pub fn path(&self, digest: Digest) -> PathBuf {

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use director_protocols::digest::Digest;
+use director_protocols::sandbox::Sandbox as Allowed;
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{Assignment, BlockerReport};
@@ -25,10 +26,11 @@ use super::prompt;
 use crate::agent::{AgentError, Turn};
 use crate::command::report::Said;
 use crate::command::{
-    Files, Watch, annotate, attend, end_of, mark, passed_environment, redacted, with_evidence,
+    Files, Watch, annotate, attend, end_of, mark, passed_environment, redacted, sandbox,
+    with_evidence,
 };
 use crate::context::{Context, Host};
-use crate::process::{Exit, Line, Outcome, ProcessError, Spec};
+use crate::process::{Exit, Line, Outcome, ProcessError, Sandbox, Spec};
 use crate::reach::TOKEN_ENV;
 
 /// The name of the director's own server of tools.
@@ -221,11 +223,23 @@ pub(crate) async fn listen(
     attend(cx, spec, watch).await
 }
 
+/// What the program of a kind writes for itself, below the home directory: sessions, settings and what it logs in with.
+pub(super) fn keeps(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "claude" => &["~/.claude", "~/.claude.json"],
+        "gemini" => &["~/.gemini"],
+        "codex" => &["~/.codex"],
+        _ => &[],
+    }
+}
+
 /// The program that a question is put to, and the names of the variables that it sees.
 pub(super) struct Asked<'a> {
     pub(super) program: &'a str,
     pub(super) args: Vec<String>,
     pub(super) env: &'a [String],
+    /// What it may touch, and what it keeps for itself.
+    pub(super) sandbox: Option<(&'a Allowed, &'static [&'static str])>,
 }
 
 /// Puts a question to the program in an empty directory of its own; what it says last is the answer. `begin` makes the listener for that
@@ -260,6 +274,10 @@ pub(super) async fn answer<D: Dialect>(
     spec.stdin = Some(words);
     spec.log_path = Some(dir.join("output.log"));
     spec.log_limit_bytes = TALK_BYTES_MAX;
+    spec.sandbox = asked.sandbox.map(|(allowed, keeps)| Sandbox {
+        own: vec![work.clone()],
+        ..sandbox(cx, allowed, &dir, keeps)
+    });
     let beside = Beside {
         report: &report,
         passed: &passed,

@@ -15,6 +15,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
+use director_protocols::sandbox::Sandbox;
 use director_protocols::sprint::{AgentSpec, RoleSpec};
 use director_protocols::work::Assignment;
 use serde_json::json;
@@ -23,7 +24,7 @@ use super::attempt::{self, Asked, Beside, SERVER};
 use super::stream::Stream;
 use super::{allow, prompt};
 use crate::agent::{Agent, AgentError, Inbound, Turn};
-use crate::command::{Files, mark, not_run, read_report, redacted, secrets, without_secrets};
+use crate::command::{Files, mark, not_run, read_report, redacted, say, secrets, without_secrets};
 use crate::context::Context;
 use crate::process::{Exit, Outcome, Spec};
 
@@ -46,6 +47,7 @@ pub struct Headless {
     args: Vec<String>,
     env: Vec<String>,
     role: String,
+    sandbox: Option<Box<Sandbox>>,
 }
 
 impl Headless {
@@ -93,6 +95,7 @@ impl Headless {
             args,
             env: spec.env.clone(),
             role: allow::instructions(role),
+            sandbox: role.sandbox.clone(),
         })
     }
 
@@ -140,6 +143,10 @@ impl Headless {
             program: &self.program,
             args: self.args.clone(),
             env: &self.env,
+            sandbox: self
+                .sandbox
+                .as_deref()
+                .map(|allowed| (allowed, attempt::keeps(CLAUDE))),
         };
         attempt::answer(cx, asked, |_| (Stream::default(), words, false)).await
     }
@@ -171,6 +178,7 @@ impl Headless {
         let spec = Spec::new(&self.program, args, &files.workdir, mark(cx));
         let mut spec = attempt::dressed(spec, cx, assignment, files, passed);
         spec.stdin = Some(text.into_bytes());
+        spec.sandbox = files.sandbox(cx, assignment.sandbox.as_deref(), attempt::keeps(CLAUDE));
         let beside = Beside::of(assignment, files, passed).after(before);
         let mut stream = Stream::default();
         match attempt::listen(cx, spec, &mut stream, beside, false).await {
@@ -200,7 +208,7 @@ fn server_of(cx: &Context, files: &Files, secrets: &BTreeMap<String, String>) ->
     let server = attempt::server(cx, secrets)?;
     let server = json!({ "command": server.program, "args": server.args, "env": server.env });
     let config = json!({ "mcpServers": { SERVER: server } });
-    let path = files.report.with_file_name("mcp.json");
+    let path = files.dir.join(say::TOOLS);
     let written = fs::remove_file(&path)
         .or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(()),

@@ -3,10 +3,13 @@
 //! ```text
 //! <data>/attempts/<task>/<attempt>/assignment.md  what is to be done, in words
 //!                                 /handoff.json   what came before, for the command
-//!                                 /report.json    what the command says
+//!                                 /said/report.json  what the command says
 //!                                 /output.log     what it printed
 //!                                 /work           its directory, when it has no worktree
+//!                                 /tmp            what it has for a while, in a sandbox
 //! ```
+//!
+//! What is written here by us is not written through a directory that is the command's own, where a link of its making could lead elsewhere.
 //!
 //! Elsewhere: reading the report is `report`.
 
@@ -15,6 +18,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use director_protocols::sandbox::{Network, Sandbox as Allowed};
 use director_protocols::template::task_assignment;
 use director_protocols::trace::traceparent;
 use director_protocols::work::{Assignment, HandoffPart};
@@ -23,8 +27,8 @@ use serde_json::json;
 use super::say;
 use crate::agent::AgentError;
 use crate::context::Context;
-use crate::process::SECRET_BYTES_MIN;
-use crate::reach::TOKEN_ENV;
+use crate::process::{SECRET_BYTES_MIN, Sandbox};
+use crate::reach::{Reach, TOKEN_ENV};
 
 /// The file with the assignment.
 const ASSIGNMENT: &str = "assignment.md";
@@ -32,6 +36,7 @@ const ASSIGNMENT: &str = "assignment.md";
 /// Where the files of one attempt are. The directories exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Files {
+    pub(crate) dir: PathBuf,
     pub(crate) workdir: PathBuf,
     pub(crate) assignment: PathBuf,
     pub(crate) handoff: PathBuf,
@@ -54,8 +59,9 @@ impl Files {
             },
             assignment: dir.join(ASSIGNMENT),
             handoff: dir.join(say::HANDOFF),
-            report: dir.join(say::FILE),
+            report: say::file(&dir),
             log: dir.join("output.log"),
+            dir,
         };
         let failed = |what: &Path, error: io::Error| {
             let what = what.display();
@@ -63,8 +69,13 @@ impl Files {
                 "could not write `{what}`: {error}; check space and permissions"
             ))
         };
-        let made = if scratch { &files.workdir } else { &dir };
-        fs::create_dir_all(made).map_err(|error| failed(made, error))?;
+        let said = files.report.parent().unwrap_or(&files.dir);
+        for made in [said]
+            .into_iter()
+            .chain(scratch.then_some(files.workdir.as_path()))
+        {
+            fs::create_dir_all(made).map_err(|error| failed(made, error))?;
+        }
         fs::write(&files.assignment, in_words(assignment))
             .map_err(|error| failed(&files.assignment, error))?;
         fs::write(&files.handoff, handoff(cx, assignment))
@@ -75,6 +86,26 @@ impl Files {
             }
             _ => Ok(files),
         }
+    }
+
+    /// What the command may touch, where its role has a sandbox; `keeps` is what its program writes beside, for itself.
+    pub(crate) fn sandbox(
+        &self,
+        cx: &Context,
+        allowed: Option<&Allowed>,
+        keeps: &[&str],
+    ) -> Option<Sandbox> {
+        let said = self.report.parent().map(Path::to_owned);
+        let own = said.into_iter().chain([self.workdir.clone()]).collect();
+        let shown = vec![
+            self.assignment.clone(),
+            self.handoff.clone(),
+            self.dir.join(say::TOOLS),
+        ];
+        let mut sandbox = sandbox(cx, allowed?, &self.dir, keeps);
+        sandbox.own = own;
+        sandbox.shown.extend(shown);
+        Some(sandbox)
     }
 
     /// What a command sees: `DIRECTOR_*`, and of our own environment what `passed` names.
@@ -116,6 +147,27 @@ impl Files {
             env.insert("GIT_CEILING_DIRECTORIES".to_owned(), path(above));
         }
         env
+    }
+}
+
+/// A sandbox without anything of the command's own, whose temporary directory lies in `dir`; see [`Files::sandbox`].
+pub(crate) fn sandbox(cx: &Context, allowed: &Allowed, dir: &Path, keeps: &[&str]) -> Sandbox {
+    let mut allowed = allowed.clone();
+    allowed
+        .write
+        .extend(keeps.iter().map(|&path| path.to_owned()));
+    let reach = cx.host().reach.as_deref();
+    if let (Network::Ports(ports), Some(port)) = (&mut allowed.network, reach.and_then(Reach::port))
+    {
+        ports.push(port);
+    }
+    let blobs = cx.host().blobs.as_ref().map(|blobs| blobs.dir().to_owned());
+    Sandbox {
+        allowed,
+        own: Vec::new(),
+        shown: blobs.into_iter().collect(),
+        hidden: vec![cx.host().data_dir.clone()],
+        temporary: dir.join("tmp"),
     }
 }
 

@@ -18,7 +18,7 @@ use director_protocols::sprint::{AgentSpec, RunSpec};
 use director_protocols::work::{Assignment, Report};
 
 pub(crate) use attend::{Watch, attend, never};
-pub(crate) use files::{Files, passed_environment, redacted, secrets};
+pub(crate) use files::{Files, passed_environment, redacted, sandbox, secrets};
 
 use crate::agent::{Agent, AgentError, Inbound, Turn};
 use crate::context::Context;
@@ -64,6 +64,7 @@ impl CommandAgent {
         spec.hidden = passed.clone();
         spec.log_path = Some(files.log.clone());
         spec.log_limit_bytes = assignment.output_max;
+        spec.sandbox = files.sandbox(cx, assignment.sandbox.as_deref(), &[]);
         let watch = Watch {
             report: &files.report,
             passed: &passed,

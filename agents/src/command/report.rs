@@ -5,9 +5,8 @@
 //!
 //! Elsewhere: where the file lies is `files`; what its content means for the attempt is the agent's.
 
-use std::fs;
-use std::io::Read;
-use std::path::{Component, Path};
+use std::io::{self, Read};
+use std::path::Path;
 
 use director_protocols::digest::Digest;
 use director_protocols::severity::Severity;
@@ -17,6 +16,7 @@ use director_runtime::blobs::Blobs;
 use serde_json::{Map, Value};
 
 use crate::agent::Turn;
+use crate::inside;
 
 /// The longest report file that is read, in bytes.
 pub const REPORT_BYTES_MAX: u64 = 1 << 20;
@@ -97,15 +97,20 @@ pub fn read(path: &Path) -> Said {
     }
 }
 
+/// The fields of a report file, whatever they say; `None` where it has none.
+pub(super) fn object(path: &Path) -> Option<Map<String, Value>> {
+    serde_json::from_slice(&bytes(path).ok()??).ok()
+}
+
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>, String> {
-    // Not following a link, and never opening a pipe, which would wait for ever.
-    let Ok(found) = fs::symlink_metadata(path) else {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
         return Ok(None);
     };
-    if !found.is_file() {
-        return Err("it is not a regular file".to_owned());
-    }
-    let file = fs::File::open(path).map_err(|error| format!("it cannot be opened: {error}"))?;
+    let file = match inside::open(dir, Path::new(name)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("it cannot be opened: {error}")),
+    };
     let mut bytes = Vec::new();
     file.take(REPORT_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
@@ -345,19 +350,13 @@ fn criterion(value: &Value) -> Option<CriterionAnswer> {
 /// hash does not count. With `blobs` the content is kept there first, so that a name always has its content; an artifact whose
 /// content could not be kept stays without a hash.
 pub fn name_by_content(artifact: &mut Artifact, workdir: &Path, blobs: Option<&Blobs>) {
-    let inside = Path::new(&artifact.name)
-        .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    let path = workdir.join(&artifact.name);
-    let Ok(found) = fs::symlink_metadata(&path) else {
+    let Ok(file) = inside::open(workdir, Path::new(&artifact.name)) else {
         return;
     };
-    if !inside || !found.is_file() {
-        return;
-    }
-    artifact.bytes = found.len();
-    if found.len() <= HASHED_BYTES_MAX
-        && let Ok(content) = fs::read(&path)
+    artifact.bytes = file.metadata().map_or(0, |found| found.len());
+    let mut content = Vec::new();
+    if artifact.bytes <= HASHED_BYTES_MAX
+        && matches!(file.take(HASHED_BYTES_MAX + 1).read_to_end(&mut content), Ok(read) if read as u64 <= HASHED_BYTES_MAX)
     {
         artifact.bytes = content.len() as u64;
         match blobs.map_or_else(|| Ok(Digest::of(&content)), |blobs| blobs.put(&content)) {
@@ -369,6 +368,8 @@ pub fn name_by_content(artifact: &mut Artifact, workdir: &Path, blobs: Option<&B
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -7,20 +7,29 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
 use super::report::REPORT_BYTES_MAX;
 
-/// The report's file in the directory of an attempt.
-pub const FILE: &str = "report.json";
+/// The directory with the report in that of an attempt; the agent's own.
+const DIR: &str = "said";
+/// The report's file in there.
+const FILE: &str = "report.json";
+/// The file that says which tools an agent is offered, in the directory of an attempt.
+pub(crate) const TOOLS: &str = "mcp.json";
 /// The hand-off's file in the directory of an attempt.
 pub const HANDOFF: &str = "handoff.json";
 
 /// Two that write at once would lose one of both.
 static WRITING: Mutex<()> = Mutex::new(());
+
+/// The report's file, below the directory of an attempt.
+pub fn file(attempt_dir: &Path) -> PathBuf {
+    attempt_dir.join(DIR).join(FILE)
+}
 
 /// Puts fields into the report in the directory of an attempt, in the place of those with the same name.
 ///
@@ -28,16 +37,10 @@ static WRITING: Mutex<()> = Mutex::new(());
 /// In words: the attempt has no such directory, the report would be too long, or it cannot be written.
 pub fn merge(attempt_dir: &Path, fields: Map<String, Value>) -> Result<(), String> {
     let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let (file, new) = (attempt_dir.join(FILE), attempt_dir.join("report.json.new"));
+    let (file, new) = (file(attempt_dir), attempt_dir.join("report.json.new"));
     let failed = |error: io::Error| format!("the report cannot be written: {error}");
-    let mut report = match fs::symlink_metadata(&file) {
-        Ok(found) if found.is_file() && found.len() <= REPORT_BYTES_MAX => {
-            // What the agent wrote by itself and is no object could not have been understood either.
-            let text = fs::read(&file).map_err(failed)?;
-            serde_json::from_slice::<Map<String, Value>>(&text).unwrap_or_default()
-        }
-        _ => Map::new(),
-    };
+    // What the agent wrote by itself and is no object could not have been understood either.
+    let mut report = super::report::object(&file).unwrap_or_default();
     report.extend(fields);
     let text = serde_json::to_vec(&report).map_err(|error| error.to_string())?;
     if text.len() as u64 > REPORT_BYTES_MAX {
@@ -64,13 +67,14 @@ mod tests {
     #[test]
     fn what_is_said_joins_what_the_agent_wrote_and_twice_is_once() {
         let dir = tempfile::tempdir().expect("a directory");
-        fs::write(dir.path().join(FILE), r#"{"feedback": "mine"}"#).expect("written");
+        fs::create_dir(dir.path().join(DIR)).expect("made");
+        fs::write(file(dir.path()), r#"{"feedback": "mine"}"#).expect("written");
         let said = fields(json!({ "summary": "built", "progress": 40, "doing": "tests" }));
         for _ in 0..2 {
             merge(dir.path(), said.clone()).expect("said");
         }
         merge(dir.path(), fields(json!({ "progress": 60 }))).expect("said");
-        let found = report::read(&dir.path().join(FILE));
+        let found = report::read(&file(dir.path()));
         assert_eq!(found.complaint(), None);
         assert_eq!((found.progress, found.doing.as_str()), (Some(60), "tests"));
         assert_eq!(found.report.feedback, "mine");

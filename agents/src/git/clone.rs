@@ -20,6 +20,7 @@ use super::command::GitCommand;
 use super::repository::path_of;
 use super::worktree::{owner, remove_tree};
 use super::{GitError, Oid, Repository, Worktree};
+use crate::inside;
 
 /// The file in the administrative folder that says that the agent has a clone; [`COLLECTED`] once its work is ours.
 const MARKER: &str = "director-clone";
@@ -94,7 +95,7 @@ impl Repository {
         }
         for file in MERGE {
             remove_tree(&admin.join(file))?;
-            copy_if_there(&clone.git_dir.join(file), &admin.join(file))?;
+            bring_home(&clone.git_dir, file, &admin.join(file))?;
         }
         // What the agent staged although it is ignored belongs to its work.
         let staged = [
@@ -259,6 +260,15 @@ impl Clone<'_> {
             .then(|| Oid::from_output("rev-parse", &output.stdout))
             .transpose()
     }
+}
+
+/// Copies a file of the agent's own repository, and nothing that a link there leads to.
+fn bring_home(git_dir: &Path, file: &str, to: &Path) -> Result<(), GitError> {
+    let Ok(mut from) = inside::open(git_dir, Path::new(file)) else {
+        return Ok(());
+    };
+    let mut copy = || std::io::copy(&mut from, &mut fs::File::create(to)?);
+    copy().map(drop).map_err(GitError::io("copy", to))
 }
 
 fn copy_if_there(from: &Path, to: &Path) -> Result<(), GitError> {

@@ -11,6 +11,7 @@
 //! Invariant: when `run` has returned, nothing of the command runs, except what `Outcome::left` counts. When its future is
 //! dropped instead, the group is killed there and then, and what left the group a moment later by a thread that searches for it.
 
+use std::fs;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -240,6 +241,12 @@ pub async fn run(
     if let Some(on_line) = &mut on_line {
         lines.finish(on_line);
     }
+    if let Some(sandbox) = &spec.sandbox
+        && let Err(error) = fs::remove_dir_all(&sandbox.temporary)
+    {
+        // Whoever could not be ended may still write there.
+        tracing::debug!(%error, "temporary directory not removed");
+    }
 
     let ended = ended.map_err(|source| ProcessError::Wait {
         program: spec.program.clone(),
@@ -292,7 +299,18 @@ fn spawn(spec: &Spec) -> Result<Child, ProcessError> {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    command.spawn().map_err(failed)
+    let Some(sandbox) = &spec.sandbox else {
+        return command.spawn().map_err(failed);
+    };
+    // What watches the child belongs to this runtime.
+    let runtime = tokio::runtime::Handle::current();
+    let start = || {
+        let _runtime = runtime.enter();
+        command.spawn()
+    };
+    fs::create_dir_all(&sandbox.temporary)
+        .and_then(|()| sandbox.within(start))
+        .map_err(failed)
 }
 
 struct Ended {

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::ProcessError;
+use super::{ProcessError, Sandbox};
 
 /// The variable that carries the mark of a run; children inherit it, and [`super::sweep`] finds them by it.
 pub const MARK_ENV: &str = "DIRECTOR_MARK";
@@ -56,6 +56,8 @@ pub struct Spec {
     /// reading of `/proc` (some milliseconds with hundreds of processes). Output held open by such a process
     /// brings on the search in any case.
     pub sweep: bool,
+    /// What it may touch, with all that it starts. `None`: what the director may.
+    pub sandbox: Option<Sandbox>,
 }
 
 impl Spec {
@@ -81,6 +83,7 @@ impl Spec {
             log_limit_bytes: 64 * 1024 * 1024,
             mark: mark.into(),
             sweep: true,
+            sandbox: None,
         }
     }
 
@@ -106,6 +109,9 @@ impl Spec {
                 .iter()
                 .map(|(name, value)| (name.into(), value.into())),
         );
+        if let Some(sandbox) = &self.sandbox {
+            env.insert("TMPDIR".into(), sandbox.temporary.clone().into());
+        }
         env.insert(MARK_ENV.into(), self.mark.as_str().into());
         env
     }

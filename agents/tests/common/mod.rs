@@ -37,6 +37,7 @@ pub fn role(agent: AgentSpec) -> RoleSpec {
         agent,
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
+        sandbox: None,
         conflicts: OnConflict::default(),
         budget: Default::default(),
         prompt: "You are an engineer.".to_owned(),

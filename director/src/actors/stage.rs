@@ -56,6 +56,7 @@ impl Stage {
             base: None,
             started_at: String::new(),
             head: String::new(),
+            sandbox: None,
         };
         let (integrator, gatekeeper, answers) = desks(dir.path());
         let mut stage = Stage {

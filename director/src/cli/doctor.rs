@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use director_agents::git::Repository;
+use director_agents::process::sandbox;
 use director_agents::roles;
 use director_runtime::journal::{DataDir, DataDirError};
 use serde_json::json;
@@ -66,6 +67,7 @@ pub(super) fn doctor(args: &DoctorArgs, cx: &mut Context) -> Result<Code, CliErr
     let mut findings = vec![git(), shell()];
     findings.extend(agents());
     findings.extend(role_files()?);
+    findings.push(confinement());
     findings.push(permissions(&data_dir));
     findings.push(disk(&data_dir));
     findings.push(file_system(&data_dir));
@@ -147,6 +149,25 @@ fn shell() -> Finding {
             "sh",
             Verdict::Bad,
             format!("not found ({error}); install a POSIX shell"),
+        ),
+    }
+}
+
+/// Whether a sprint file may have a sandbox.
+fn confinement() -> Finding {
+    match sandbox::supported() {
+        Ok(()) if sandbox::holds_signals() => {
+            found("sandbox", Verdict::Good, "the kernel holds it")
+        }
+        Ok(()) => found(
+            "sandbox",
+            Verdict::Note,
+            "the kernel holds it, but lets signals out of it; Linux 6.12 or newer holds them too",
+        ),
+        Err(why) => found(
+            "sandbox",
+            Verdict::Note,
+            format!("{why}; a sprint file without one works"),
         ),
     }
 }

@@ -77,6 +77,8 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     path: PathBuf,
+    /// What orders show.
+    key: Option<String>,
     read: BufReader<OwnedReadHalf>,
     write: OwnedWriteHalf,
     requests: u64,
@@ -103,8 +105,11 @@ impl Client {
             }
         })?;
         let (read, write) = stream.into_split();
+        // Who cannot read it may still ask.
+        let key = std::fs::read_to_string(place::key(data_dir)).ok();
         Ok(Self {
             path,
+            key: key.map(|key| key.trim().to_owned()),
             read: BufReader::new(read),
             write,
             requests: 0,
@@ -160,6 +165,7 @@ impl Client {
         let id = json!(self.requests);
         let mut line = Request {
             id: id.clone(),
+            key: self.key.clone().filter(|_| op.is_order()),
             op,
             screen,
         }

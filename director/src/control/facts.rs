@@ -81,6 +81,8 @@ impl SprintFacts {
             base: self.base_branch.clone(),
             started_at: self.base.clone(),
             head: self.head.clone(),
+            // Nothing runs there for who asks.
+            sandbox: None,
         }
     }
 }

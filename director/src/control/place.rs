@@ -26,6 +26,12 @@ pub fn pointer(data_dir: &Path) -> PathBuf {
     data_dir.join("control.path")
 }
 
+/// The file with the key that orders have to show. Whoever can read the data directory has it; a process in a sandbox can connect to the
+/// socket all the same and has not.
+pub fn key(data_dir: &Path) -> PathBuf {
+    data_dir.join("control.key")
+}
+
 /// Where a client finds the socket.
 pub fn find(data_dir: &Path) -> PathBuf {
     let near = socket(data_dir);

@@ -480,6 +480,8 @@ struct Written {
     args: Option<Value>,
     #[serde(default)]
     screen: Screen,
+    #[serde(default)]
+    key: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -500,9 +502,17 @@ pub struct Request {
     pub op: Op,
     /// For whom texts are rendered.
     pub screen: Screen,
+    /// What is in the data directory's `control.key`; orders need it.
+    pub key: Option<String>,
 }
 
 impl Op {
+    /// Whether it changes something in the name of whoever asks.
+    pub fn is_order(&self) -> bool {
+        // What is said of an assignment has the token of that.
+        matches!(self, Op::Order(_) | Op::Shutdown)
+    }
+
     /// What `name` with those arguments asks for.
     ///
     /// # Errors
@@ -557,6 +567,7 @@ impl Request {
             id,
             op,
             screen: written.screen,
+            key: written.key,
         })
     }
 
@@ -577,7 +588,11 @@ impl Request {
                 json!({ "after": after, "sprint": sprint }),
             ),
         };
-        json!({ "id": self.id, "op": op, "args": args, "screen": self.screen }).to_string()
+        let mut line = json!({ "id": self.id, "op": op, "args": args, "screen": self.screen });
+        if let Some(key) = &self.key {
+            line["key"] = json!(key);
+        }
+        line.to_string()
     }
 }
 

@@ -28,6 +28,7 @@ fn requests_are_read_as_they_are_written() {
         Op::Shutdown,
     ] {
         let request = Request {
+            key: None,
             id: json!(7),
             op,
             screen: Screen {

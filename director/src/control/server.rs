@@ -16,6 +16,7 @@ use std::sync::Arc;
 use director_protocols::ids::Seq;
 use director_protocols::time::Time;
 use director_runtime::bus::Heard;
+use director_runtime::secret::Secret;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
@@ -59,7 +60,8 @@ impl Server {
         let listener = UnixListener::bind(&path)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         let (stop, stopped) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, handle, stopped));
+        let key = Arc::new(Secret::of(&place::key(data_dir))?);
+        let accepting = tokio::spawn(accept(listener, handle, key, stopped));
         Ok(Self {
             path,
             stop,
@@ -102,7 +104,12 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: UnixListener, handle: Handle, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    listener: UnixListener,
+    handle: Handle,
+    key: Arc<Secret>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let accepted = tokio::select! {
@@ -122,12 +129,13 @@ async fn accept(listener: UnixListener, handle: Handle, mut stopped: watch::Rece
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => {
                 let (handle, mut stopped) = (handle.clone(), stopped.clone());
+                let key = Arc::clone(&key);
                 let from = Arc::from(other_end(&stream));
                 tokio::spawn(async move {
                     tokio::select! {
                         biased;
                         _ = stopped.changed() => {}
-                        ended = audit::on_behalf(from, converse(stream, handle)) => {
+                        ended = audit::on_behalf(from, converse(stream, handle, &key)) => {
                             if let Err(error) = ended {
                                 debug!(%error, "control connection ended");
                             }
@@ -163,7 +171,7 @@ async fn turn_away(stream: UnixStream) {
 }
 
 /// Answers lines until the client hangs up.
-async fn converse(stream: UnixStream, handle: Handle) -> io::Result<()> {
+async fn converse(stream: UnixStream, handle: Handle, key: &Secret) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let mut line = Vec::new();
@@ -192,7 +200,14 @@ async fn converse(stream: UnixStream, handle: Handle) -> io::Result<()> {
             }) => {
                 return stream_events(&mut read, &mut write, &handle, id, after, sprint).await;
             }
-            Ok(Request { id, op, screen }) => {
+            Ok(Request {
+                id, op, key: shown, ..
+            }) if op.is_order() && !shown.as_deref().is_some_and(|shown| key.is(shown)) => {
+                let message = "an order has to show what is in `control.key` of the data directory, which this process has not; a process in a sandbox gives no orders";
+                let fault = Fault::new(FaultKind::Forbidden, message);
+                say(&mut write, id, Body::Error(fault)).await?;
+            }
+            Ok(Request { id, op, screen, .. }) => {
                 let body = match serve(&handle, op, screen).await {
                     Ok(answer) => Body::Answer(answer),
                     Err(fault) => Body::Error(fault),

@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use director_agents::coding::allow;
+use director_agents::coding::{acp, allow};
 use director_agents::git::Repository;
+use director_agents::process::sandbox;
 use director_agents::roles;
 use director_protocols::ids::Name;
 use director_protocols::manifest::{self, Format, Manifest, Options, Purpose};
@@ -68,6 +69,7 @@ pub fn parse(file: &File, kinds: &[String]) -> Result<Submission, String> {
     let mut manifest = file.read(Purpose::Run, kinds)?;
     let known: Vec<&str> = kinds.iter().map(String::as_str).collect();
     runnable(&manifest.spec, &known)?;
+    confinable(&manifest.spec)?;
     let mut notes = manifest.warnings.clone();
     notes.extend(about_roles(&manifest.spec));
     notes.extend(guessed_kinds(&mut manifest));
@@ -244,7 +246,13 @@ pub fn about_roles(spec: &SprintSpec) -> Vec<String> {
     let used: BTreeSet<_> = spec.tasks.iter().map(|task| &task.role).collect();
     let roles = spec.team.iter().filter(|role| used.contains(&role.name));
     roles
-        .flat_map(|role| [allow::not_honoured(role), allow::free_hand(role)])
+        .flat_map(|role| {
+            [
+                allow::not_honoured(role),
+                allow::free_hand(role),
+                unconfined(role),
+            ]
+        })
         .flatten()
         .collect()
 }
@@ -268,6 +276,33 @@ pub fn runnable(spec: &SprintSpec, kinds: &[&str]) -> Result<(), String> {
         role.agent.kind,
         kinds.join(", ")
     ))
+}
+
+/// A sprint with a sandbox runs where the kernel can hold one, and nowhere else.
+///
+/// # Errors
+/// What is missing, in words.
+pub fn confinable(spec: &SprintSpec) -> Result<(), String> {
+    let wanted = spec.sandbox.is_some() || spec.team.iter().any(|role| role.sandbox.is_some());
+    match wanted {
+        true => sandbox::supported().map_err(|why| {
+            format!("{why}; take `[sandbox]` and `isolation = \"sandbox\"` out of the sprint file to run it without")
+        }),
+        false => Ok(()),
+    }
+}
+
+/// Which agents of a sprint with a sandbox are none of its processes, in a sentence for each role that has work.
+fn unconfined(role: &RoleSpec) -> Option<String> {
+    let kind = role.agent.kind.as_str();
+    let confined = ["command", "claude", "remote", "simulated", PERSON].contains(&kind)
+        || acp::AGENTS.contains(&kind);
+    (role.sandbox.is_some() && !confined).then(|| {
+        format!(
+            "role `{}`: an agent of the kind `{kind}` is part of the director, and the sandbox does not hold it",
+            role.name
+        )
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use director_protocols::ids::{AgentId, Attempt, Generation, MessageId, SprintId, TaskId};
 use director_protocols::origin::Origin;
+use director_protocols::sandbox::Sandbox;
 use director_protocols::shared::Shared;
 use director_protocols::sprint::{Check, GateSpec, Isolation, OnConflict, RoleSpec};
 use director_protocols::time::Span;
@@ -37,6 +38,8 @@ pub struct Place {
     pub started_at: String,
     /// The integration branch's head, as the journal has it.
     pub head: String,
+    /// What gates may touch there; `None` for all that the director may.
+    pub sandbox: Option<Box<Sandbox>>,
 }
 
 /// One task's attempt, as git needs to know it.
@@ -366,6 +369,7 @@ pub fn place(state: &State, id: SprintId) -> Option<Place> {
         base: sprint.spec.base.clone(),
         started_at: sprint.base.clone(),
         head: sprint.head.clone(),
+        sandbox: sprint.spec.sandbox.clone(),
     })
 }
 
@@ -435,6 +439,7 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
         submitted: sprint.submitted,
         spec: row.spec.clone(),
         role: state.team.role_of(agent)?.spec.name.to_string(),
+        sandbox: state.team.role_of(agent)?.spec.sandbox.clone(),
         workdir: match (&sprint.spec.repo, about) {
             (Some(_), None) => story.workdir.clone(),
             // Who helps looks at the work where it is.

@@ -11,9 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use director_agents::process::{self, Exit, Hooks, Outcome, Probe, ProcessError, Spec, Stop};
+use director_agents::process::{
+    self, Exit, Hooks, Outcome, Probe, ProcessError, Sandbox, Spec, Stop,
+};
 use director_protocols::command::Command;
 use director_protocols::ids::EffectId;
+use director_protocols::sandbox::Sandbox as Allowed;
 use director_protocols::sprint::{Check, GateSpec, RunSpec};
 use director_protocols::time::Span;
 use director_protocols::work::{GateOutcome, Verdict};
@@ -41,6 +44,8 @@ struct Run<'a> {
     tasks: Vec<&'a str>,
     gates: &'a [GateSpec],
     output_max: u64,
+    /// What they may touch.
+    sandbox: Option<&'a Allowed>,
 }
 
 impl Workshop {
@@ -59,6 +64,7 @@ impl Workshop {
                 tasks: Vec::new(),
                 gates,
                 output_max: *output_max,
+                sandbox: place.sandbox.as_deref(),
             },
             Order::RunGates {
                 place,
@@ -72,14 +78,16 @@ impl Workshop {
                 tasks: batch.iter().map(|piece| piece.task.as_str()).collect(),
                 gates,
                 output_max: *output_max,
+                sandbox: place.sandbox.as_deref(),
             },
-            // What is deployed is asked in the tree that is deployed.
+            // What is deployed is asked in the tree that is deployed, by commands that may need your keys.
             Order::Deployment(place, gate, commit, output_max) => Run {
                 place,
                 commit,
                 tasks: Vec::new(),
                 gates: std::slice::from_ref(gate),
                 output_max: *output_max,
+                sandbox: None,
             },
             _ => return Vec::new(),
         };
@@ -187,6 +195,13 @@ impl Workshop {
         let log = format!("{effect}-{}.log", gate.name);
         spec.log_path = Some(self.gate_logs(sprint).join(log));
         spec.log_limit_bytes = run.output_max;
+        spec.sandbox = run.sandbox.map(|allowed| Sandbox {
+            allowed: allowed.clone(),
+            own: vec![dir.to_owned()],
+            shown: Vec::new(),
+            hidden: vec![self.data_dir().to_owned()],
+            temporary: self.gate_logs(sprint).join(format!("tmp-{number}")),
+        });
         spec
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn role(id: &str, count: u32, covers: &[&str]) -> RoleSpec {
         agent: AgentSpec::of_kind(COMMAND),
         restart: RestartSpec::default(),
         isolation: Isolation::default(),
+        sandbox: None,
         conflicts: OnConflict::default(),
         budget: Default::default(),
         prompt: String::new(),
@@ -157,6 +158,7 @@ pub(crate) fn checkout() -> SprintSpec {
             role("documentation-writer", 1, &[]),
             role("tech-lead-reviewer", 1, &[]),
         ],
+        sandbox: None,
         gates: vec![
             GateSpec {
                 name: name("tests"),

@@ -4,7 +4,7 @@
 
 use super::keys_limits::LIMITS;
 use super::shape::{Key, Shape, Table};
-use super::{keys_budget, keys_ways};
+use super::{keys_budget, keys_sandbox, keys_ways};
 use crate::sprint::AGENTS_MAX;
 
 pub(super) const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
@@ -35,7 +35,7 @@ pub(super) const RUN: Shape = Shape::Any(&[Shape::Line, Shape::Argv]);
 pub(super) const PRIORITIES: &[&str] = &["low", "normal", "medium", "high", "critical"];
 const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
 const EXPECTS: &[&str] = &["changes", "artifact", "nothing"];
-const ISOLATIONS: &[&str] = &["worktree", "clone"];
+const ISOLATIONS: &[&str] = &["worktree", "clone", "sandbox"];
 const CONFLICTS: &[&str] = &["redo", "resolve"];
 pub(super) const CLASSES: &[&str] = &["feature", "debt", "infrastructure"];
 
@@ -93,6 +93,11 @@ pub(super) static ROOT: Table = Table {
             "budget",
             Shape::Table(&keys_budget::OF_SPRINT),
             "what the sprint may spend; what attempts are expected to cost is set aside before they begin",
+        ),
+        key(
+            "sandbox",
+            Shape::Table(&keys_sandbox::SANDBOX),
+            "what gates and agents may touch; where it stands, the kernel holds gates and every role without an `isolation` of its own to it",
         ),
         Key {
             name: "task",
@@ -249,7 +254,7 @@ pub(super) static ROLE: Table = Table {
         key(
             "isolation",
             Shape::Word(ISOLATIONS),
-            "what its agents work in: a worktree, or a clone, in which no git command finds a ref of the repository; worktree unless written",
+            "what its agents work in: a worktree; a clone, in which no git command finds a ref of the repository; a sandbox, a clone out of which the kernel lets no process write or read what is hidden; sandbox where the file has [sandbox], otherwise worktree",
         ),
         key(
             "conflicts",

@@ -16,6 +16,7 @@ mod keys;
 mod keys_budget;
 mod keys_epic;
 mod keys_limits;
+mod keys_sandbox;
 mod keys_ways;
 mod resolve;
 pub mod role_file;

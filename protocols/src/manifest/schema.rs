@@ -58,6 +58,7 @@ fn shape(of: &Shape) -> Value {
         Shape::Name => json!({"type": "string", "pattern": NAME, "maxLength": 100}),
         Shape::Branch | Shape::Path | Shape::Line => json!({"type": "string", "minLength": 1}),
         Shape::Url => json!({"type": "string", "pattern": "^https?://\\S+$"}),
+        Shape::Place => json!({"type": "string", "pattern": "^(/|~/.)"}),
         Shape::EnvName => json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
         Shape::Word(words) => json!({"enum": words}),
         Shape::Whole(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),

@@ -50,6 +50,8 @@ pub(super) enum Shape {
     EnvName,
     /// A relative path that stays where it starts.
     Path,
+    /// An absolute path, or one below the user's home.
+    Place,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A whole number within these ends.
@@ -271,6 +273,7 @@ impl Shape {
                 | Shape::Url
                 | Shape::EnvName
                 | Shape::Path
+                | Shape::Place
                 | Shape::Word(_)
                 | Shape::Date
                 | Shape::Hour
@@ -292,6 +295,7 @@ impl Shape {
             | Shape::Url
             | Shape::EnvName
             | Shape::Path
+            | Shape::Place
             | Shape::Word(_)
             | Shape::Line => "a string".into(),
             Shape::Whole(..) => "a whole number".into(),
@@ -363,6 +367,18 @@ impl Shape {
                     );
                 }
                 Ok(())
+            }
+            Shape::Place => {
+                let below_home = text.strip_prefix("~/").unwrap_or("");
+                let plain =
+                    |path: &str| !path.contains('\0') && !path.split('/').any(|part| part == "..");
+                match (text.starts_with('/') || !below_home.is_empty()) && plain(text) {
+                    true => Ok(()),
+                    false => no(
+                        format!("{} is no place on this machine", quote(text)),
+                        "write an absolute path, or one that begins with `~/`, and no `..` in it",
+                    ),
+                }
             }
             Shape::EnvName => {
                 let mut chars = text.chars();

@@ -54,6 +54,10 @@ fn each_library_has_one_home() {
         ("plotters_backend", &["director/src/report/charts/"]),
         ("clap", &["director/src/cli/"]),
         ("ratatui", &["director/src/watch/"]),
+        ("crossterm", &["director/src/watch/"]),
+        ("landlock", &["agents/src/process/sandbox.rs"]),
+        ("seccompiler", &["agents/src/process/sandbox.rs"]),
+        ("libc", &["agents/src/process/sandbox.rs"]),
         ("vt100", &["tests/src/terminal.rs"]),
         ("clap_complete", &["director/src/cli/"]),
         ("indicatif", &["director/src/cli/"]),
@@ -63,6 +67,7 @@ fn each_library_has_one_home() {
             &[
                 "agents/src/process/",
                 "agents/src/git/",
+                "agents/src/inside.rs",
                 "director/src/cli/",
                 "director/src/control/",
                 "director/src/http/",

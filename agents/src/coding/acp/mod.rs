@@ -15,6 +15,7 @@ pub mod talk;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use director_protocols::sandbox::Sandbox;
 use director_protocols::sprint::{AgentSpec, RoleSpec};
 use director_protocols::work::Assignment;
 
@@ -42,6 +43,8 @@ pub struct Acp {
     program: String,
     args: Vec<String>,
     env: Vec<String>,
+    kind: String,
+    sandbox: Option<Box<Sandbox>>,
     role: String,
     allowed: BTreeSet<String>,
     auth: Option<String>,
@@ -92,6 +95,8 @@ impl Acp {
             program: program.clone(),
             args: args.to_vec(),
             env: spec.env.clone(),
+            kind: spec.kind.clone(),
+            sandbox: role.sandbox.clone(),
             role: allow::instructions(role),
             allowed,
             auth: option("auth"),
@@ -127,6 +132,11 @@ impl Acp {
         let (mut talk, hello) = Talk::begin(wants);
         let spec = Spec::new(&self.program, self.args.clone(), &files.workdir, mark(cx));
         let mut spec = attempt::dressed(spec, cx, assignment, &files, &passed);
+        spec.sandbox = files.sandbox(
+            cx,
+            assignment.sandbox.as_deref(),
+            attempt::keeps(&self.kind),
+        );
         spec.stdin = Some(hello);
         let before = attempt::counted(cx.host(), assignment.session.as_deref());
         let beside = Beside::of(assignment, &files, &passed).after(before);
@@ -147,6 +157,10 @@ impl Acp {
             program: &self.program,
             args: self.args.clone(),
             env: &self.env,
+            sandbox: self
+                .sandbox
+                .as_deref()
+                .map(|allowed| (allowed, attempt::keeps(&self.kind))),
         };
         attempt::answer(cx, asked, |cwd| {
             let (talk, hello) = Talk::begin(self.wants(cwd, words));

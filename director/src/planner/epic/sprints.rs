@@ -107,6 +107,7 @@ fn sprint(epic: &EpicSpec, number: usize, tasks: Vec<TaskSpec>) -> SprintSpec {
         repo: epic.repo.clone(),
         base: epic.base.clone(),
         team: epic.team.iter().map(limited).collect(),
+        sandbox: None,
         gates: epic.gates.clone(),
         tasks: tasks.into_iter().map(Into::into).collect(),
         policy: Policy::default(),

@@ -483,6 +483,7 @@ fn people(next: &SprintSpec) -> RoleSpec {
         agent: AgentSpec::of_kind(PERSON),
         restart: Default::default(),
         isolation: Default::default(),
+        sandbox: None,
         conflicts: OnConflict::usual(PERSON),
         budget: Default::default(),
         prompt: String::new(),

@@ -32,7 +32,7 @@ pub(in crate::manifest) fn epic(
     for remark in library.remarks() {
         reading.warn(|| remark);
     }
-    let team = team::team(root, &library, &mut reading);
+    let team = team::team(root, &library, None, &mut reading);
     let director = team::director(&library, &mut reading);
     let gates = gates::of_sprint(root.field("gates"), &mut reading);
     let features = features(

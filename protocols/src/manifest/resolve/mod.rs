@@ -10,6 +10,7 @@ mod budget;
 pub(super) mod epic;
 mod gates;
 mod graph;
+mod sandbox;
 mod tasks;
 mod team;
 mod ways;
@@ -62,7 +63,8 @@ pub(super) fn manifest(
     for remark in library.remarks() {
         reading.warn(|| remark);
     }
-    let team = team::team(root, &library, &mut reading);
+    let sandbox = root.field("sandbox").map(sandbox::sandbox);
+    let team = team::team(root, &library, sandbox.as_ref(), &mut reading);
     let director = team::director(&library, &mut reading);
     let gates = gates::of_sprint(root.field("gates"), &mut reading);
     let is_role = |role: &str| team.position(role).is_some();
@@ -87,6 +89,7 @@ pub(super) fn manifest(
         base: text(field("base")),
         team: team.roles,
         gates,
+        sandbox: sandbox.map(Box::new),
         tasks: tasks.specs,
         policy,
         ways,

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::Name;
 use crate::kinds;
 use crate::roles::{self, default_team, unwritten};
+use crate::sandbox::Sandbox;
 use crate::sprint::{AGENTS_MAX, AgentSpec, DirectorSpec, OnConflict, RoleSpec, RunSpec};
 
 use super::super::AGENT_KINDS;
 use super::super::errors::{Words, did_you_mean, nearest, quote};
 use super::super::role_file::{Library, RoleFile};
 use super::super::tree::{Node, Value};
+use super::sandbox::Kept;
 use super::{Reading, Written, budget, run, text, texts};
 
 /// The kind that stands for every kind that no other role takes.
@@ -108,8 +110,13 @@ impl Team {
     }
 }
 
-/// Reads `[team]` and `[agent]`, over what `library` says of the roles.
-pub(super) fn team(root: &Node<'_>, library: &Library, reading: &mut Reading<'_>) -> Team {
+/// Reads `[team]` and `[agent]`, over what `library` says of the roles; `sandbox` is what is written in `[sandbox]`.
+pub(super) fn team(
+    root: &Node<'_>,
+    library: &Library,
+    sandbox: Option<&Sandbox>,
+    reading: &mut Reading<'_>,
+) -> Team {
     let agents = agents(root.field("agent"), reading);
     let written = root.field("team");
     let only = written.and_then(|team| team.field("only")?.flag()) == Some(true);
@@ -157,6 +164,7 @@ pub(super) fn team(root: &Node<'_>, library: &Library, reading: &mut Reading<'_>
         draft.kinds = keys.kinds.or(draft.kinds.take());
         draft.covers = keys.covers.or(draft.covers.take());
         draft.conflicts = keys.conflicts.or(draft.conflicts);
+        draft.isolation = keys.isolation.or(draft.isolation);
         checked(&mut draft.role, &entry.node, &agents, reading);
     }
     let drafts = drafts.list;
@@ -173,6 +181,7 @@ pub(super) fn team(root: &Node<'_>, library: &Library, reading: &mut Reading<'_>
         role.conflicts = draft
             .conflicts
             .unwrap_or_else(|| OnConflict::usual(&role.agent.kind));
+        Kept::fill(draft.isolation, sandbox, &mut role);
         if role.count == 0 {
             team.empty.insert(role.name.to_string());
             continue;
@@ -271,6 +280,7 @@ struct Draft {
     covers: Option<Vec<String>>,
     /// What somebody wrote; the agent's kind decides otherwise.
     conflicts: Option<OnConflict>,
+    isolation: Option<Kept>,
 }
 
 struct Drafts {
@@ -297,6 +307,7 @@ impl Drafts {
             kinds: None,
             covers: None,
             conflicts: None,
+            isolation: None,
         });
         self.list.len() - 1
     }
@@ -323,6 +334,7 @@ impl Drafts {
         draft.kinds.clone_from(&own.kinds);
         draft.covers.clone_from(&own.covers);
         draft.conflicts = own.conflicts;
+        draft.isolation = own.isolation;
         if let Some(agent) = own.agent.as_deref().and_then(|word| agents.find(word)) {
             draft.role.agent = agent;
         }

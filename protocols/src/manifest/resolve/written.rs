@@ -1,9 +1,10 @@
 //! What is written about a role, in the sprint file or in a file of its own; both have the same keys.
 
-use crate::sprint::{Isolation, OnConflict, RestartSpec, RoleSpec, Spending};
+use crate::sprint::{OnConflict, RestartSpec, RoleSpec, Spending};
 use crate::time::Span;
 
 use super::super::tree::Node;
+use super::sandbox::Kept;
 use super::{budget, duration, hours, small, text, texts};
 
 /// The keys of a role that are there.
@@ -17,7 +18,7 @@ pub(in crate::manifest) struct Written {
     pub agent: Option<String>,
     pub prompt: Option<String>,
     pub restart: Option<RestartSpec>,
-    pub isolation: Option<Isolation>,
+    pub isolation: Option<Kept>,
     pub conflicts: Option<OnConflict>,
     pub budget: Option<Spending>,
 }
@@ -34,10 +35,7 @@ impl Written {
             agent: text(node.field("agent")),
             prompt: text(node.field("prompt")),
             restart: node.field("restart").map(restart),
-            isolation: match text(node.field("isolation")).as_deref() {
-                Some("clone") => Some(Isolation::Clone),
-                other => other.map(|_| Isolation::Worktree),
-            },
+            isolation: text(node.field("isolation")).map(|word| Kept::of(&word)),
             conflicts: match text(node.field("conflicts")).as_deref() {
                 Some("resolve") => Some(OnConflict::Resolve),
                 other => other.map(|_| OnConflict::Redo),
@@ -46,12 +44,11 @@ impl Written {
         }
     }
 
-    /// Puts what is written into the role, but for the agent, whose name has to be looked up.
+    /// Puts what is written into the role, but for the agent, whose name has to be looked up, and what is decided once all is read.
     pub fn fill(&self, role: &mut RoleSpec) {
         role.count = self.count.unwrap_or(role.count);
         role.capacity = self.capacity.or(role.capacity);
         role.restart = self.restart.unwrap_or(role.restart);
-        role.isolation = self.isolation.unwrap_or(role.isolation);
         role.budget = self.budget.unwrap_or(role.budget);
         for (written, list) in [
             (&self.skills, &mut role.skills),

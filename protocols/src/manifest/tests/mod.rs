@@ -150,6 +150,38 @@ fn what_a_role_works_in_and_does_about_conflicts_is_written_or_as_usual() {
 }
 
 #[test]
+fn a_sandbox_is_for_gates_and_for_roles_that_say_nothing_else() {
+    use crate::sandbox::Network;
+    use crate::sprint::Isolation;
+    let boxed = "[sandbox]\nwrite = [\"~/.cache\"]\nnetwork = [443]\n";
+    for (top, lines, isolation, sandboxed) in [
+        ("", "", Isolation::Worktree, false),
+        ("", "isolation = \"sandbox\"", Isolation::Clone, true),
+        (boxed, "", Isolation::Clone, true),
+        (boxed, "isolation = \"sandbox\"", Isolation::Clone, true),
+        (boxed, "isolation = \"clone\"", Isolation::Clone, false),
+        (
+            boxed,
+            "isolation = \"worktree\"",
+            Isolation::Worktree,
+            false,
+        ),
+    ] {
+        let file = with(&format!("{top}[team.x]\n{lines}"), "role = \"x\"");
+        let spec = good(&file).spec;
+        let roles = spec.team.iter();
+        let role = roles.rev().find(|role| role.name.as_str() == "x").unwrap();
+        let found = (role.isolation, role.sandbox.is_some());
+        assert_eq!(found, (isolation, sandboxed), "{top}{lines}");
+        assert_eq!(spec.sandbox.is_some(), !top.is_empty(), "{top}{lines}");
+        if let (Some(all), Some(own)) = (&spec.sandbox, &role.sandbox) {
+            assert_eq!(all, own);
+            assert_eq!(all.network, Network::Ports(vec![443]));
+        }
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_say_why() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = |name: &str| dir.path().join(name);

@@ -57,6 +57,21 @@ env = ["A_B"]
 options = { x = 1, "y z" = true }"#,
             "",
         ),
+        ("[team.tech-lead]\nisolation = \"sandbox\"", ""),
+        (
+            r#"[sandbox]
+write = ["~/.cache", "/var/cache/x"]
+read = ["~/.npmrc"]
+hide = ["/srv/keys"]
+network = [443, 8080]
+[team.tech-lead]
+isolation = "clone"
+[team.ux-engineer]
+isolation = "worktree""#,
+            "",
+        ),
+        ("[sandbox]\nnetwork = false", ""),
+        ("[sandbox]\nnetwork = []", ""),
         (
             r#"[gates]
 coverage = 82.5

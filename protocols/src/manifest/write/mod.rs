@@ -7,6 +7,7 @@
 
 mod budget;
 mod gates;
+mod sandbox;
 mod team;
 mod ways;
 
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use self::budget::BudgetOut;
+use self::sandbox::SandboxOut;
 use self::team::{Agent, TeamEntry};
 use self::ways::WaysOut;
 use crate::kinds;
@@ -92,6 +94,8 @@ struct Top {
     team: Ordered<TeamEntry>,
     #[serde(skip_serializing_if = "Ordered::is_empty")]
     agent: Ordered<Agent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<SandboxOut>,
 }
 
 #[derive(Serialize)]
@@ -225,13 +229,14 @@ impl File {
             base,
             team,
             gates: _,
+            sandbox,
             tasks,
             policy,
             ways,
             // From a file of its own, which is found again beside the sprint file.
             director: _,
         } = spec;
-        let (team, agent) = team::roles(team);
+        let (team, agent) = team::roles(team, sandbox.as_deref());
         // Where a role of the file takes kinds, its tasks go there; then every task names its role.
         let kinds_written = team
             .0
@@ -255,6 +260,7 @@ impl File {
                 },
                 team,
                 agent,
+                sandbox: sandbox.as_deref().map(SandboxOut::of),
             },
             limits: Limits {
                 limits: limits(policy),

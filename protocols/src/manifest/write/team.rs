@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::budget::BudgetOut;
-use super::{Ordered, duration};
+use super::{Ordered, duration, sandbox};
 use crate::roles::{default_role, default_team, unwritten};
-use crate::sprint::{AgentSpec, Isolation, OnConflict, RestartSpec, RoleSpec};
+use crate::sandbox::Sandbox;
+use crate::sprint::{AgentSpec, OnConflict, RestartSpec, RoleSpec};
 use crate::time::Span;
 
 #[derive(Serialize)]
@@ -65,7 +66,10 @@ pub(super) struct Agent {
 }
 
 /// The roles that are not as they are without being written, and the agents with settings.
-pub(super) fn roles(team: &[RoleSpec]) -> (Ordered<TeamEntry>, Ordered<Agent>) {
+pub(super) fn roles(
+    team: &[RoleSpec],
+    sandbox: Option<&Sandbox>,
+) -> (Ordered<TeamEntry>, Ordered<Agent>) {
     let defaults = default_team();
     let place = |role: &RoleSpec| defaults.iter().position(|known| known.name == role.name);
     let there = |known: &RoleSpec| team.iter().any(|role| role.name == known.name);
@@ -91,7 +95,7 @@ pub(super) fn roles(team: &[RoleSpec]) -> (Ordered<TeamEntry>, Ordered<Agent>) {
         }
     }
     for role in team {
-        let written = Role::of(role, &mut agents);
+        let written = Role::of(role, sandbox, &mut agents);
         if only || written != Role::default() || default_role(role.name.as_str()).is_none() {
             entries.push((role.name.to_string(), TeamEntry::Role(Box::new(written))));
         }
@@ -104,7 +108,7 @@ pub(super) fn roles(team: &[RoleSpec]) -> (Ordered<TeamEntry>, Ordered<Agent>) {
 }
 
 impl Role {
-    fn of(role: &RoleSpec, agents: &mut Vec<(String, AgentSpec)>) -> Self {
+    fn of(role: &RoleSpec, all: Option<&Sandbox>, agents: &mut Vec<(String, AgentSpec)>) -> Self {
         let RoleSpec {
             name,
             count,
@@ -114,7 +118,8 @@ impl Role {
             covers,
             agent,
             restart,
-            isolation,
+            isolation: _,
+            sandbox: _,
             conflicts,
             budget,
             prompt,
@@ -140,10 +145,7 @@ impl Role {
             kinds: list(kinds, &usual.kinds),
             covers: list(covers, &usual.covers),
             agent: (agent_name != usual.agent.kind).then_some(agent_name),
-            isolation: match isolation {
-                Isolation::Worktree => None,
-                Isolation::Clone => Some("clone"),
-            },
+            isolation: sandbox::isolation(role, all),
             conflicts: (*conflicts != OnConflict::usual(&agent.kind)).then_some(match conflicts {
                 OnConflict::Redo => "redo",
                 OnConflict::Resolve => "resolve",

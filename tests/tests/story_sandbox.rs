@@ -1,0 +1,178 @@
+//! A sandbox through the real program: agents and gates do their work, and nothing else.
+
+use std::fs;
+use std::net::TcpListener;
+
+use director_tests::corner::{Corner, HEAD};
+
+fn corner() -> Corner {
+    Corner::new(env!("CARGO_BIN_EXE_director-under-test"))
+}
+
+/// What an agent out of its mind could try, one line of `result` for each that worked.
+const ATTACK: &str = r#"
+try() { name=$1; shift; if "$@" > /dev/null 2>&1; then echo "$name" >> result; fi; }
+touch result
+try checkout touch ROOT/repo/mine
+try hook sh -c 'echo evil > ROOT/repo/.git/hooks/pre-commit'
+try config git --git-dir=ROOT/repo/.git config core.pager evil
+try ref git --git-dir=ROOT/repo/.git update-ref refs/heads/main HEAD~0
+try branch git --git-dir=ROOT/repo/.git branch stolen
+try neighbour sh -c 'echo evil > ROOT/repo/.worktrees/other'
+try journal rm -f ROOT/repo/.director/journal.db
+try log sh -c ': > ROOT/repo/.director/attempts/0/1/output.log'
+try token cat ROOT/repo/.director/control.key
+try secret cat ROOT/keys/private
+try order "$DIRECTOR_PROGRAM" --data-dir ROOT/repo/.director cancel --yes
+try order "$DIRECTOR_PROGRAM" --data-dir ROOT/repo/.director pause
+try kill kill -9 $PPID
+try everywhere sh -c 'echo > /tmp/director-story-sandbox'
+ln -s ROOT/keys way
+echo '{"summary": "tried all", "artifacts": ["way/private", "result"]}' > "$DIRECTOR_REPORT"
+ln -sf ROOT/repo/mine "$(dirname "$DIRECTOR_REPORT")/report.json.new"
+rm way
+"#;
+
+#[test]
+fn agents_and_gates_in_a_sandbox_do_their_work_and_touch_nothing_else() {
+    let corner = corner();
+    let root = corner.root().display().to_string();
+    fs::create_dir(corner.root().join("keys")).expect("made");
+    fs::write(corner.root().join("keys/private"), "the key\n").expect("written");
+    fs::create_dir(corner.root().join("cache")).expect("made");
+    fs::create_dir_all(corner.repo().join(".worktrees")).expect("made");
+    let gate = format!(
+        "! touch {root}/repo/mine && ! cat {root}/keys/private && ! cat {root}/repo/.director/control.key \
+         && mktemp && git log --oneline && echo gate >> {root}/cache/log && touch build"
+    );
+    let text = HEAD.replace("tests = false", &format!("tests = '''{gate}'''"))
+        + &format!(
+            r#"
+[sandbox]
+write = ["{root}/cache"]
+hide = ["{root}/keys"]
+
+[team.free]
+isolation = "worktree"
+
+[[task]]
+id = "attack"
+run = '''{attack}'''
+
+[[task]]
+id = "work"
+depends_on = ["attack"]
+run = '''
+set -e
+git log --oneline | grep -q attack
+echo done > done
+git add done
+git -c user.name=a -c user.email=a@localhost commit --quiet --message "by itself"
+grep -q "tried all" "$DIRECTOR_HANDOFF"
+cp "$DIRECTOR_HANDOFF" handoff
+sed -n 's/.*"path": "\(.*\)".*/\1/p' handoff | xargs cat > parts
+grep -q . "$DIRECTOR_ASSIGNMENT"
+echo "$TMPDIR" > where
+mktemp > /dev/null
+echo task >> {root}/cache/log
+'''
+
+[[task]]
+id = "free"
+role = "free"
+depends_on = ["work"]
+run = "touch {root}/freed; echo free > free"
+"#,
+            attack = ATTACK.replace("ROOT", &root)
+        );
+    let said = corner.sprint(text).run();
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(corner.merged("result"), "", "nothing of it worked");
+    assert!(!corner.repo().join("mine").exists());
+    assert!(!corner.repo().join(".git/hooks/pre-commit").exists());
+    assert_eq!(corner.branches(), "main sprint/s");
+
+    assert_eq!(corner.merged("done"), "done");
+    assert!(
+        corner
+            .git(&["log", "--format=%s", "sprint/s"])
+            .contains("by itself")
+    );
+    assert!(corner.merged("handoff").contains("way/private"));
+    assert_eq!(
+        corner.merged("parts"),
+        "",
+        "an artifact of that name has no content"
+    );
+    let log = fs::read_to_string(corner.root().join("cache/log")).expect("a log");
+    let gates = log.lines().filter(|line| *line == "gate").count();
+    assert!(
+        gates >= 4 && log.contains("task"),
+        "the base and each merge: {log}"
+    );
+    let temporary = corner.merged("where");
+    assert!(temporary.starts_with(&root), "{temporary}");
+    assert!(!fs::exists(temporary).expect("it may be looked at"));
+    assert!(
+        corner.root().join("freed").exists(),
+        "a role that is left out of it"
+    );
+    corner.nothing_left("sandbox");
+}
+
+#[test]
+fn without_a_network_nothing_is_reached_and_a_role_alone_can_be_in_it() {
+    let corner = corner();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let reach = format!("exec 3<>/dev/tcp/127.0.0.1/{port}");
+    let task = format!(
+        "[[task]]\nid = \"t\"\nrun = [\"bash\", \"-c\", \"({reach}) 2> why || echo none > reached\"]\n"
+    );
+    let text = format!("{HEAD}[sandbox]\nnetwork = false\n{task}");
+    let said = corner
+        .sprint(text.replace(
+            "tests = false",
+            &format!("tests = ['bash', '-c', '! ({reach})']"),
+        ))
+        .run();
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(corner.merged("reached"), "none");
+
+    let alone = HEAD.replace("id = \"s\"", "id = \"alone\"").replace(
+        "[team.fullstack-engineer]",
+        "[team.fullstack-engineer]\nisolation = \"sandbox\"",
+    );
+    let here = corner.root().display().to_string();
+    let gate = format!("touch {here}/gate");
+    let text = alone.replace("tests = false", &format!("tests = \"{gate}\""))
+        + &format!("[[task]]\nid = \"t\"\nrun = \"! touch {here}/task && echo x > x\"\n");
+    let said = corner.sprint(text).run();
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(!corner.root().join("task").exists() && corner.root().join("gate").exists());
+}
+
+#[test]
+fn what_is_wrong_with_a_sandbox_is_said_and_doctor_says_whether_there_is_one() {
+    let corner = corner();
+    let task = "[[task]]\nid = \"t\"\nrun = \"true\"\n";
+    for (written, part) in [
+        ("write = [\"cache\"]", "`cache` is no place on this machine"),
+        (
+            "write = [\"~\"]",
+            "write an absolute path, or one that begins with `~/`",
+        ),
+        ("hide = [\"/a/../b\"]", "no `..` in it"),
+        ("network = [0]", "network"),
+        ("network = \"off\"", "network"),
+        ("wirte = []", "did you mean `write`?"),
+    ] {
+        let said = corner
+            .sprint(format!("{HEAD}[sandbox]\n{written}\n{task}"))
+            .run();
+        assert_eq!(said.code, 2, "{written}: {said:?}");
+        assert!(said.err.contains(part), "{written}: {}", said.err);
+    }
+    let doctor = corner.tell(&["doctor"]);
+    assert!(doctor.out.contains("sandbox"), "{}", doctor.out);
+}
