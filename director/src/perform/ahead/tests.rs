@@ -50,6 +50,7 @@ impl Room {
                     base: None,
                     started_at: head.clone(),
                     head,
+                    sandbox: None,
                 },
                 branches: Vec::new(),
             },
