@@ -343,7 +343,10 @@ impl Builder {
         let check = {
             let workshop = Arc::clone(&workshop);
             // What is found waits in the mailbox until the director has opened.
-            move || (workshop.check(engine.state()), engine)
+            move || {
+                workshop.forget_looks();
+                (workshop.check(engine.state()), engine)
+            }
         };
         let (found, engine) = tokio::task::spawn_blocking(check)
             .await

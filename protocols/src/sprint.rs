@@ -541,6 +541,8 @@ pub struct Policy {
     pub output_max: u64,
     /// Tasks that are merged and gated together at most, where several wait for that.
     pub merge_batch: u32,
+    /// Time between two looks at whether work under way would conflict; zero looks never.
+    pub look_ahead: Span,
     /// Weights of expertise, capacity fit and context continuity, in thousandths.
     pub weights: [u32; 3],
     /// The most of the team's time for features, debt and infrastructure, in thousandths; `None` does not limit.
@@ -565,6 +567,7 @@ impl Default for Policy {
             tier_time: [Span::minutes(30), Span::hours(2), Span::hours(8)],
             output_max: 8 << 20,
             merge_batch: 1,
+            look_ahead: Span::seconds(2),
             weights: [500, 300, 200],
             shares: [None; 3],
             budget: Spending::default(),

@@ -10,7 +10,7 @@
 //! | ignored files | they are no part of the work |
 //! | files of more than [`FILE_MAX_BYTES`] that are new or changed | they would be copied again and again |
 //! | repositories within the worktree | they are none of ours |
-//! | uncommitted work, where git cannot read it | what is committed is looked at instead |
+//! | uncommitted work that git cannot read, or more of it than [`FILES_MAX`] and [`BYTES_MAX`] | what is committed is looked at instead |
 //!
 //! Invariant: nothing but the folder is written.
 //! Elsewhere: what is compared with what, and how often, is the director's `perform::lookout`; real merges are `merge`.
@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::command::{GitCommand, Output};
 use super::repository::path_of;
@@ -26,6 +27,12 @@ use super::{GitError, Oid, Repository, Worktree};
 
 /// The largest file whose uncommitted change is looked at.
 pub const FILE_MAX_BYTES: u64 = 16 << 20;
+/// The most files, and bytes in them, whose uncommitted change is read in one look.
+pub const FILES_MAX: usize = 20_000;
+/// See [`FILES_MAX`].
+pub const BYTES_MAX: u64 = 256 << 20;
+/// The longest that one git command of a look may take: whoever needs the worktree meanwhile waits for it.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// Where looks keep what they make. Forgotten by deleting the folder.
 #[derive(Clone, Debug)]
@@ -103,6 +110,7 @@ impl Scratch {
     fn with(&self, command: GitCommand) -> GitCommand {
         command
             .unsynced()
+            .limit(LIMIT)
             .env("GIT_OBJECT_DIRECTORY", self.dir.join("objects"))
     }
 
@@ -139,7 +147,7 @@ impl Repository {
         let index = scratch.index(name);
         let changed = self.refresh(scratch, worktree, &index);
         let (tree, read) = match changed {
-            Ok(0) if last.is_some_and(|last| last.head == head) => {
+            Ok(Some(0)) if last.is_some_and(|last| last.head == head) => {
                 let commit = last.map_or_else(|| head.clone(), |last| last.commit.clone());
                 return Ok(Snapshot {
                     commit,
@@ -147,13 +155,13 @@ impl Repository {
                     read: 0,
                 });
             }
-            Ok(read) => {
+            Ok(Some(read)) => {
                 let own = self.own(scratch, worktree, &index);
                 let tree = own.arg("write-tree").run()?;
                 (Oid::from_output("write-tree", &tree.stdout)?, read)
             }
-            Err(GitError::Failed { .. }) => {
-                // A file that cannot be read, half a merge of submodules: what is committed is there all the same.
+            Ok(None) | Err(GitError::Failed { .. }) => {
+                // A file that cannot be read, or far too many: what is committed is there all the same.
                 scratch.forget(name);
                 let commit = head.clone();
                 return Ok(Snapshot {
@@ -231,13 +239,13 @@ impl Repository {
     }
 
     /// Brings our index of a worktree up to its files, as far as they are looked at. Returns how many bytes changed: one at
-    /// least, where anything did, and always at the first look.
+    /// least, where anything did, and always at the first look; nothing where it is too much.
     fn refresh(
         &self,
         scratch: &Scratch,
         worktree: &Worktree,
         index: &Path,
-    ) -> Result<u64, GitError> {
+    ) -> Result<Option<u64>, GitError> {
         let own = || self.own(scratch, worktree, index);
         let mut read = 0;
         if !index.exists() {
@@ -255,20 +263,23 @@ impl Repository {
         }
         let words = ["--modified", "--deleted", "--others", "--exclude-standard"];
         let differ = own().args(["ls-files", "-z"]).args(words).run()?;
-        let (list, bytes) = listed(worktree, &differ);
+        let (list, files, bytes) = listed(worktree, &differ);
+        if files > FILES_MAX || bytes > BYTES_MAX {
+            return Ok(None);
+        }
         if !list.is_empty() {
             let words = ["--add", "--remove", "--replace", "-z", "--stdin"];
             own().arg("update-index").args(words).stdin(list).run()?;
             read = bytes.max(1);
         }
-        Ok(read)
+        Ok(Some(read))
     }
 }
 
-/// The files that are looked at of those that differ, as git reads a list, and how large they are.
-fn listed(worktree: &Worktree, differ: &Output) -> (Vec<u8>, u64) {
+/// The files that are looked at of those that differ, as git reads a list, how many they are and how large.
+fn listed(worktree: &Worktree, differ: &Output) -> (Vec<u8>, usize, u64) {
     let paths: BTreeSet<&[u8]> = differ.fields().collect();
-    let (mut list, mut bytes) = (Vec::new(), 0);
+    let (mut list, mut files, mut bytes) = (Vec::new(), 0, 0);
     for path in paths {
         let size = match fs::symlink_metadata(worktree.path.join(path_of(path))) {
             Ok(meta) if meta.is_file() => meta.len(),
@@ -280,9 +291,10 @@ fn listed(worktree: &Worktree, differ: &Output) -> (Vec<u8>, u64) {
         }
         list.extend_from_slice(path);
         list.push(0);
+        files += 1;
         bytes += size;
     }
-    (list, bytes)
+    (list, files, bytes)
 }
 
 #[cfg(test)]

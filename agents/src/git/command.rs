@@ -195,7 +195,7 @@ impl GitCommand {
         self
     }
 
-    #[cfg(test)]
+    /// Another longest time than usual.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self

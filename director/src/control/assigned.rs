@@ -6,7 +6,7 @@
 //! | progress, blocker, hand-off | goes into the attempt's report file, and the same way from there as what the agent writes itself |
 //! | a question | is asked in the agent's name; the answer is waited for a while, and the same question asked again finds it |
 //!
-//! So all of it may be said twice. A token is proved by [`Reach`]; whether its attempt is still under way is asked of
+//! Each answer says beside that what the work would conflict with as things stand. So all of it may be said twice. A token is proved by [`Reach`]; whether its attempt is still under way is asked of
 //! the state in the same turn.
 //!
 //! Elsewhere: the report is `director_agents::command::report`; questions are the engine's `decide::message`.
@@ -21,6 +21,7 @@ use director_agents::reach::{Claim, Holder, Reach};
 use director_protocols::command::Command;
 use director_protocols::ids::{AgentId, Attempt, MessageId, TaskId};
 use director_protocols::severity::Severity;
+use director_protocols::time::Time;
 use director_protocols::work::{COMMAND, PERSON, TEXT_BYTES_MAX};
 use director_runtime::bus::Subscriber;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ use crate::engine::decide::block;
 use crate::engine::decide::message::OF_TASK;
 use crate::engine::state::State;
 use crate::handle::Handle;
+use crate::view::clashes;
 
 /// The most questions of one attempt.
 const QUESTIONS_MAX: usize = 20;
@@ -137,6 +139,8 @@ struct Held {
     agent: AgentId,
     name: String,
     dir: PathBuf,
+    /// What the work is in conflict with, a sentence each.
+    news: Vec<String>,
 }
 
 /// Carries out what an agent says.
@@ -209,10 +213,11 @@ async fn holder(handle: &Handle, token: Token, task: Option<String>) -> Result<H
     let (Some(reach), Some(claim)) = (handle.reach().cloned(), Claim::read(&token.0)) else {
         return Err(unknown());
     };
+    let now = handle.now();
     let look = move |state: &State| {
         proved(state, &reach, &token, claim)
             .ok_or_else(unknown)
-            .and_then(|()| under_way(state, &reach, claim))
+            .and_then(|()| under_way(state, &reach, claim, now))
     };
     let held = handle
         .read(move |engine| look(engine.state()))
@@ -242,7 +247,7 @@ fn proved(state: &State, reach: &Reach, token: &Token, claim: Claim) -> Option<(
     reach.is(&token.0, holder).then_some(())
 }
 
-fn under_way(state: &State, reach: &Reach, claim: Claim) -> Result<Held, Fault> {
+fn under_way(state: &State, reach: &Reach, claim: Claim, now: Time) -> Result<Held, Fault> {
     let over = |why: String| Err(Fault::new(FaultKind::Forbidden, why));
     let Some(row) = state.tasks.get(claim.task) else {
         return over("there is no such task any more".to_owned());
@@ -265,6 +270,10 @@ fn under_way(state: &State, reach: &Reach, claim: Claim) -> Result<Held, Fault> 
                 .join("attempts")
                 .join(claim.task.to_string())
                 .join(attempt.to_string()),
+            news: clashes::of_task(state, claim.task, now)
+                .iter()
+                .map(|row| row.sentence())
+                .collect(),
         }),
         None => over(format!(
             "this token has expired: attempt {attempt} at task `{name}` is over, the task is {}",
@@ -283,9 +292,13 @@ async fn note(held: Held, fields: Value, words: String) -> Result<Answer, Fault>
     blocking(move || say::merge(&held.dir, fields))
         .await?
         .map_err(|why| Fault::new(FaultKind::BadRequest, why))?;
+    let text: Vec<&str> = [words.as_str()]
+        .into_iter()
+        .chain(held.news.iter().map(String::as_str))
+        .collect();
     Ok(Answer {
-        text: format!("{words}\n"),
-        json: json!({ "task": task, "attempt": attempt.0, "text": words }),
+        text: text.join("\n") + "\n",
+        json: json!({ "task": task, "attempt": attempt.0, "text": words, "news": held.news }),
         ..Answer::default()
     })
 }

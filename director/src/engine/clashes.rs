@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use director_protocols::event::{ConflictForeseen, Event};
 use director_protocols::ids::{Attempt, SprintId, TaskId};
-use director_protocols::time::Time;
+use director_protocols::time::{Span, Time};
 use director_protocols::work::FILES_MAX;
 use serde::Serialize;
 
@@ -63,6 +63,8 @@ pub struct Watch {
     pub place: Place,
     /// The work under way, in the order of its tasks.
     pub branches: Vec<Branch>,
+    /// The shortest time between two looks.
+    pub rest: Span,
 }
 
 impl Watch {
@@ -162,7 +164,13 @@ pub fn watch(state: &State, id: SprintId) -> Option<Watch> {
     Some(Watch {
         place: place(state, id)?,
         branches: live.into_iter().filter_map(branch).collect(),
+        rest: state.sprints.get(id)?.spec.policy.look_ahead,
     })
+}
+
+fn is_watched(state: &State, id: SprintId) -> bool {
+    let row = state.sprints.get(id);
+    row.is_some_and(|row| row.spec.repo.is_some() && row.spec.policy.look_ahead > Span::ZERO)
 }
 
 /// What is to be watched anew after an event.
@@ -171,7 +179,7 @@ pub fn after(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
     let sprint = match event {
         Event::EpochOpened(_) => {
             let all = (0u32..).map(SprintId).zip(&state.sprints.table);
-            let going = all.filter(|(id, row)| row.is_running() && state.sprint_has_repo(*id));
+            let going = all.filter(|(id, row)| row.is_running() && is_watched(state, *id));
             going.for_each(|(sprint, _)| emit(Effect::Watch { sprint }));
             None
         }
@@ -184,7 +192,7 @@ pub fn after(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         Event::SprintEnded(e) => Some(e.sprint_id),
         _ => None,
     };
-    if let Some(sprint) = sprint.filter(|id| state.sprint_has_repo(*id)) {
+    if let Some(sprint) = sprint.filter(|id| is_watched(state, *id)) {
         emit(Effect::Watch { sprint });
     }
 }

@@ -94,9 +94,9 @@ impl Answers {
                 object(json!({ "question": whole(), "answered": { "type": "boolean" } })),
                 json!({ "by": text(), "answer": text() }),
             ),
-            (Does::Assigned, _) => {
-                object(json!({ "task": text(), "attempt": whole(), "text": text() }))
-            }
+            (Does::Assigned, _) => object(
+                json!({ "task": text(), "attempt": whole(), "text": text(), "news": list(text()) }),
+            ),
             _ => done(),
         };
         Some(level(schema))

@@ -81,6 +81,12 @@ const METRICS: &[(&str, Sort, &str, &str)] = &[
         "What holds tasks up now.",
     ),
     (
+        "director_conflicts",
+        Sort::Gauge,
+        "sprint",
+        "Conflicts between work under way, or with what was merged since it began, that are seen now.",
+    ),
+    (
         "director_inbox_items",
         Sort::Gauge,
         "kind",
@@ -310,6 +316,19 @@ fn of_state(engine: &Engine, tree: &Tree, now: Time) -> Series {
     {
         let severity = blocker.severity.as_str();
         add("director_blockers_open", &[("severity", severity)], 1.0);
+    }
+    for (task, _) in state.clashes.keys() {
+        let sprint = state
+            .tasks
+            .get(*task)
+            .and_then(|row| state.sprints.get(row.sprint));
+        if let Some(sprint) = sprint {
+            add(
+                "director_conflicts",
+                &[("sprint", sprint.spec.id.as_str())],
+                1.0,
+            );
+        }
     }
     for (_, item) in state.trouble.waiting() {
         add("director_inbox_items", &[("kind", item.kind.as_str())], 1.0);

@@ -269,7 +269,7 @@ fn named(files: &[PathBuf]) -> Vec<String> {
     let files = files.iter().take(FILES_MAX);
     files
         .map(|file| {
-            let name = file.to_string_lossy();
+            let name = file.to_string_lossy().replace(char::is_control, "\u{fffd}");
             let end = name.floor_char_boundary(FILE_NAME_MAX);
             name[..end].to_owned()
         })

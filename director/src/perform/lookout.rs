@@ -2,8 +2,8 @@
 //!
 //! It looks when the director says that something has changed, and again and again while people and agents work, for what they write
 //! says nothing. After each look it rests [`REST_FACTOR`] times as long as that took, so it takes at most one part in that many of a
-//! processor, however much there is to look at; and [`REST_MIN`], unless the director knows of a change. What it says comes back as a
-//! command, and only what is new.
+//! processor, however much there is to look at; and as long as the sprint file says, unless the director knows of a change. What it says
+//! comes back as a command, and only what is new.
 //!
 //! The thread begins with the first such work and ends with the director.
 //!
@@ -24,8 +24,6 @@ use super::Workshop;
 use super::ahead::Looks;
 use crate::engine::clashes::Watch;
 
-/// The shortest time between two looks, unless something changed that the director knows of.
-const REST_MIN: Duration = Duration::from_secs(2);
 /// How many times as long as a look takes it rests after it.
 const REST_FACTOR: u32 = 20;
 /// How long after a change it waits for what changes with it.
@@ -94,33 +92,42 @@ impl Post {
     }
 
     fn keep(mut self) {
-        let (mut least, mut rest) = (Duration::ZERO, REST_MIN);
+        let (mut least, mut rest) = (Duration::ZERO, Duration::MAX);
         while self.listen(least, rest) {
             let began = Instant::now();
             let left = self.look();
             least = began.elapsed() * REST_FACTOR;
             rest = match left {
                 true => least, // More of the same is waiting.
-                false => least.max(REST_MIN),
+                false => least.max(self.rest()),
             };
         }
+    }
+
+    /// The shortest time that a sprint asks for.
+    fn rest(&self) -> Duration {
+        let all = self.watched.values();
+        let rests = all.map(|(watch, _)| watch.rest.to_std());
+        rests.min().unwrap_or_default()
     }
 
     /// Waits until it is time to look: `rest`, or `least` once something has changed. False when the director is gone.
     fn listen(&mut self, least: Duration, rest: Duration) -> bool {
         let began = Instant::now();
-        let mut until = began + rest;
+        let mut until = began.checked_add(rest);
         loop {
-            let heard = match self.watched.is_empty() {
-                true => self.from.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                false => self
+            let wait = until.filter(|_| !self.watched.is_empty());
+            let heard = match wait {
+                None => self.from.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(until) => self
                     .from
                     .recv_timeout(until.saturating_duration_since(Instant::now())),
             };
             match heard {
                 Ok(watch) => {
                     self.take(watch);
-                    until = until.min((began + least).max(Instant::now() + GATHER));
+                    let soon = (began + least).max(Instant::now() + GATHER);
+                    until = Some(until.map_or(soon, |until| until.min(soon)));
                 }
                 Err(RecvTimeoutError::Timeout) => return true,
                 Err(RecvTimeoutError::Disconnected) => return false,

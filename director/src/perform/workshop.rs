@@ -196,6 +196,11 @@ impl Workshop {
         self.data_dir.join("scratch").join(sprint).join(task)
     }
 
+    /// Deletes what looks ahead of a director before this one have left.
+    pub fn forget_looks(&self) {
+        let _ = fs::remove_dir_all(self.looks());
+    }
+
     /// The directory of what looks ahead make; nothing in it is needed after them.
     pub(super) fn looks(&self) -> PathBuf {
         self.data_dir.join("looks")

@@ -121,7 +121,7 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             "estimated_duration" | "planned" | "before" | "after" | "took" | "delay" | "resolution"
             | "within" | "backoff_min" | "backoff_max" | "time" | "timeout" | "retry_min"
             | "retry_max" | "progress" | "every" | "lasting" | "attempt_time" | "silent_after"
-            | "wedged_after",
+            | "wedged_after" | "look_ahead",
             value,
         ) => match number {
             Some(n) => json!(seconds(Span(n))),

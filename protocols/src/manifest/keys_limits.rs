@@ -54,6 +54,11 @@ pub(super) static LIMITS: Table = Table {
             "no sign of life for so long: the attempt is ended; 15m unless written",
         ),
         key(
+            "look_ahead",
+            Shape::Any(&[Shape::Duration, Shape::Flag]),
+            "time between two looks at whether work under way would conflict; 2s unless written, `false` looks never",
+        ),
+        key(
             "tier_time",
             Shape::Table(&TIERS),
             "how long a blocker may wait on a tier before it goes up one",

@@ -31,7 +31,7 @@ fn patient(play: &Playground, id: &str) -> String {
 }
 
 /// What an agent that has begun finds in its environment.
-fn environment(play: &Playground, name: &str, attempt: u32) -> impl Fn(&str) -> String {
+pub(super) fn environment(play: &Playground, name: &str, attempt: u32) -> impl Fn(&str) -> String {
     let file = play.root().join(format!("{name}-{attempt}"));
     let text = process::until(PATIENCE, || fs::read_to_string(&file).ok()).expect("it has begun");
     move |variable: &str| {

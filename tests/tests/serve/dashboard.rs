@@ -326,7 +326,7 @@ fn the_graph_shows_levels_the_critical_path_and_the_team_what_it_prints() {
 }
 
 /// Pictures of pages as somebody sees them who is signed in, light and dark and on a phone, where they are wanted.
-fn pictures(play: &Playground, site: &Site, what: &str, paths: &[&str]) {
+pub(super) fn pictures(play: &Playground, site: &Site, what: &str, paths: &[&str]) {
     let (Some(dir), Some(program)) = (std::env::var_os("DIRECTOR_PICTURES"), browser::found())
     else {
         return;

@@ -5,6 +5,7 @@ mod assigned;
 mod bad_input;
 mod browser;
 mod clients;
+mod conflicts;
 mod dashboard;
 mod life;
 mod load;

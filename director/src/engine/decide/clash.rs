@@ -150,8 +150,8 @@ fn sentence(state: &State, task: TaskId, e: &ConflictForeseen) -> String {
         Some(with) => {
             let other = state.task_name(if with == task { e.task_id } else { with });
             format!(
-                "{other}, which is being worked on at the same time, changes the same places as your work, in {files}. Whichever is \
-                 merged second will conflict: keep to what your task needs there, or leave it to {other}"
+                "{other}, which is under way too, changes the same places as your work, in {files}. Whichever is merged second will \
+                 conflict: keep to what your task needs there, or leave it to {other}"
             )
         }
         None => {

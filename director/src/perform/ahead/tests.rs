@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use director_protocols::ids::SprintId;
+use director_protocols::time::Span;
 use director_runtime::clock::Clock;
 
 use super::*;
@@ -53,6 +54,7 @@ impl Room {
                     sandbox: None,
                 },
                 branches: Vec::new(),
+                rest: Span::seconds(2),
             },
             looks,
             dir,

@@ -5,6 +5,7 @@
 
 use super::ReportView;
 use super::metrics::Metrics;
+use super::text;
 use crate::report::text::short;
 use crate::view::{at_minute, count, elapsed};
 
@@ -246,14 +247,8 @@ pub const DEFINITIONS: [Definition; 25] = [
         key: "merges",
         name: "Merges",
         unit: "count",
-        formula: "merges into the sprint's branch; beside it those that did not fit what was merged before",
-        value: |m| {
-            Some(format!(
-                "{}, {}",
-                m.merges,
-                count(m.merge_conflicts as usize, "conflict")
-            ))
-        },
+        formula: "merges into the sprint's branch; beside it those that did not fit what was merged before, and conflicts that were seen earlier",
+        value: |m| Some(text::merges(m)),
     },
     Definition {
         key: "elapsed_hours",

@@ -11,6 +11,7 @@ use director_protocols::ids::{AgentId, Attempt, BlockerId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Verdict};
 
+use crate::engine::clashes::Between;
 use crate::engine::state::State;
 use crate::handle::Entry;
 use crate::view::subject;
@@ -75,6 +76,8 @@ pub(super) struct Facts {
     pub judged: BTreeMap<TaskId, Vec<(Time, Option<Time>)>>,
     /// Merges that did not fit, with the files of the last.
     pub conflicts: BTreeMap<TaskId, (Vec<u64>, Vec<String>)>,
+    /// Conflicts seen before the merge, by whose work.
+    pub foreseen: BTreeSet<Between>,
     /// How each gate came out: passed, failed, not measured.
     pub gates: BTreeMap<String, [u32; 4]>,
     /// The last coverage that was measured, in hundredths of a percent.
@@ -269,6 +272,9 @@ impl Facts {
                     seqs.push(seq);
                     files.clone_from(&e.files);
                 }
+            }
+            Event::ConflictForeseen(e) => {
+                self.foreseen.insert((e.task_id, e.with));
             }
             Event::QualityGateStatus(e) => {
                 self.gate_runs[usize::from(!e.passed)] += 1;

@@ -46,6 +46,8 @@ pub struct Metrics {
     pub merges: u32,
     /// Merges that did not fit what was merged before.
     pub merge_conflicts: u32,
+    /// Conflicts that were seen before the merge, between tasks under way or with what was merged; each two once.
+    pub conflicts_foreseen: usize,
     /// From an agent's report to the verdict of those who review it, or to completion where nobody does, on average, in
     /// hours.
     pub review_turnaround_hours: Option<f64>,
@@ -285,6 +287,7 @@ pub(super) fn metrics(
             .values()
             .map(|(seqs, _)| seqs.len() as u32)
             .sum(),
+        conflicts_foreseen: facts.foreseen.len(),
         review_turnaround_hours: mean(&facts.read_in),
         blockers_raised: facts.blockers.len(),
         blocker_resolution_hours: mean(&resolved),

@@ -1,5 +1,6 @@
 //! The report as text for a terminal.
 
+use super::metrics::Metrics;
 use super::{Incident, ReportView, Standing, cited};
 use crate::report::text::short;
 use crate::view::paint::{Look, Paint, Table, cell, looks, text_of, wrap};
@@ -187,14 +188,7 @@ pub(super) fn figures(view: &ReportView) -> Vec<(&'static str, String)> {
             "coverage",
             measured(m.coverage.map(|coverage| format!("{coverage:.1}%"))),
         ),
-        (
-            "merges",
-            format!(
-                "{}, {}",
-                m.merges,
-                count(m.merge_conflicts as usize, "conflict")
-            ),
-        ),
+        ("merges", merges(m)),
         (
             "report to acceptance",
             measured(m.review_turnaround_hours.map(elapsed)),
@@ -223,4 +217,14 @@ pub(super) fn figures(view: &ReportView) -> Vec<(&'static str, String)> {
         figures.push(("unfinished work", m.salvaged_refs.join(", ")));
     }
     figures
+}
+
+/// Merges, and conflicts at them and before.
+pub(super) fn merges(m: &Metrics) -> String {
+    let conflicts = count(m.merge_conflicts as usize, "conflict");
+    let early = match m.conflicts_foreseen {
+        0 => String::new(),
+        n => format!(", {n} seen early"),
+    };
+    format!("{}, {conflicts}{early}", m.merges)
 }

@@ -26,7 +26,9 @@ pub(super) fn sentence(event: &Event, state: &State) -> String {
         }
         Event::AgentTold(e) => {
             let (agent, name) = (state.agent_name(e.to), task(e.task_id));
-            format!("{agent} is told about {name}: {}", e.text)
+            // What it means is for the agent.
+            let what = e.text.split_once(". ").map_or(&*e.text, |(what, _)| what);
+            format!("{agent} is told about {name}: {what}")
         }
         _ => String::new(),
     }

@@ -301,7 +301,7 @@ const NUMBERS: &str = "added changed dropped handoff deployment merge_batch repe
     after current_velocity target_velocity trend sprint_progress estimated_hours expertise capacity continuity \
     total candidates files insertions deletions exit_code took hours_spent bytes cost_micros blocker item message \
     count points optimistic likely pessimistic day velocity_target intensity within backoff_min backoff_max \
-    timeout time attempts_max deaths_max guidance_max retry_min retry_max attempt_time silent_after wedged_after \
+    timeout time attempts_max deaths_max guidance_max retry_min retry_max attempt_time silent_after wedged_after look_ahead \
     tier_time output_max weights \
     reserved_micros most_micros spent_micros limit_micros needed_micros left_micros";
 

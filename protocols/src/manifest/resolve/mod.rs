@@ -214,6 +214,10 @@ fn limits(node: Option<&Node<'_>>, reading: &mut Reading<'_>) -> Policy {
         attempt_time: time("attempt_time", usual.attempt_time),
         silent_after: time("silent_after", usual.silent_after),
         wedged_after: time("wedged_after", usual.wedged_after),
+        look_ahead: match field("look_ahead").and_then(Node::flag) {
+            Some(false) => Span::ZERO,
+            _ => time("look_ahead", usual.look_ahead),
+        },
         tier_time: [
             tier("low", usual.tier_time[0]),
             tier("medium", usual.tier_time[1]),

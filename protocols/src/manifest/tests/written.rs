@@ -146,6 +146,7 @@ webhook = "https://example.org/deploy""#,
         (
             r#"[limits]
 attempts_max = 1
+look_ahead = false
 retry_min = "1500ms"
 retry_max = "2h"
 output_max = "1MiB"

@@ -150,6 +150,7 @@ enum Run {
 enum Limit {
     Count(u64),
     Time(String),
+    Flag(bool),
     Table(Ordered<Limit>),
     Number(f64),
 }
@@ -301,6 +302,7 @@ fn limits(policy: &Policy) -> Ordered<Limit> {
         tier_time,
         output_max,
         merge_batch,
+        look_ahead,
         weights,
         shares: _,
         budget: _,
@@ -331,9 +333,14 @@ fn limits(policy: &Policy) -> Ordered<Limit> {
         ("attempt_time", attempt_time, usual.attempt_time),
         ("silent_after", silent_after, usual.silent_after),
         ("wedged_after", wedged_after, usual.wedged_after),
+        ("look_ahead", look_ahead, usual.look_ahead),
     ] {
         if value != usual {
-            found.push((key.to_owned(), Limit::Time(duration(value))));
+            let written = match value {
+                Span::ZERO => Limit::Flag(false),
+                value => Limit::Time(duration(value)),
+            };
+            found.push((key.to_owned(), written));
         }
     }
     let tiers = ["low", "medium", "high"]
