@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use director_protocols::ids::SprintId;
 use director_protocols::time::Time;
 
 use super::site::Site;
 use crate::control::server::refused;
 use crate::engine::Engine;
+use crate::engine::state::State;
 use crate::handle::Tree;
 use crate::view;
 use crate::view::board::Column;
@@ -73,6 +75,36 @@ const METRICS: &[(&str, Sort, &str, &str)] = &[
         Sort::Gauge,
         "sprint",
         "Points meant to be completed, of sprints that are not over.",
+    ),
+    (
+        "director_budget_spent_usd",
+        Sort::Gauge,
+        "sprint, of, name",
+        "Dollars spent of a budget, of sprints that are not over; of a role all its agents together, of tasks all of them.",
+    ),
+    (
+        "director_budget_set_aside_usd",
+        Sort::Gauge,
+        "sprint, of, name",
+        "Dollars set aside in it for attempts in hand.",
+    ),
+    (
+        "director_budget_limit_usd",
+        Sort::Gauge,
+        "sprint, of, name",
+        "Its hard limit in dollars, where there is one.",
+    ),
+    (
+        "director_budget_left_usd",
+        Sort::Gauge,
+        "sprint, of, name",
+        "Dollars of it that are neither spent nor set aside, where it is limited.",
+    ),
+    (
+        "director_budgets_waited_for",
+        Sort::Gauge,
+        "sprint, of",
+        "Budgets that work waits for.",
     ),
     (
         "director_blockers_open",
@@ -300,6 +332,10 @@ fn of_state(engine: &Engine, tree: &Tree, now: Time) -> Series {
         );
         let id = state.sprints.by_name.get(line.sprint.as_str());
         let row = id.and_then(|id| state.sprints.get(*id));
+        for (name, of, number) in id.into_iter().flat_map(|id| money(state, *id, now)) {
+            let of: Vec<_> = of.iter().map(|(name, of)| (*name, of.as_str())).collect();
+            add(name, &[&[sprint], of.as_slice()].concat(), number);
+        }
         let tasks = row.into_iter().flat_map(|row| row.tasks());
         for task in tasks.filter_map(|id| state.tasks.get(id)) {
             if !task.is_help() {
@@ -357,6 +393,42 @@ fn of_state(engine: &Engine, tree: &Tree, now: Time) -> Series {
     series
 }
 
+/// A metric, its labels and a number that is to be added.
+type Figure = (&'static str, Vec<(&'static str, String)>, f64);
+
+/// The money of a sprint. Agents are taken together by role and tasks altogether, so that there are not more series than a file has roles.
+fn money(state: &State, sprint: SprintId, now: Time) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for row in view::budgets::budgets(state, sprint, now) {
+        let (kind, name) = match row.of {
+            "agent" => {
+                let agents = state.team.agents.iter();
+                let agent = agents.into_iter().find(|it| it.name.as_str() == row.name);
+                let role = agent.map(|agent| &state.team.roles[agent.role.index()].spec.name);
+                (
+                    "role",
+                    role.map_or_else(String::new, |name| name.to_string()),
+                )
+            }
+            "task" => ("task", String::new()),
+            kind => (kind, row.name.clone()),
+        };
+        let kind = ("of", kind.to_owned());
+        let of = vec![kind.clone(), ("name", name)];
+        for (name, number) in [
+            ("director_budget_spent_usd", Some(row.spent_usd)),
+            ("director_budget_set_aside_usd", Some(row.reserved_usd)),
+            ("director_budget_limit_usd", row.limit_usd),
+            ("director_budget_left_usd", row.left_usd),
+        ] {
+            figures.extend(number.map(|number| (name, of.clone(), number)));
+        }
+        let waits = f64::from(u8::from(row.waits.is_some()));
+        figures.push(("director_budgets_waited_for", vec![kind], waits));
+    }
+    figures
+}
+
 fn labels(pairs: &[(&str, &str)]) -> String {
     let escaped = |text: &str| {
         text.replace('\\', "\\\\")
@@ -404,12 +476,33 @@ pub fn page() -> String {
 
 #[cfg(test)]
 mod tests {
+    use director_protocols::command::Command;
+    use director_protocols::event::Purse;
+
     use super::*;
-    use crate::view::recorded::midway;
+    use crate::view::recorded::{SPRINT, midway};
 
     #[test]
     fn every_number_has_its_name_in_the_list_and_its_labels_as_the_list_says() {
-        let run = midway();
+        let mut run = midway();
+        let agent_id = run.agent("fullstack-engineer-1");
+        let sprint_id = SPRINT;
+        for (purse, limit_micros) in [
+            (Purse::Sprint { sprint_id }, 50_000_000),
+            (
+                Purse::Agent {
+                    sprint_id,
+                    agent_id,
+                },
+                7_500_000,
+            ),
+        ] {
+            run.say(Command::SetBudget {
+                purse,
+                limit_micros,
+                by: "ada".to_owned(),
+            });
+        }
         let series = of_state(&run.engine, &Tree::default(), run.now);
         assert!(series.len() > 10);
         for (name, of) in series.keys() {
@@ -427,6 +520,13 @@ mod tests {
             text.contains("director_tasks{sprint=\"sprint-3\",column=\"stuck\"} 1\n"),
             "{text}"
         );
+        for line in [
+            "director_budget_limit_usd{sprint=\"sprint-3\",of=\"sprint\",name=\"sprint-3\"} 50\n",
+            "director_budget_left_usd{sprint=\"sprint-3\",of=\"role\",name=\"fullstack-engineer\"} 7.5\n",
+            "director_budgets_waited_for{sprint=\"sprint-3\",of=\"sprint\"} 0\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
     }
 
     #[test]
