@@ -177,3 +177,94 @@ impl Post {
         left
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command as Process;
+
+    use director_protocols::ids::{Attempt, TaskId};
+    use director_protocols::time::Span;
+    use director_runtime::clock::Clock;
+
+    use super::*;
+    use crate::engine::clashes::Branch;
+    use crate::engine::orders::Place;
+
+    fn git(dir: &Path, words: &[&str]) -> String {
+        let config = ["-c", "user.name=user", "-c", "user.email=user@localhost"];
+        let mut command = Process::new("git");
+        let output = command.current_dir(dir).args(config).args(words);
+        let output = output.output().unwrap();
+        assert!(output.status.success(), "git {words:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Two commits that change the same file, as branches that are done and not merged.
+    fn watch(repo: &Path) -> Watch {
+        std::fs::create_dir(repo).unwrap();
+        git(repo, &["init", "--quiet", "--initial-branch=main"]);
+        let commit = |text: &str| {
+            std::fs::write(repo.join("file"), text).unwrap();
+            git(repo, &["add", "-A"]);
+            git(repo, &["commit", "--quiet", "-m", text]);
+            git(repo, &["rev-parse", "HEAD"])
+        };
+        let head = commit("begin");
+        let branch = |task, text| {
+            git(repo, &["checkout", "--quiet", "--detach", &head]);
+            Branch {
+                of: (TaskId(task), Attempt(1)),
+                feature: format!("t{task}"),
+                begun_at: head.clone(),
+                commit: commit(text),
+            }
+        };
+        let branches = vec![branch(1, "one"), branch(2, "other")];
+        Watch {
+            place: Place {
+                id: SprintId(0),
+                sprint: "s1".into(),
+                repo: Some(repo.to_str().unwrap().into()),
+                base: None,
+                started_at: head.clone(),
+                head: head.clone(),
+                sandbox: None,
+            },
+            branches,
+            rest: Span::hours(1),
+        }
+    }
+
+    #[test]
+    fn it_looks_when_something_changes_and_its_thread_ends_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let watch = watch(&dir.path().join("repo"));
+        let data = dir.path().join("data");
+        let workshop = Workshop::new(data.clone(), "test/".into(), None, Clock::system());
+        let workshop = Arc::new(workshop);
+        let (said, heard) = channel();
+        let sink: Sink = Arc::new(move |command| said.send(command).unwrap());
+        let lookout = Lookout::new(Arc::clone(&workshop), sink);
+        lookout.put(watch.clone());
+        let soon = Duration::from_secs(60);
+        let Command::LookedAhead { sights, .. } = heard.recv_timeout(soon).unwrap() else {
+            panic!("something else was said");
+        };
+        let files: Vec<_> = sights.iter().map(|sight| sight.files.clone()).collect();
+        assert_eq!(files, [vec![], vec![], vec!["file".to_owned()]]);
+        // With one alone there is nothing to look at, and nothing of the looks is kept.
+        let alone = Watch {
+            branches: watch.branches[..1].to_vec(),
+            ..watch
+        };
+        lookout.put(alone);
+        while data.join("looks").exists() {
+            std::thread::yield_now();
+        }
+        drop(lookout);
+        // The thread had all that can say something.
+        let gone = heard.recv_timeout(soon);
+        assert_eq!(gone, Err(RecvTimeoutError::Disconnected));
+    }
+}
