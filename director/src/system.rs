@@ -5,7 +5,7 @@
 //!
 //! Elsewhere: what the actors do is `actors`; the commands on top of this are `cli`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use director_agents::cell::Sink;
@@ -14,7 +14,6 @@ use director_agents::factory::Registry;
 use director_agents::process::Guard;
 use director_agents::process::sweep::{self, Marks};
 use director_agents::reach::Reach;
-use director_protocols::digest::Digest;
 use director_runtime::blobs::{BlobError, Blobs};
 use director_runtime::bus::Bus;
 use director_runtime::clock::Clock;
@@ -31,6 +30,7 @@ use crate::actors::service::{self, MakeTask};
 use crate::actors::team;
 use crate::actors::{gatekeeper, integrator, messenger};
 use crate::control::audit::Audit;
+use crate::control::who::mark_of;
 use crate::engine::Engine;
 use crate::handle::{Call, Handle};
 use crate::history::{self, HistoryError};
@@ -410,14 +410,6 @@ impl Builder {
             _dir: dir,
         })
     }
-}
-
-/// Names the data directory in the environment of every process that is started for it.
-fn mark_of(data_dir: &Path) -> String {
-    let path = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
-    let path = path.canonicalize().unwrap_or(path);
-    let digest = Digest::of(path.as_os_str().as_encoded_bytes()).to_string();
-    format!("director-{}/", &digest[..16])
 }
 
 /// A director that runs.

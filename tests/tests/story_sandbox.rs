@@ -121,6 +121,33 @@ run = "touch {root}/freed; echo free > free"
 }
 
 #[test]
+fn what_works_for_a_director_gives_it_no_orders() {
+    let corner = corner();
+    let task = r#"
+[[task]]
+id = "t"
+run = '''
+try() { "$DIRECTOR_PROGRAM" --data-dir "$DIRECTOR_DATA_DIR" "$@" > said 2>&1 && echo "$@" >> worked; cat said >> heard; }
+touch worked
+try pause
+try budget 1000
+try approve 1
+try cancel t --yes
+setsid --wait sh -c '"$DIRECTOR_PROGRAM" --data-dir "$DIRECTOR_DATA_DIR" pause' > /dev/null 2>&1 && echo away >> worked
+"$DIRECTOR_PROGRAM" --data-dir "$DIRECTOR_DATA_DIR" status > asked
+'''
+"#;
+    let said = corner.sprint(format!("{HEAD}{task}")).run();
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(corner.merged("worked"), "");
+    assert!(corner.merged("asked").contains('t'), "it may ask");
+    let heard = corner.merged("heard");
+    assert!(heard.contains("gives it no orders"), "{heard}");
+    let audit = corner.tell(&["audit"]).out;
+    assert!(audit.contains("gives it no orders"), "{audit}");
+}
+
+#[test]
 fn without_a_network_nothing_is_reached_and_a_role_alone_can_be_in_it() {
     let corner = corner();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

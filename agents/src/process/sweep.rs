@@ -52,6 +52,11 @@ pub struct Found {
     pub mark: String,
 }
 
+/// The mark of a process; `None` where it has none or it cannot be read.
+pub fn mark_of(pid: u32) -> Option<String> {
+    table::mark(pid)
+}
+
 /// What a sweep did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {

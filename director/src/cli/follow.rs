@@ -16,7 +16,7 @@ use super::progress::{LOOK_EVERY, Progress};
 use super::{Context, deliver};
 use crate::control::answer::read_page;
 use crate::control::client::Client;
-use crate::control::facts::SprintFacts;
+use crate::control::facts::{SprintFacts, fingerprint};
 use crate::control::protocol::{
     Answer, Ask, EventLine, Fault, FaultKind, Op, Order, ReportFormat, Screen,
 };
@@ -27,7 +27,6 @@ use crate::handle::Handle;
 /// What the user asked for.
 pub(super) struct Wanted {
     pub(super) spec: SprintSpec,
-    pub(super) fingerprint: String,
     pub(super) file: PathBuf,
     pub(super) json: bool,
 }
@@ -39,8 +38,11 @@ impl Wanted {
 
     /// Says so when the file is not what was submitted.
     pub(super) fn compare(&self, facts: &SprintFacts) {
+        let mut spec = self.spec.clone();
+        // Where the file names no base, it is the branch that was found at the start.
+        spec.base = spec.base.or_else(|| facts.base_branch.clone());
         let known = facts.fingerprint.as_ref();
-        if known.is_some_and(|known| *known != self.fingerprint) {
+        if known.is_some_and(|known| *known != fingerprint(&spec)) {
             note(&format!(
                 "note: `{}` differs from what was submitted as `{}`; the sprint goes on as it is. `director replan {}` shows \
                  the difference and takes it in",

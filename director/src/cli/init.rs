@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use director_agents::git::Repository;
+
 use super::end::{CliError, Code};
 use super::{Context, home};
 
@@ -25,9 +27,13 @@ const FILES: [(&str, &str); 2] = [
 
 pub(super) fn init(args: &InitArgs, cx: &mut Context) -> Result<Code, CliError> {
     let mut written = 0;
+    let branch = Repository::open(&args.dir)
+        .and_then(|repository| repository.current_branch())
+        .ok()
+        .flatten();
     for (name, content) in FILES {
         let path = args.dir.join(name);
-        let done = write_new(&path, content)?;
+        let done = write_new(&path, &based_on(content, branch.as_deref()))?;
         written += usize::from(done);
         let word = if done { "wrote" } else { "kept " };
         cx.output.text(&format!("{word}  {}\n", path.display()))?;
@@ -42,6 +48,15 @@ pub(super) fn init(args: &InitArgs, cx: &mut Context) -> Result<Code, CliError> 
     };
     cx.output.text(&next)?;
     Ok(Code::Done)
+}
+
+/// The content, for a repository that is on this branch.
+fn based_on(content: &str, branch: Option<&str>) -> String {
+    // Names of branches that would need more than quotes are rare; then the file names the usual one.
+    match branch.filter(|branch| !branch.contains(['"', '\\'])) {
+        Some(branch) => content.replace("base = \"main\"", &format!("base = \"{branch}\"")),
+        None => content.to_owned(),
+    }
 }
 
 /// Writes a file that is not there yet; says whether it did.

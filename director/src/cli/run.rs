@@ -22,7 +22,6 @@ use super::output::note;
 use super::progress::LOOK_EVERY;
 use super::source::{self, Source};
 use super::{Context, home, plan};
-use crate::control::facts;
 use crate::control::foresight;
 use crate::control::protocol::{Answer, Ask, Fault, FaultKind, ReportFormat};
 use crate::control::server;
@@ -124,7 +123,6 @@ async fn whole(
     cx: &mut Context,
 ) -> Result<Code, CliError> {
     let wanted = Wanted {
-        fingerprint: facts::fingerprint(&spec),
         spec,
         file: file.to_owned(),
         json,

@@ -28,4 +28,5 @@ pub mod simulation;
 #[cfg(test)]
 mod story_tests;
 pub mod submission;
+pub mod who;
 pub mod work;

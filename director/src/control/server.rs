@@ -16,7 +16,6 @@ use std::sync::Arc;
 use director_protocols::ids::Seq;
 use director_protocols::time::Time;
 use director_runtime::bus::Heard;
-use director_runtime::secret::Secret;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
@@ -34,6 +33,7 @@ use super::protocol::{
     Answer, Ask, Body, CONNECTIONS_MAX, EventLine, Fault, FaultKind, LINE_BYTES_MAX, Op, Order,
     PAGE_MAX, Reply, Request, Screen,
 };
+use super::who::Doorman;
 use crate::engine::Engine;
 use crate::handle::{Entry, Handle, Refusal};
 
@@ -60,8 +60,8 @@ impl Server {
         let listener = UnixListener::bind(&path)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         let (stop, stopped) = watch::channel(false);
-        let key = Arc::new(Secret::of(&place::key(data_dir))?);
-        let accepting = tokio::spawn(accept(listener, handle, key, stopped));
+        let doorman = Arc::new(Doorman::of(data_dir)?);
+        let accepting = tokio::spawn(accept(listener, handle, doorman, stopped));
         Ok(Self {
             path,
             stop,
@@ -107,7 +107,7 @@ impl Drop for Server {
 async fn accept(
     listener: UnixListener,
     handle: Handle,
-    key: Arc<Secret>,
+    doorman: Arc<Doorman>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -129,13 +129,13 @@ async fn accept(
         match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => {
                 let (handle, mut stopped) = (handle.clone(), stopped.clone());
-                let key = Arc::clone(&key);
+                let doorman = Arc::clone(&doorman);
                 let from = Arc::from(other_end(&stream));
                 tokio::spawn(async move {
                     tokio::select! {
                         biased;
                         _ = stopped.changed() => {}
-                        ended = audit::on_behalf(from, converse(stream, handle, &key)) => {
+                        ended = audit::on_behalf(from, converse(stream, handle, &doorman)) => {
                             if let Err(error) = ended {
                                 debug!(%error, "control connection ended");
                             }
@@ -171,7 +171,8 @@ async fn turn_away(stream: UnixStream) {
 }
 
 /// Answers lines until the client hangs up.
-async fn converse(stream: UnixStream, handle: Handle, key: &Secret) -> io::Result<()> {
+async fn converse(stream: UnixStream, handle: Handle, doorman: &Doorman) -> io::Result<()> {
+    let is_agent = doorman.is_agent(&stream);
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let mut line = Vec::new();
@@ -201,14 +202,21 @@ async fn converse(stream: UnixStream, handle: Handle, key: &Secret) -> io::Resul
                 return stream_events(&mut read, &mut write, &handle, id, after, sprint).await;
             }
             Ok(Request {
-                id, op, key: shown, ..
-            }) if op.is_order() && !shown.as_deref().is_some_and(|shown| key.is(shown)) => {
-                let message = "an order has to show what is in `control.key` of the data directory, which this process has not; a process in a sandbox gives no orders";
-                let fault = Fault::new(FaultKind::Forbidden, message);
-                say(&mut write, id, Body::Error(fault)).await?;
-            }
-            Ok(Request { id, op, screen, .. }) => {
-                let body = match serve(&handle, op, screen).await {
+                id,
+                op,
+                screen,
+                key,
+            }) => {
+                let admitted = match op.is_order() {
+                    true => doorman.admits(is_agent, key.as_deref()),
+                    false => Ok(()),
+                };
+                let answered = match (admitted, op) {
+                    (Ok(()), op) => serve(&handle, op, screen).await,
+                    (Err(fault), Op::Order(order)) => turned_down(&handle, &order, fault),
+                    (Err(fault), _) => Err(fault),
+                };
+                let body = match answered {
                     Ok(answer) => Body::Answer(answer),
                     Err(fault) => Body::Error(fault),
                 };
@@ -305,6 +313,15 @@ pub async fn carry_out(
     let outcome = weighed(handle, order, expected).await;
     if let Some((audit, said)) = audit {
         audit.note(said, &outcome);
+    }
+    outcome
+}
+
+/// Notes an order that was not even looked at.
+fn turned_down(handle: &Handle, order: &Order, fault: Fault) -> Result<Answer, Fault> {
+    let outcome = Err(fault);
+    if let Some(audit) = handle.audit() {
+        audit.note(Said::of(order), &outcome);
     }
     outcome
 }

@@ -52,11 +52,11 @@ fn a_look_back_reads_well_and_cites_what_it_rests_on() {
         - Projected completion: 2026-11-23 12:11 UTC
         - Completion rate by tasks: 60%
         - Completion rate by points: 78%
-        - Cycle time per kind of task: api_endpoint 56m20s, architecture 45m11s, documentation 45m12s, research 20m08s, ui_component 1h19m
+        - Cycle time per kind of task: api_endpoint 56m20s, architecture 45m12s, documentation 45m13s, research 20m08s, ui_component 1h19m
         - Pace: 0.10
         - Test coverage: not measured
         - Build success rate: 86%
-        - Review turnaround: 3.9s
+        - Review turnaround: 4.0s
         - Blocker resolution time: 30m01s
         - Blockers: 1, 0 escalations
         - Team utilisation: api-engineer 29%, documentation-research 10%, documentation-writer 8%, fullstack-engineer 15%, tech-lead 24%, ux-engineer 39%

@@ -86,12 +86,12 @@ pub(crate) fn at_minute(at: &str) -> String {
 
 /// Hours as a duration for people.
 pub(crate) fn elapsed(hours: f64) -> String {
-    Span((hours * 3_600_000.0) as u64).to_string()
+    Span((hours * 3_600_000.0).round() as u64).to_string()
 }
 
-/// Hours with at most four decimals (a third of a second), so that JSON has no long tails.
+/// Hours with at most seven decimals, a third of a millisecond, so that JSON has no long tails and no time is another's.
 pub(crate) fn hours(span: Span) -> f64 {
-    round(span.as_hours())
+    (span.as_hours() * 1e7).round() / 1e7
 }
 
 /// Seconds with at most three decimals.

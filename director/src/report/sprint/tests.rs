@@ -40,13 +40,13 @@ fn a_troubled_sprint_reads_well_in_a_terminal() {
         sprint-3 incomplete · Checkout
 
              task           status     tries   cycle  commit    agent
-          ✓  checkout-spec  completed      1  45m11s  feed0000  tech-lead-1
+          ✓  checkout-spec  completed      1  45m12s  feed0000  tech-lead-1
           ✓  psp-research   completed      1  20m08s  feed0001  documentation-research-1
           ✓  cart-api       completed      1  30m06s  feed0002  api-engineer-1
           ✓  payment-api    completed      1   1h22m  feed0003  api-engineer-1
           ✓  cart-ui        completed      4   1h19m  feed0004  ux-engineer-1
           ✗  connect        failed         3                    fullstack-engineer-1
-          ✓  docs           completed      2  45m12s  feed0006  documentation-writer-1
+          ✓  docs           completed      2  45m13s  feed0006  documentation-writer-1
           ·  api-review     waiting        0
           ·  ui-review      waiting        0
           ·  release-notes  waiting        0
@@ -61,7 +61,7 @@ fn a_troubled_sprint_reads_well_in_a_terminal() {
           gates passed          86%
           coverage              not measured
           merges                6, 1 conflict
-          report to acceptance  3.9s
+          report to acceptance  4.0s
           blockers              1, resolved in 30m01s on average
           in use                api-engineer 29%, documentation-research 10%,
                                 documentation-writer 8%, fullstack-engineer 15%,
@@ -160,13 +160,13 @@ fn a_troubled_sprint_reads_well_as_markdown() {
 
         | task | status | agent | attempts | cycle | commit |
         | --- | --- | --- | ---: | ---: | --- |
-        | checkout-spec | completed | tech-lead-1 | 1 | 45m11s | `feed0000feed` |
+        | checkout-spec | completed | tech-lead-1 | 1 | 45m12s | `feed0000feed` |
         | psp-research | completed | documentation-research-1 | 1 | 20m08s | `feed0001feed` |
         | cart-api | completed | api-engineer-1 | 1 | 30m06s | `feed0002feed` |
         | payment-api | completed | api-engineer-1 | 1 | 1h22m | `feed0003feed` |
         | cart-ui | completed | ux-engineer-1 | 4 | 1h19m | `feed0004feed` |
         | connect | failed | fullstack-engineer-1 | 3 |  |  |
-        | docs | completed | documentation-writer-1 | 2 | 45m12s | `feed0006feed` |
+        | docs | completed | documentation-writer-1 | 2 | 45m13s | `feed0006feed` |
         | api-review | waiting |  | 0 |  |  |
         | ui-review | waiting |  | 0 |  |  |
         | release-notes | waiting |  | 0 |  |  |
@@ -183,7 +183,7 @@ fn a_troubled_sprint_reads_well_as_markdown() {
         | gates passed | 86% |
         | coverage | not measured |
         | merges | 6, 1 conflict |
-        | report to acceptance | 3.9s |
+        | report to acceptance | 4.0s |
         | blockers | 1, resolved in 30m01s on average |
         | in use | api-engineer 29%, documentation-research 10%, documentation-writer 8%, fullstack-engineer 15%, tech-lead 24%, ux-engineer 39% |
         | unfinished work | refs/director/salvage/docs/1, refs/director/salvage/cart-ui/1, refs/director/salvage/cart-ui/2, refs/director/salvage/cart-ui/3, refs/director/salvage/connect/1, refs/director/salvage/connect/2, refs/director/salvage/connect/3 |
@@ -191,8 +191,8 @@ fn a_troubled_sprint_reads_well_as_markdown() {
         | kind | tasks | mean | shortest | longest | estimated |
         | --- | ---: | ---: | ---: | ---: | ---: |
         | api_endpoint | 2 | 56m20s | 30m06s | 1h22m | 12h30m |
-        | architecture | 1 | 45m11s | 45m11s | 45m11s | 6h00m |
-        | documentation | 1 | 45m12s | 45m12s | 45m12s | 4h00m |
+        | architecture | 1 | 45m12s | 45m12s | 45m12s | 6h00m |
+        | documentation | 1 | 45m13s | 45m13s | 45m13s | 4h00m |
         | research | 1 | 20m08s | 20m08s | 20m08s | 4h00m |
         | ui_component | 1 | 1h19m | 1h19m | 1h19m | 6h00m |
 
@@ -264,12 +264,12 @@ fn a_smooth_sprint_is_done_and_says_what_nothing_measured() {
           ✓  checkout-spec  completed      1  30m11s          tech-lead-1
           ✓  psp-research   completed      1  15m09s          documentation-research-1
           ✓  cart-api       completed      1   1h00m          api-engineer-2
-          ✓  payment-api    completed      1  45m06s          api-engineer-1
+          ✓  payment-api    completed      1  45m07s          api-engineer-1
           ✓  cart-ui        completed      1  30m06s          ux-engineer-1
           ✓  connect        completed      1  15m02s          fullstack-engineer-1
           ✓  docs           completed      1  15m05s          documentation-writer-1
           ✓  api-review     completed      1  15m02s          tech-lead-reviewer-1
-          ✓  ui-review      completed      1  15m02s          tech-lead-reviewer-1
+          ✓  ui-review      completed      1  15m03s          tech-lead-reviewer-1
           ✓  release-notes  completed      1  15m02s          documentation-writer-1
 
         Metrics
