@@ -29,6 +29,16 @@ pub struct ConflictStatus {
 }
 
 impl ConflictStatus {
+    /// The same in a few words.
+    pub fn brief(&self) -> String {
+        let with = self.with.as_deref().unwrap_or("what was merged");
+        format!(
+            "{} and {with} would conflict in {}",
+            self.task,
+            in_files(&self.files)
+        )
+    }
+
     /// What is the matter, for people.
     pub fn sentence(&self) -> String {
         let since = Span((self.since_seconds * 1000.0) as u64);

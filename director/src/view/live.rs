@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::agents::marked;
+use super::clashes::{self, ConflictStatus};
 use super::forecast::forecast;
 use super::paint::{Look, Paint, Table, bar, columns_of, cut, looks};
 use super::status::velocity;
@@ -18,7 +19,7 @@ use crate::engine::tasks::Phase;
 use crate::report::text;
 
 /// How many agents get a line; the rest is counted.
-const AGENTS_SHOWN: usize = 10;
+const AGENTS_SHOWN: usize = 9;
 
 /// The moment, for one sprint.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
@@ -65,6 +66,8 @@ pub struct LiveView {
     pub front: String,
     /// Tasks in the merge under way, and behind it.
     pub merge: (Vec<String>, usize),
+    /// Work under way that would conflict, a sentence each.
+    pub conflicts: Vec<String>,
     /// Things that wait for a person.
     pub inbox: usize,
 }
@@ -123,6 +126,10 @@ pub fn live_of(state: &State, id: SprintId, now: Time) -> LiveView {
                 .map_or_else(Vec::new, |merge| task_names(state, &merge.batch)),
             row.queue.len(),
         ),
+        conflicts: clashes::conflicts(state, id, now)
+            .iter()
+            .map(ConflictStatus::brief)
+            .collect(),
         inbox: state
             .trouble
             .waiting()
@@ -207,6 +214,16 @@ pub fn render_live(view: &LiveView, width: usize, colour: bool) -> Vec<String> {
     }
     lines.extend(critical(view, width, paint));
     lines.extend(merges(view, width, paint));
+    if let Some(first) = view.conflicts.first() {
+        let more = match view.conflicts.len() - 1 {
+            0 => String::new(),
+            n => format!(", and {n} more"),
+        };
+        let ways = ": director status";
+        let room = width.saturating_sub(2 + more.len() + ways.len());
+        let text = format!("! {}{more}{ways}", cut(first, room));
+        lines.push(paint.on(Look::Yellow, &text));
+    }
     if view.inbox > 0 {
         let text = match view.inbox {
             1 => "1 question waits for you".to_owned(),
@@ -367,6 +384,22 @@ mod tests {
         for width in 60..200 {
             show(&run, width);
         }
+    }
+
+    #[test]
+    fn what_would_conflict_has_one_line_however_much_it_is() {
+        let mut view = live(midway().state(), Time(0));
+        let line = |view: &LiveView, width| {
+            let lines = render_live(view, width, false);
+            let found = lines.into_iter().find(|line| line.contains("conflict"));
+            found.unwrap_or_default()
+        };
+        view.conflicts = vec!["cart and pay would conflict in `src/lib.rs`".to_owned()];
+        let one = "! cart and pay would conflict in `src/lib.rs`: director status";
+        assert_eq!(line(&view, 80), one);
+        view.conflicts.extend(vec!["others".to_owned(); 2]);
+        let cut = "! cart and pay would conflict…, and 2 more: director status";
+        assert_eq!(line(&view, 60), cut);
     }
 
     #[test]
