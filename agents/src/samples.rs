@@ -27,6 +27,7 @@ pub(crate) fn assignment(description: &str) -> Assignment {
         wedged_after: Span::minutes(15),
         output_max: 1 << 20,
         sandbox: None,
+        judges: None,
         people: Vec::new(),
     }
 }

@@ -65,6 +65,23 @@ pub struct Report {
     pub cost_micros: u64,
 }
 
+/// How a line of the feedback begins that is the director's own.
+const REMARK: &str = "(director: ";
+
+impl Report {
+    /// Adds what the director noted beside the agent's own words.
+    pub fn remark(&mut self, remark: &str) {
+        let gap = if self.feedback.is_empty() { "" } else { "\n" };
+        self.feedback.push_str(&format!("{gap}{REMARK}{remark})"));
+    }
+
+    /// What the director noted.
+    pub fn remarks(&self) -> impl Iterator<Item = &str> {
+        let lines = self.feedback.lines();
+        lines.filter(|line| line.starts_with(REMARK))
+    }
+}
+
 /// What an agent says when something holds it up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockerReport {
@@ -197,6 +214,15 @@ pub struct Earlier {
     pub work: String,
 }
 
+/// Another's work that is to be judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The commit that it began from, in hex; empty where there is no repository, or no one commit.
+    pub base: String,
+    /// The commit that holds it, likewise.
+    pub commit: String,
+}
+
 /// Everything an agent is given with a task.
 ///
 /// Made from the journal alone, so the same attempt always gets the same bytes.
@@ -240,6 +266,8 @@ pub struct Assignment {
     pub output_max: u64,
     /// What the agent's processes may touch; `None` for all that the director may.
     pub sandbox: Option<Box<Sandbox>>,
+    /// What it is to judge, where that is the task: then it is not done without a verdict.
+    pub judges: Option<Judged>,
     /// The roles and agents that are people: the time that one of them takes to answer is not the attempt's.
     pub people: Vec<String>,
 }
@@ -261,6 +289,13 @@ pub struct GateOutcome {
     pub tail: String,
     /// What was measured, in hundredths of a percent, where the gate is a share.
     pub measured: Option<u32>,
+}
+
+impl GateOutcome {
+    /// Whether anything or anybody measured it.
+    pub fn is_measured(&self) -> bool {
+        self.verdict != Verdict::NotMeasured
+    }
 }
 
 /// A gate's verdict.

@@ -510,7 +510,7 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                   attempt_ended page done
                   inbox_opened 1: Judge the work on task page (page).
                 Its author says: done
-                This is the gate `review`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; leave it out when nothing has to be. What is merely worth knowing belongs into `summary`.
+                This is the gate `review`. To let it pass: director approve 1. To send it back to its author: director reject 1 REASON
                   task_added page.docs by director
                   task_assigned page.docs to reviewer-1 as attempt 1: 797 = 1000 expertise, 993 capacity, 0 continuity
                 > answer 1
@@ -536,7 +536,8 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                 Its author says: done
                 The round before found: `review`, judged by ada:
                 not like this
-                This is the gate `review`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; leave it out when nothing has to be. What is merely worth knowing belongs into `summary`.
+                See whether each of these is dealt with.
+                This is the gate `review`. To let it pass: director approve 2. To send it back to its author: director reject 2 REASON
                   task_added page.docs-2 by director
                   task_assigned page.docs-2 to reviewer-1 as attempt 1: 796 = 1000 expertise, 987 capacity, 0 continuity
                 > approve 2
@@ -578,7 +579,7 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                   task_cancelled page.review
                   inbox_opened 1: page.review could not judge it (cancelled by ada). Judge the work on task page (page).
                 Its author says: done
-                This is the gate `review`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; leave it out when nothing has to be. What is merely worth knowing belongs into `summary`.
+                This is the gate `review`. To let it pass: director approve 1. To send it back to its author: director reject 1 REASON
                 > cancel page
                   task_cancelled page
                   inbox_closed 1: no verdict is wanted any more

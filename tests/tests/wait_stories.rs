@@ -211,7 +211,7 @@ fn an_approval_that_would_close_a_circle_goes_to_a_person() {
               attempt_ended page done
               inbox_opened 1: Nobody of the role can judge it, because that would close a circle: page waits for a free reviewer, and reviewer-1 is busy, reviewer-1 waits for an answer of whoever takes menu up, menu waits for what page hands on. Judge the work on task page (page).
             Its author says: done
-            This is the gate `review`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; leave it out when nothing has to be. What is merely worth knowing belongs into `summary`.
+            This is the gate `review`. To let it pass: director approve 1. To send it back to its author: director reject 1 REASON
         "#]],
     );
 }

@@ -24,7 +24,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::prompt;
 use crate::agent::{AgentError, Turn};
-use crate::command::report::Said;
+use crate::command::report::{Said, Silence};
 use crate::command::{
     Files, Watch, annotate, attend, end_of, mark, passed_environment, redacted, sandbox,
     with_evidence,
@@ -367,9 +367,18 @@ pub(super) fn conclude(
     if let Some(limited) = said.limited {
         return limited.turn(Time(host.clock.now_ms()));
     }
+    // Words that nobody reads for it are no verdict: it has to be in the report.
+    let objection = said.objection(assignment.judges.is_some(), Silence::SaysNothing);
     match (dialect.verdict(Ended::of(outcome.exit)), said.blocker) {
         (Turn::Done(_), Some(blocker)) => Turn::Blocked(blocker),
         (Turn::Done(words), None) => {
+            if let Some(objection) = objection {
+                let reason = format!("`{program}` ended, but {objection}");
+                return Turn::Failed {
+                    reason: with_evidence(reason, outcome, None),
+                    exit_code: Ended::of(outcome.exit).code(),
+                };
+            }
             let mut report = said.report;
             if report.summary.is_empty() {
                 report.summary = words.summary;
@@ -378,7 +387,16 @@ pub(super) fn conclude(
             annotate(&mut report, outcome, complaint);
             Turn::Done(report)
         }
-        (Turn::Failed { reason, exit_code }, _) => {
+        (
+            Turn::Failed {
+                mut reason,
+                exit_code,
+            },
+            _,
+        ) => {
+            if let Some(complaint) = complaint {
+                reason = format!("{reason}; {complaint}");
+            }
             // The events are in the log; for people the error output says more.
             let tail = end_of(outcome.stderr_tail.trim(), 2_048);
             let gap = if tail.is_empty() {

@@ -40,9 +40,7 @@ pub fn render(assignment: &Assignment, role: &str) -> String {
         &spec.test_requirements,
     );
     handed_on(&mut out, &assignment.handoff);
-    before(&mut out, &assignment.earlier);
-    conflict(&mut out, &assignment.conflict);
-    advice(&mut out, &assignment.guidance);
+    out.push_str(&since(assignment));
     out.push_str(CLOSING);
     out
 }
@@ -53,10 +51,17 @@ pub fn resume(assignment: &Assignment) -> String {
         "Go on with task {} (attempt {}). The directory may have changed since; look at it before you trust your memory.\n\n",
         assignment.spec.id, assignment.attempt
     );
+    out.push_str(&since(assignment));
+    out.push_str(CLOSING);
+    out
+}
+
+/// What has happened since the task was given for the first time: attempts before, a conflict, guidance. Empty where nothing has.
+pub(crate) fn since(assignment: &Assignment) -> String {
+    let mut out = String::new();
     before(&mut out, &assignment.earlier);
     conflict(&mut out, &assignment.conflict);
     advice(&mut out, &assignment.guidance);
-    out.push_str(CLOSING);
     out
 }
 

@@ -26,6 +26,7 @@ use serde_json::json;
 
 use super::say;
 use crate::agent::AgentError;
+use crate::coding::prompt::since;
 use crate::context::Context;
 use crate::process::{SECRET_BYTES_MIN, Sandbox};
 use crate::reach::{Reach, TOKEN_ENV};
@@ -181,6 +182,10 @@ fn in_words(assignment: &Assignment) -> String {
         text.push_str("\n\n");
     }
     text.push_str(&task_assignment(spec, &expected));
+    let since = since(assignment);
+    if !since.is_empty() {
+        text.push_str(&format!("\n{since}"));
+    }
     text
 }
 
@@ -201,6 +206,7 @@ fn handoff(cx: &Context, assignment: &Assignment) -> Vec<u8> {
         "earlier": assignment.earlier,
         "conflict": assignment.conflict,
         "guidance": assignment.guidance,
+        "judges": assignment.judges,
     });
     let mut bytes = format!("{value:#}").into_bytes();
     bytes.push(b'\n');

@@ -1,8 +1,8 @@
 //! The command agent: a task is a command, its exit code is the outcome, files say the rest.
 //!
 //! It runs the task's `run` in the task's directory, with what came before in `DIRECTOR_HANDOFF` and a place for what it has to say in
-//! `DIRECTOR_REPORT`. Exit code 0 is done and anything else a failure, unless the report names a blocker. It
-//! keeps nothing between attempts, so it takes no part in talk.
+//! `DIRECTOR_REPORT`. Exit code 0 is done and anything else a failure, unless the report names a blocker; a report that cannot be
+//! understood is a failure too. It keeps nothing between attempts, so it takes no part in talk.
 //!
 //! Elsewhere: the process is [`crate::process`], what may be in the report is [`report`].
 
@@ -23,7 +23,7 @@ pub(crate) use files::{Files, passed_environment, redacted, sandbox, secrets};
 use crate::agent::{Agent, AgentError, Inbound, Turn};
 use crate::context::Context;
 use crate::process::{Exit, Outcome, ProcessError, Spec};
-use report::Said;
+use report::{Said, Silence};
 
 /// How much of the end of each stream goes into a failure's reason, in bytes.
 const TAIL_BYTES: usize = 4 * 1024;
@@ -136,6 +136,7 @@ pub(crate) fn not_run(error: &ProcessError) -> Turn {
 /// What the end of a command and its report mean.
 fn conclude(command: &str, assignment: &Assignment, outcome: &Outcome, said: Said) -> Turn {
     let complaint = said.complaint();
+    let objection = said.objection(assignment.judges.is_some(), Silence::Accepts);
     let Said {
         mut report,
         blocker,
@@ -163,6 +164,13 @@ fn conclude(command: &str, assignment: &Assignment, outcome: &Outcome, said: Sai
     }
     match outcome.exit {
         Exit::Code(0) => {
+            if let Some(objection) = objection {
+                let reason = format!("`{command}` ended with exit code 0, but {objection}");
+                return Turn::Failed {
+                    reason: with_evidence(reason, outcome, None),
+                    exit_code: Some(0),
+                };
+            }
             if report.summary.is_empty() {
                 report.summary = last_line(outcome)
                     .unwrap_or_else(|| format!("`{command}` ended with exit code 0"));
@@ -189,8 +197,7 @@ fn conclude(command: &str, assignment: &Assignment, outcome: &Outcome, said: Sai
 /// What the director should know beside the agent's own words.
 pub(crate) fn annotate(report: &mut Report, outcome: &Outcome, complaint: Option<String>) {
     for remark in remarks(outcome, complaint) {
-        let gap = if report.feedback.is_empty() { "" } else { "\n" };
-        report.feedback.push_str(&format!("{gap}({remark})"));
+        report.remark(&remark);
     }
 }
 

@@ -1,7 +1,10 @@
 //! The report file: what a command says about its work, in JSON, at the end and while it works.
 //!
-//! Read with tolerance: unknown keys are fine, what has the wrong type is left out and *named* in [`Said::notes`], so
-//! that its author learns of it; the rest counts. A file that is no JSON object says nothing but its note.
+//! Read with tolerance where nothing hangs on it: unknown keys are fine, what has the wrong type or looks like a slip of a known
+//! key is left out and *named* in [`Said::notes`], so that its author learns of it; the rest counts.
+//!
+//! Invariant: what may have been a blocker or a verdict is never overlooked, see [`Said::objection`]: an attempt with a report that
+//! is no JSON object, or with a blocker that cannot be read, is not done, and who judges without a readable verdict has not judged.
 //!
 //! Elsewhere: where the file lies is `files`; what its content means for the attempt is the agent's.
 
@@ -9,6 +12,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use director_protocols::digest::Digest;
+use director_protocols::manifest::misspelt;
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{Artifact, BlockerReport, CriterionAnswer, Report};
@@ -24,6 +28,20 @@ pub const REPORT_BYTES_MAX: u64 = 1 << 20;
 pub const HASHED_BYTES_MAX: u64 = 64 << 20;
 /// Wrong types are named up to this number; more are counted.
 const NOTES_MAX: usize = 10;
+/// What a report file can hold.
+const KEYS: [&str; 11] = [
+    "summary",
+    "artifacts",
+    "hours_spent",
+    "feedback",
+    "acceptance",
+    "findings",
+    "cost_usd",
+    "progress",
+    "doing",
+    "blocker",
+    "limited",
+];
 
 /// That a provider takes no more requests of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,14 +77,48 @@ pub struct Said {
     pub doing: String,
     /// What in the file could not be understood.
     pub notes: Vec<String>,
+    /// Whether there is a file.
+    pub is_there: bool,
+    /// Why no work can count as done with this file: it is no object, or may speak of a blocker that cannot be read.
+    pub fault: Option<String>,
+    /// Why the file is no verdict on another's work.
+    pub undecided: Option<String>,
+}
+
+/// What it means that one who judges wrote no report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Its exit code says all: 0 accepts.
+    Accepts,
+    /// Nothing was judged.
+    SaysNothing,
 }
 
 impl Said {
     fn nothing(note: String) -> Self {
         Self {
-            notes: vec![note],
+            notes: vec![note.clone()],
+            is_there: true,
+            fault: Some(note),
             ..Self::default()
         }
+    }
+
+    /// Why an attempt that ended well is not done all the same; `judges` is whether it was to judge another's work.
+    pub fn objection(&self, judges: bool, silence: Silence) -> Option<String> {
+        if let Some(fault) = &self.fault {
+            return Some(format!(
+                "its report file was not understood: {fault}; write one JSON object to the file that DIRECTOR_REPORT names"
+            ));
+        }
+        let why = match (judges, self.is_there, silence) {
+            (false, ..) | (true, false, Silence::Accepts) => return None,
+            (true, false, Silence::SaysNothing) => "it wrote no report",
+            (true, true, _) => self.undecided.as_deref()?,
+        };
+        Some(format!(
+            "it gave no verdict: {why}; the report has to list in `findings` what has to be changed, one text each, and an empty list accepts the work"
+        ))
     }
 
     /// The notes as one sentence, if there are any.
@@ -97,9 +149,15 @@ pub fn read(path: &Path) -> Said {
     }
 }
 
-/// The fields of a report file, whatever they say; `None` where it has none.
-pub(super) fn object(path: &Path) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&bytes(path).ok()??).ok()
+/// The fields of a report file, whatever they say; none where there is no file.
+///
+/// # Errors
+/// In words: it cannot be read, or is no JSON object.
+pub(super) fn object(path: &Path) -> Result<Map<String, Value>, String> {
+    match bytes(path)? {
+        None => Ok(Map::new()),
+        Some(bytes) => fields(&bytes),
+    }
 }
 
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>, String> {
@@ -123,40 +181,59 @@ fn bytes(path: &Path) -> Result<Option<Vec<u8>>, String> {
 
 /// Understands the content of a report file.
 pub fn parse(bytes: &[u8]) -> Said {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Said::default();
-    }
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) => Reader {
+    match fields(bytes) {
+        Ok(fields) => Reader {
             fields,
             notes: Vec::new(),
+            fault: None,
         }
         .read(),
-        Ok(other) => Said::nothing(format!("it is {}, not an object", type_of(&other))),
-        Err(error) => Said::nothing(format!("it is no JSON: {error}")),
+        Err(note) => Said::nothing(note),
+    }
+}
+
+fn fields(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err("it is empty".to_owned());
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(other) => Err(format!("it is {}, not an object", type_of(&other))),
+        Err(error) => Err(format!("it is no JSON: {error}")),
     }
 }
 
 struct Reader {
     fields: Map<String, Value>,
     notes: Vec<String>,
+    fault: Option<String>,
 }
 
 impl Reader {
     fn read(mut self) -> Said {
+        let is_judged = ["findings", "acceptance"]
+            .iter()
+            .any(|key| self.fields.get(*key).is_some_and(|value| !value.is_null()));
+        let acceptance = self.list("acceptance", criterion);
+        let findings = self.list("findings", |item| item.as_str().map(str::to_owned));
+        let mut unread = self.notes.clone();
         let report = Report {
             summary: self.text("summary"),
             artifacts: self.list("artifacts", artifact),
             hours_spent: self.number("hours_spent", Span::from_hours),
             feedback: self.text("feedback"),
-            acceptance: self.list("acceptance", criterion),
-            findings: self.list("findings", |item| item.as_str().map(str::to_owned)),
+            acceptance,
+            findings,
             cost_micros: self.number("cost_usd", micros).unwrap_or(0),
         };
         let progress = self.number("progress", percent);
         let doing = self.text("doing");
         let blocker = self.blocker();
         let limited = self.limited();
+        unread.extend(self.slips());
+        if !is_judged {
+            unread.push("it has no `findings`".to_owned());
+        }
         Said {
             report,
             blocker,
@@ -164,7 +241,32 @@ impl Reader {
             progress,
             doing,
             notes: self.notes,
+            is_there: true,
+            fault: self.fault,
+            undecided: (!unread.is_empty()).then(|| unread.join("; ")),
         }
+    }
+
+    /// Notes the keys that are slips of known ones; those that a verdict hangs on are the answer.
+    fn slips(&mut self) -> Vec<String> {
+        let mut of_verdict = Vec::new();
+        for (key, value) in std::mem::take(&mut self.fields) {
+            let near = misspelt(&key, &KEYS).filter(|_| !value.is_null());
+            let Some(near) = near else { continue };
+            let key: String = key
+                .chars()
+                .flat_map(char::escape_default)
+                .take(60)
+                .collect();
+            let note = format!("`{key}` is not known; did you mean `{near}`?");
+            match near {
+                "blocker" if is_something(&value) => self.fault = Some(note.clone()),
+                "findings" | "acceptance" => of_verdict.push(note.clone()),
+                _ => {}
+            }
+            self.notes.push(note);
+        }
+        of_verdict
     }
 
     /// A field that is there and not null.
@@ -264,6 +366,7 @@ impl Reader {
             }
             other => {
                 self.wrong("blocker", &other, "an object");
+                self.fault = self.notes.last().cloned();
                 return None;
             }
         };
@@ -284,6 +387,17 @@ impl Reader {
             severity,
             text: said("text").unwrap_or("(no text was given)").to_owned(),
         })
+    }
+}
+
+/// Whether somebody may mean something by it.
+fn is_something(value: &Value) -> bool {
+    match value {
+        Value::Object(_) => true,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => items.iter().any(is_something),
+        Value::Bool(said) => *said,
+        Value::Null | Value::Number(_) => false,
     }
 }
 
@@ -367,160 +481,4 @@ pub fn name_by_content(artifact: &mut Artifact, workdir: &Path, blobs: Option<&B
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    #[test]
-    fn a_full_report_is_read_and_unknown_keys_are_fine() {
-        let said = parse(
-            br#"{"summary": "built it", "artifacts": ["a.txt", {"path": "b.md", "kind": "docs", "x": 1}],
-                "progress": 99.6, "hours_spent": 1.5, "feedback": "estimate was low", "mood": "good",
-                "acceptance": [{"criterion": "401 on bad password", "met": true, "evidence": "test"}],
-                "cost_usd": 0.25, "blocker": null}"#,
-        );
-        assert_eq!(
-            (said.complaint(), said.progress, said.blocker),
-            (None, Some(100), None)
-        );
-        let Report {
-            summary,
-            artifacts,
-            hours_spent,
-            acceptance,
-            cost_micros,
-            ..
-        } = said.report;
-        assert_eq!(
-            (summary.as_str(), hours_spent),
-            ("built it", Some(Span::minutes(90)))
-        );
-        let names: Vec<_> = artifacts
-            .iter()
-            .map(|a| (a.name.as_str(), a.kind.as_str()))
-            .collect();
-        assert_eq!(names, [("a.txt", ""), ("b.md", "docs")]);
-        assert!(acceptance[0].met);
-        assert_eq!(cost_micros, 250_000);
-    }
-
-    #[test]
-    fn what_has_the_wrong_type_is_named_and_the_rest_counts() {
-        for (json, complaint) in [
-            ("[]", Some("it is a list, not an object")),
-            (
-                "{\"summary\": 4}",
-                Some("`summary` is a number, not a text"),
-            ),
-            (
-                "{\"summary\": \"s\", \"progress\": 101}",
-                Some("`progress` is 101, which makes no sense"),
-            ),
-            (
-                "{\"hours_spent\": -1}",
-                Some("`hours_spent` is -1, which makes no sense"),
-            ),
-            (
-                "{\"hours_spent\": \"two\"}",
-                Some("`hours_spent` is a text, not a number"),
-            ),
-            (
-                "{\"artifacts\": [1, \"a\"]}",
-                Some("`artifacts[0]` has another shape than expected"),
-            ),
-            (
-                "{\"blocker\": []}",
-                Some("`blocker` is a list, not an object"),
-            ),
-            (
-                "{\"summary\": ",
-                Some("it is no JSON: EOF while parsing a value at line 1 column 12"),
-            ),
-            ("", None),
-            (" \n", None),
-        ] {
-            let expected = complaint.map(|complaint| {
-                format!("the report file was not understood in full: {complaint}")
-            });
-            assert_eq!(parse(json.as_bytes()).complaint(), expected, "case: {json}");
-        }
-        let many = format!("{{\"artifacts\": [{}]}}", ["1"; 12].join(","));
-        assert!(
-            parse(many.as_bytes())
-                .complaint()
-                .unwrap()
-                .ends_with("; and 2 more")
-        );
-    }
-
-    #[test]
-    fn a_blocker_is_heard_however_it_is_put() {
-        for (json, kind, severity, text) in [
-            (
-                r#"{"type": "access", "severity": "high", "text": "no key"}"#,
-                "access",
-                Severity::High,
-                "no key",
-            ),
-            (
-                r#"{"kind": "access", "severity": "awful"}"#,
-                "access",
-                Severity::Medium,
-                "(no text was given)",
-            ),
-            (r#""no key""#, "unspecified", Severity::Medium, "no key"),
-        ] {
-            let said = parse(format!("{{\"blocker\": {json}}}").as_bytes());
-            let expected = BlockerReport {
-                kind: kind.into(),
-                severity,
-                text: text.into(),
-            };
-            assert_eq!(said.blocker, Some(expected), "case: {json}");
-        }
-    }
-
-    #[test]
-    fn an_artifact_is_named_by_what_it_holds_and_only_inside_the_directory() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("work")).unwrap();
-        fs::write(dir.path().join("secret"), "s").unwrap();
-        fs::write(dir.path().join("work/a.txt"), "abc").unwrap();
-        let mut report =
-            parse(br#"{"artifacts": ["a.txt", "../secret", "/etc/hostname", "gone"]}"#).report;
-        for artifact in &mut report.artifacts {
-            name_by_content(artifact, &dir.path().join("work"), None);
-        }
-        let named: Vec<_> = report
-            .artifacts
-            .iter()
-            .map(|a| (a.bytes, !a.sha256.is_empty()))
-            .collect();
-        assert_eq!(named, [(3, true), (0, false), (0, false), (0, false)]);
-        assert_eq!(
-            report.artifacts[0].sha256,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-    }
-
-    #[test]
-    fn a_report_that_is_no_plain_file_or_too_long_is_not_read() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(read(&dir.path().join("none")), Said::default());
-        assert!(
-            read(dir.path())
-                .complaint()
-                .unwrap()
-                .contains("not a regular file")
-        );
-        let long = dir.path().join("long");
-        fs::write(&long, vec![b' '; REPORT_BYTES_MAX as usize + 1]).unwrap();
-        assert!(
-            read(&long)
-                .complaint()
-                .unwrap()
-                .contains("longer than 1048576 bytes")
-        );
-    }
-}
+mod tests;

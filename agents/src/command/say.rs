@@ -34,13 +34,16 @@ pub fn file(attempt_dir: &Path) -> PathBuf {
 /// Puts fields into the report in the directory of an attempt, in the place of those with the same name.
 ///
 /// # Errors
-/// In words: the attempt has no such directory, the report would be too long, or it cannot be written.
+/// In words: the attempt has no such directory, what the agent wrote there itself cannot be understood, the report would be too long,
+/// or it cannot be written.
 pub fn merge(attempt_dir: &Path, fields: Map<String, Value>) -> Result<(), String> {
     let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let (file, new) = (file(attempt_dir), attempt_dir.join("report.json.new"));
     let failed = |error: io::Error| format!("the report cannot be written: {error}");
-    // What the agent wrote by itself and is no object could not have been understood either.
-    let mut report = super::report::object(&file).unwrap_or_default();
+    // What the agent wrote by itself may have been a blocker: to write over it would be to overlook it.
+    let mut report = super::report::object(&file).map_err(|why| {
+        format!("the report file that is there was not understood: {why}; write it anew or delete it, then say this again")
+    })?;
     report.extend(fields);
     let text = serde_json::to_vec(&report).map_err(|error| error.to_string())?;
     if text.len() as u64 > REPORT_BYTES_MAX {
@@ -82,6 +85,9 @@ mod tests {
         let long = fields(json!({ "summary": "x".repeat(1 << 20) }));
         let why = merge(dir.path(), long).expect_err("too long");
         assert!(why.contains("longer than 1024 KiB"), "{why}");
-        assert!(merge(&dir.path().join("nowhere"), said).is_err());
+        assert!(merge(&dir.path().join("nowhere"), said.clone()).is_err());
+        fs::write(file(dir.path()), r#"{"blocker": "no ke"#).expect("written");
+        let why = merge(dir.path(), said).expect_err("it would be lost");
+        assert!(why.contains("was not understood: it is no JSON"), "{why}");
     }
 }

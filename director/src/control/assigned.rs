@@ -99,9 +99,9 @@ pub enum Said {
         /// The criteria it answers.
         #[serde(default)]
         acceptance: Vec<Criterion>,
-        /// What has to be changed, where the work was to judge another's.
+        /// What has to be changed, where the work was to judge another's; an empty list accepts it, none is no verdict.
         #[serde(default)]
-        findings: Vec<String>,
+        findings: Option<Vec<String>>,
         /// What the team should know.
         #[serde(default)]
         feedback: String,
@@ -181,15 +181,17 @@ pub async fn carry_out(handle: &Handle, all: Assigned) -> Result<Answer, Fault> 
             feedback,
         } => {
             let words = "noted; it is handed on once your work has ended and passed its gates";
-            let fields = json!({
+            let mut fields = json!({
                 "summary": summary,
                 "artifacts": artifacts,
                 "acceptance": acceptance,
-                "findings": findings,
                 "feedback": feedback,
                 // Whoever hands on is not held up any more.
                 "blocker": null,
             });
+            if let Some(findings) = findings {
+                fields["findings"] = json!(findings);
+            }
             note(held, fields, words.to_owned()).await
         }
         Said::Ask { question, of, wait } => ask(handle, held, question, of, wait).await,

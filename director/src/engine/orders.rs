@@ -9,7 +9,7 @@ use director_protocols::sandbox::Sandbox;
 use director_protocols::shared::Shared;
 use director_protocols::sprint::{Check, GateSpec, Isolation, OnConflict, RoleSpec};
 use director_protocols::time::Span;
-use director_protocols::work::{Assignment, Earlier, HandoffPart};
+use director_protocols::work::{Assignment, Earlier, HandoffPart, Judged};
 
 use super::clashes::{self, Watch};
 use super::decide::clash;
@@ -477,8 +477,24 @@ fn assignment(state: &State, task: TaskId) -> Option<Assignment> {
         silent_after: policy.silent_after,
         wedged_after: policy.wedged_after,
         output_max: policy.output_max,
+        judges: judged(state, task),
         people: state.team.people(),
     })
+}
+
+/// What the task is to judge, if it is one of judging.
+fn judged(state: &State, task: TaskId) -> Option<Judged> {
+    match state.tasks.get(task)?.origin.as_deref()? {
+        Origin::Gate { task_id, .. } => {
+            let story = state.tasks.get(*task_id)?.story.as_deref()?;
+            Some(Judged {
+                base: story.begun_at.clone(),
+                commit: story.commit.clone(),
+            })
+        }
+        Origin::Package { .. } => Some(Judged::default()),
+        _ => None,
+    }
 }
 
 /// What a completed task hands on.

@@ -108,14 +108,17 @@ impl State {
         self.drop_from_merge(e.task_id);
         let row = &self.tasks.table[e.task_id.index()];
         let (agent, sprint) = (row.last_agent, row.sprint);
+        // Work that could not be put into a commit is not what the commit of an attempt before holds.
+        let committed = row.phase != Phase::Reported;
         let story = self.tasks.story(e.task_id);
+        let work = committed.then(|| story.commit.clone());
         let assumed = std::mem::take(&mut story.assumed);
         story.failures += u32::from(e.counts);
         story.earlier.push(Earlier {
             attempt: e.attempt,
             agent: agent.unwrap_or_default(),
             ended: e.reason.clone(),
-            work: String::new(),
+            work: work.unwrap_or_default(),
         });
         if let Some(agent) = agent {
             let row = &mut self.team.agents[agent.index()];

@@ -114,7 +114,7 @@ pub const ASSIGNED: &[Route] = &[
                 "findings",
                 Kind::Texts,
                 false,
-                "What has to be changed, where the task is to judge another's work.",
+                "Where the task is to judge another's work: what has to be changed; an empty list accepts it, and without the list nothing is judged.",
             ),
             field(
                 "feedback",

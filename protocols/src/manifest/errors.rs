@@ -347,6 +347,17 @@ pub(super) fn nearest<'c>(
     best.map(|(_, candidate)| candidate)
 }
 
+/// The known key that an unknown one is a slip of: the same but for its case and one letter, or two of a long one.
+pub fn misspelt<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let key: String = key.chars().take(60).collect::<String>().to_lowercase();
+    let slips = |known: &str| if known.len() < 7 { 1 } else { 2 };
+    let away = |known: &'k str| (strsim::osa_distance(&key, known), known);
+    let near = known.iter().copied().map(away);
+    near.filter(|(distance, known)| *distance <= slips(known))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
 /// Help for an unknown word: the nearest of the allowed ones, or all of them.
 pub(super) fn did_you_mean(word: &str, allowed: &[&str]) -> String {
     match nearest(word, allowed.iter().copied()) {
@@ -370,6 +381,22 @@ mod tests {
             "{shown:?}"
         );
         assert!(!shown.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn a_slip_of_a_key_is_known_and_another_word_is_not() {
+        let known = ["findings", "blocker", "doing", "summary"];
+        for (key, expected) in [
+            ("finding", Some("findings")),
+            ("Findings", Some("findings")),
+            ("blockers", Some("blocker")),
+            ("sumary", Some("summary")),
+            ("done", None),
+            ("mood", None),
+            ("", None),
+        ] {
+            assert_eq!(misspelt(key, &known), expected, "case: {key}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-pub use errors::{ManifestErrors, Mark, Problem, SHOWN_MAX};
+pub use errors::{ManifestErrors, Mark, Problem, SHOWN_MAX, misspelt};
 pub use role_file::Library;
 pub use schema::schema;
 pub use vary::{Change, ChangeError, consistent, tree, vary};

@@ -360,7 +360,9 @@ fn reported_without_repo(state: &State, task: TaskId, now: Time, out: &mut Vec<E
     match gating::lacks(state, task, None) {
         Some(reason) => out.extend(retry::after_rejection(state, task, reason, now)),
         None if gating::has_none(state, sprint, task) => out.push(complete::one(state, task)),
-        None if gating::wants_judges(state, task) => out.extend(review::asked(state, task, now)),
+        None if gating::wants_judges(state, task) => {
+            out.extend(review::asked(state, task, None, now))
+        }
         None if gating::has_commands(state, &[task]) => {}
         None => out.push(integrate::gated(state, None, sprint, &[task], &[])),
     }

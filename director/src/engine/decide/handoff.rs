@@ -348,7 +348,7 @@ fn to_agent(state: &State, handoff: u32, row: &Handoff, role: Name, run: Option<
             sprint.spec.id
         );
     }
-    description += "\nIn the report, list in `findings` what has to be changed before you take the package; leave it out when you take it. What is worth knowing belongs into `summary`.";
+    description += "\nIn the report, list in `findings` what has to be changed before you take the package; an empty list takes it, and without the list nothing is said. What is worth knowing belongs into `summary`.";
     let what = row.feature.as_ref().map_or("the sprint", Name::as_str);
     let spec = Help {
         id,

@@ -77,19 +77,16 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
             missing,
         } => match outstanding(state, *effect)? {
             Effect::CommitWork { task, attempt } => {
-                let mut events: Vec<Event> = vec![
-                    WorkCommitted {
-                        effect: *effect,
-                        task_id: *task,
-                        attempt: *attempt,
-                        commit: commit.clone(),
-                        changes: *changes,
-                        files: files.iter().take(FILES_MAX).cloned().collect(),
-                    }
-                    .into(),
-                ];
-                events.extend(judged(state, *task, changes.files > 0, missing, now));
-                Ok(events)
+                let committed = WorkCommitted {
+                    effect: *effect,
+                    task_id: *task,
+                    attempt: *attempt,
+                    commit: commit.clone(),
+                    changes: *changes,
+                    files: files.iter().take(FILES_MAX).cloned().collect(),
+                };
+                let verdict = judged(state, &committed, missing, now);
+                Ok([vec![committed.into()], verdict].concat())
             }
             _ => Err(Rejection::StaleEffect { effect: *effect }),
         },
@@ -214,7 +211,8 @@ pub fn answer(state: &State, command: &Command, now: Time) -> Answer {
 }
 
 /// What can be said of work without merging it: one verdict, or none when the merge and the gates decide.
-fn judged(state: &State, task: TaskId, changed: bool, missing: &[String], now: Time) -> Vec<Event> {
+fn judged(state: &State, e: &WorkCommitted, missing: &[String], now: Time) -> Vec<Event> {
+    let (task, changed) = (e.task_id, e.changes.files > 0);
     let expects = state.tasks.table[task.index()].spec.expects;
     let lacks = if missing.is_empty() {
         gating::lacks(state, task, Some(changed))
@@ -225,7 +223,7 @@ fn judged(state: &State, task: TaskId, changed: bool, missing: &[String], now: T
         Some(reason) => retry::after_rejection(state, task, reason, now),
         // Nothing to merge and nothing expected: there is nothing that a gate could see.
         None if !changed && expects != Expects::Changes => vec![complete::one(state, task)],
-        None => review::asked(state, task, now),
+        None => review::asked(state, task, Some(e), now),
     }
 }
 

@@ -6,32 +6,42 @@
 
 use director_protocols::event::{
     Event, GateJudged, GateOverridden, InboxClosed, InboxOpened, TaskAdded, TaskReassigned,
-    WorkRejected, WorkReviewed,
+    WorkCommitted, WorkRejected, WorkReviewed,
 };
-use director_protocols::ids::{AgentId, Name, TaskId};
+use director_protocols::ids::{AgentId, InboxId, Name, TaskId};
 use director_protocols::inbox::{InboxKind, Reply};
 use director_protocols::origin::Origin;
 use director_protocols::rejection::Rejection;
 use director_protocols::severity::Severity;
-use director_protocols::sprint::{Judge, TaskSpec};
+use director_protocols::sprint::{Judge, RunSpec, TaskSpec};
 use director_protocols::time::{Span, Time};
-use director_protocols::work::{GateOutcome, Report, Verdict};
+use director_protocols::work::{DiffStat, GateOutcome, Report, Verdict};
 
 use super::help::{self, Help};
 use super::{Answer, block, inbox, integrate, retry, steer};
 use crate::engine::gating;
 use crate::engine::judging::Judging;
 use crate::engine::state::State;
-use crate::engine::tasks::Phase;
+use crate::engine::tasks::{Phase, Story};
 use crate::engine::waits::{self, Wait};
+use crate::view::count;
 
 /// What is expected of a judge at least, where the work itself is small.
 const EFFORT_MIN: Span = Span::minutes(15);
 /// The share of the work's effort that judging it takes.
 const EFFORT_SHARE: u64 = 5;
+/// The most changed files that are named to who judges.
+const NAMED_MAX: usize = 20;
 
-/// The judges that the task's work has to go to now; empty when nobody has to look.
-pub fn asked(state: &State, task: TaskId, now: Time) -> Vec<Event> {
+/// The judges that the task's work has to go to now; empty when nobody has to look. `committed` is the commit that holds it, where the
+/// state does not know it yet.
+pub fn asked(
+    state: &State,
+    task: TaskId,
+    committed: Option<&WorkCommitted>,
+    now: Time,
+) -> Vec<Event> {
+    let work = Work::of(state, task, committed);
     let row = &state.tasks.table[task.index()];
     let mut events = Vec::new();
     let (mut helps, mut items) = (0, 0);
@@ -41,10 +51,9 @@ pub fn asked(state: &State, task: TaskId, now: Time) -> Vec<Event> {
             Judge::Person => Vec::new(),
         };
         let helper = match &judge {
-            Judge::Role { role, run }
-                if state.team.by_role.contains_key(role) && circle.is_empty() =>
-            {
-                let spec = help_for(state, task, &gate, role, run.clone());
+            Judge::Role { role, run } if is_of_agents(state, role) && circle.is_empty() => {
+                let what = what_to_judge(state, task, &gate, work, None);
+                let spec = help_for(state, task, &gate, (role, run.clone()), what);
                 events.push(
                     TaskAdded {
                         task_id: TaskId(state.tasks.table.len() as u32 + helps),
@@ -74,11 +83,17 @@ pub fn asked(state: &State, task: TaskId, now: Time) -> Vec<Event> {
                     waits::told(state, &circle)
                 ),
             };
-            events.push(to_person(state, task, &gate, items, &why, now));
+            events.push(to_person(state, (task, &gate), work, items, &why, now));
             items += 1;
         }
     }
     events
+}
+
+/// Whether there is such a role, and of agents: people answer in the inbox, by a yes or a no.
+fn is_of_agents(state: &State, role: &Name) -> bool {
+    let role = state.team.by_role.get(role);
+    role.is_some_and(|id| !state.team.roles[id.index()].is_people())
 }
 
 /// The circle that closes if the task waits for a verdict of the role.
@@ -107,15 +122,15 @@ fn help_for(
     state: &State,
     task: TaskId,
     gate: &Name,
-    role: &Name,
-    run: Option<director_protocols::sprint::RunSpec>,
+    (role, run): (&Name, Option<RunSpec>),
+    description: String,
 ) -> TaskSpec {
     let spec = &state.tasks.table[task.index()].spec;
     let effort = Span(spec.estimate.mean().0 / EFFORT_SHARE).max(EFFORT_MIN);
     Help {
         id: help::name(state, task, gate.as_str()),
         title: format!("{gate} of {}: {}", spec.id, spec.title),
-        description: what_to_judge(state, task, gate),
+        description,
         kind: "review".to_owned(),
         role: role.clone(),
         effort,
@@ -124,8 +139,62 @@ fn help_for(
     .task(Some(spec))
 }
 
-/// What the one who judges reads.
-fn what_to_judge(state: &State, task: TaskId, gate: &Name) -> String {
+/// The work that is judged, as the newest commit has it, also while the state does not know that one yet.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    commit: &'a str,
+    changes: DiffStat,
+    files: &'a [String],
+}
+
+impl<'a> Work<'a> {
+    fn of(state: &'a State, task: TaskId, committed: Option<&'a WorkCommitted>) -> Self {
+        let story = state.tasks.table[task.index()].story.as_deref();
+        match (committed, story) {
+            (Some(e), _) => Self {
+                commit: &e.commit,
+                changes: e.changes,
+                files: &e.files,
+            },
+            (None, Some(story)) => Self {
+                commit: &story.commit,
+                changes: story.changes,
+                files: &story.files,
+            },
+            (None, None) => Self {
+                commit: "",
+                changes: DiffStat::default(),
+                files: &[],
+            },
+        }
+    }
+
+    /// How much it changes, with the names of files as far as there is room.
+    fn in_words(self) -> String {
+        let DiffStat {
+            files,
+            insertions,
+            deletions,
+        } = self.changes;
+        let named = self.files.len().min(NAMED_MAX);
+        let mut names = self.files[..named].join(", ");
+        match files as usize - named.min(files as usize) {
+            0 => {}
+            more => names += &format!(" and {more} more"),
+        }
+        let files = count(files as usize, "file");
+        format!("It changes {files}, +{insertions} -{deletions}: {names}")
+    }
+}
+
+/// What the one who judges reads; `item` is the number of a person's inbox item, others are agents.
+fn what_to_judge(
+    state: &State,
+    task: TaskId,
+    gate: &Name,
+    work: Work<'_>,
+    item: Option<InboxId>,
+) -> String {
     let row = &state.tasks.table[task.index()];
     let spec = &row.spec;
     let mut lines = vec![format!(
@@ -139,40 +208,75 @@ fn what_to_judge(state: &State, task: TaskId, gate: &Name) -> String {
         lines.push(format!("It is accepted when: {criterion}"));
     }
     if let Some(story) = row.story.as_deref() {
-        if !story.commit.is_empty() {
-            lines.push(format!(
-                "The work is in the current directory: git diff {} {}",
-                story.begun_at, story.commit
-            ));
+        let (base, commit) = (&story.begun_at, work.commit);
+        if !commit.is_empty() {
+            lines.push(match item {
+                None => format!(
+                    "The work is commit {commit}, and in the current directory. All of it: git diff {base} {commit}"
+                ),
+                Some(_) => format!(
+                    "The work is commit {commit}. All of it: director diff {}",
+                    spec.id
+                ),
+            });
+            lines.push(work.in_words());
         }
         let summary = story.report().summary.trim();
         if !summary.is_empty() {
             lines.push(format!("Its author says: {summary}"));
         }
-        let before = story.earlier.iter().rev().find(|earlier| {
-            // What was found the last time has to be dealt with.
-            earlier.ended.starts_with(FOUND)
-        });
-        lines.extend(before.map(|earlier| format!("The round before {}", earlier.ended)));
+        lines.extend(found_before(story, commit));
     }
-    lines.push(format!(
-        "This is the gate `{gate}`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; leave it out when nothing has to be. What is merely worth knowing belongs into `summary`."
-    ));
+    lines.push(match item {
+        None => format!(
+            "This is the gate `{gate}`. Change nothing. In the report, list in `findings` what has to be changed before the work is accepted, each with its file and line; an empty list accepts it, and without the list nothing is judged. What is merely worth knowing belongs into `summary`."
+        ),
+        Some(item) => format!(
+            "This is the gate `{gate}`. To let it pass: director approve {0}. To send it back to its author: director reject {0} REASON",
+            item.0 + 1
+        ),
+    });
     lines.join("\n")
+}
+
+/// What was found the last time, which has to be dealt with by now.
+fn found_before(story: &Story, commit: &str) -> Vec<String> {
+    let mut before = story.earlier.iter().rev();
+    let Some(before) = before.find(|earlier| earlier.ended.starts_with(FOUND)) else {
+        return Vec::new();
+    };
+    let mut lines = vec![format!("The round before {}", before.ended.trim_end())];
+    lines.push(match (before.work.is_empty(), commit.is_empty()) {
+        (false, false) => format!(
+            "See whether each of these is dealt with. What is different since then: git diff {} {commit}",
+            before.work
+        ),
+        _ => "See whether each of these is dealt with.".to_owned(),
+    });
+    lines
 }
 
 /// How the reason of a rejection by judges begins.
 const FOUND: &str = "found:";
 
 /// The item for a person who judges; `place` is how many items the decision has opened before.
-fn to_person(state: &State, task: TaskId, gate: &Name, place: u32, why: &str, now: Time) -> Event {
+fn to_person(
+    state: &State,
+    (task, gate): (TaskId, &Name),
+    work: Work<'_>,
+    place: u32,
+    why: &str,
+    now: Time,
+) -> Event {
     let row = &state.tasks.table[task.index()];
     let about = (row.sprint, Some(task));
-    let text = format!("{why}{}", what_to_judge(state, task, gate));
-    let mut open = inbox::opened(state, InboxKind::Gate, about, Severity::Medium, text, now);
+    let kind = InboxKind::Gate;
+    let mut open = inbox::opened(state, kind, about, Severity::Medium, String::new(), now);
     open.item.0 += place;
+    let text = what_to_judge(state, task, gate, work, Some(open.item));
     InboxOpened {
         gate: Some(gate.clone()),
+        question: format!("{why}{text}"),
         ..open
     }
     .into()
@@ -258,7 +362,8 @@ pub fn lost(state: &State, help: TaskId, reason: &str, now: Time) -> Vec<Event> 
         return Vec::new();
     }
     let why = format!("{} could not judge it ({reason}). ", row.spec.id);
-    vec![to_person(state, *task_id, gate, 0, &why, now)]
+    let work = Work::of(state, *task_id, None);
+    vec![to_person(state, (*task_id, gate), work, 0, &why, now)]
 }
 
 /// What follows when the last judge has spoken.
@@ -331,8 +436,8 @@ pub fn after(state: &State, e: &WorkReviewed, now: Time) -> Vec<Event> {
             kind: "review_rounds",
             severity: Severity::High,
             text: &format!(
-                "after {} rounds the work is still not accepted; say how to go on, or override the gate. {reason}",
-                e.round
+                "after {} the work is still not accepted; say how to go on, or override the gate. {reason}",
+                count(e.round as usize, "round")
             ),
         };
         events.extend(block::raise_blocker(state, &raise, now));

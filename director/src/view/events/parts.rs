@@ -94,10 +94,16 @@ pub(crate) fn end(end: &AttemptEnd) -> String {
         AttemptEnd::BudgetReached | AttemptEnd::Cancelled => "",
         AttemptEnd::Interrupted => "the director stopped",
     };
-    match why.trim() {
+    let mut text = match why.trim() {
         "" => end.as_str().to_owned(),
         why => format!("{}: {why}", end.as_str()),
+    };
+    if let AttemptEnd::Done(report) = end {
+        for remark in report.remarks() {
+            text = format!("{text} {remark}");
+        }
     }
+    text
 }
 
 /// `2 files, +40 −3`.
