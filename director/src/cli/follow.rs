@@ -206,8 +206,12 @@ async fn begin(director: &mut Director, wanted: &Wanted) -> Result<u64, CliError
             }
             let (done, committed) = facts.done;
             note(&format!(
-                "resuming sprint `{}`: {done} of {committed} tasks are done",
-                facts.sprint
+                "resuming sprint `{}`: {done} of {} done",
+                facts.sprint,
+                match committed {
+                    1 => "1 task is".to_owned(),
+                    n => format!("{n} tasks are"),
+                }
             ));
             if facts.state == "paused" {
                 note("it is paused; `director resume` lets it go on");

@@ -6,6 +6,7 @@ use super::end::{CliError, Code};
 use super::source::{self, Source};
 use super::{Context, Which, events, home};
 use crate::control::protocol::Ask;
+use crate::view::count;
 
 /// Look at the journal, or repair it
 #[derive(Debug, clap::Args)]
@@ -89,9 +90,9 @@ fn verify(cx: &mut Context) -> Result<Code, CliError> {
         None => "nothing: it is missing or unreadable".to_owned(),
     };
     cx.output.text(&format!(
-        "journal   {}\ngood      {} records, {} {}\nwitness   remembers {witness}\n",
+        "journal   {}\ngood      {}, {} {}\nwitness   remembers {witness}\n",
         report.path.display(),
-        report.good.seq,
+        count(report.good.seq as usize, "record"),
         report.good.epoch,
         if report.good.epoch == 1 {
             "start"

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use director_agents::roles;
+use director_protocols::ids::Name;
 use director_protocols::manifest::{self, Manifest, Options, Purpose};
 use director_protocols::sprint::SprintSpec;
 
@@ -17,6 +18,10 @@ use crate::planner::{self, robust};
 use crate::report::calibration::{self, Calibration};
 use crate::report::plan as render;
 use crate::system::Builder;
+use crate::view::some;
+
+/// The most tasks that are named with a question that is about several.
+const ASKED_MAX: usize = 3;
 
 /// Plan a sprint: who does what when, the critical path, risks and open questions
 #[derive(Debug, clap::Args)]
@@ -103,9 +108,17 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         (_, Format::Svg) => render::svg(spec, plan),
     };
     let here = args.file.parent().unwrap_or(Path::new(""));
+    // Tasks of one epic share their papers: the same is asked once.
+    let mut questions: Vec<(String, Vec<String>)> = Vec::new();
     for (_, link) in submission::dead_links(spec, here) {
-        let task = link.task.as_ref().map_or("", |task| task.as_str());
-        note(&format!("question: {task}: {}", link.text));
+        let task = link.task.as_ref().map_or_else(String::new, Name::to_string);
+        match questions.iter_mut().find(|(text, _)| *text == link.text) {
+            Some((_, tasks)) => tasks.push(task),
+            None => questions.push((link.text, vec![task])),
+        }
+    }
+    for (text, tasks) in questions {
+        note(&format!("question: {}: {text}", some(&tasks, ASKED_MAX)));
     }
     cx.output.text(&text)?;
     if !text.ends_with('\n') {

@@ -224,10 +224,10 @@ pub fn text(past: &Calibration) -> String {
     }
     for row in &past.sprints {
         out += &format!(
-            "  {}: {} of {} points, {} of {} ({})\n",
+            "  {}: {} of {}, {} of {} ({})\n",
             super::text::short(&row.sprint, 40),
             row.completed_points,
-            row.committed_points,
+            count(row.committed_points as usize, "point"),
             row.completed_tasks,
             count(row.committed_tasks as usize, "task"),
             row.outcome

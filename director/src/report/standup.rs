@@ -318,13 +318,13 @@ fn dependencies(
 pub fn text(view: &StandupView) -> String {
     let progress = &view.sprint_progress;
     let mut out = format!(
-        "Daily Standup\nSprint: {}\nSince: {}\nSprint Progress: {} of {}, {} of {} points",
+        "Daily Standup\nSprint: {}\nSince: {}\nSprint Progress: {} of {}, {} of {}",
         short(&view.sprint, 80),
         at_minute(&view.since),
         progress.completed_tasks,
         count(progress.committed_tasks as usize, "task"),
         progress.completed_points,
-        progress.target_points,
+        count(progress.target_points as usize, "point"),
     );
     if let Some(days) = progress.days_remaining {
         out += &format!(", {} left", count(days as usize, "working day"));

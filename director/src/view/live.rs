@@ -236,9 +236,13 @@ pub fn render_live(view: &LiveView, width: usize, colour: bool) -> Vec<String> {
 
 fn headline(view: &LiveView, width: usize, paint: Paint) -> String {
     let done = f64::from(view.completed) / f64::from(view.total.max(1));
-    let mut after = format!("{}/{} tasks", view.completed, view.total);
+    let mut after = format!("{}/{}", view.completed, count(view.total as usize, "task"));
     if view.points.1 > 0 {
-        after.push_str(&format!(" · {}/{} points", view.points.0, view.points.1));
+        after.push_str(&format!(
+            " · {}/{}",
+            view.points.0,
+            count(view.points.1 as usize, "point")
+        ));
     }
     after.push_str(&format!(" · {}", view.elapsed));
     if let Some(left) = view.left.filter(|left| *left > Span::ZERO) {

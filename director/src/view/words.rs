@@ -61,6 +61,17 @@ pub(crate) fn gates_line(gates: &[GateOutcome]) -> String {
     words.join(", ")
 }
 
+/// How gates came out together: what nothing measured has not passed.
+pub(crate) fn gates_came_out(of: &str, passed: bool, gates: &[GateOutcome]) -> String {
+    let line = gates_line(gates);
+    match (passed, gates.iter().any(GateOutcome::is_measured)) {
+        (true, true) => format!("gates of {of} passed: {line}"),
+        (false, _) => format!("gates of {of} failed: {line}"),
+        (true, false) if gates.is_empty() => format!("no gate measured {of}"),
+        (true, false) => format!("no gate measured {of}: {line}"),
+    }
+}
+
 /// How far the task has come, by the stage it has reached: agents are at work from 25 on, at 60 the work is
 /// reported, at 70 in a commit, at 85 being merged and gated, and only what is merged is 100.
 pub(crate) fn percentage(phase: Phase) -> u32 {

@@ -42,7 +42,10 @@ pub fn after_failure(state: &State, task: TaskId, reason: &str, now: Time) -> Ev
     if failures >= policy.attempts_max {
         TaskFailed {
             task_id: task,
-            reason: format!("{failures} attempts failed; the last: {reason}"),
+            reason: match failures {
+                1 => format!("its only attempt failed: {reason}"),
+                n => format!("{n} attempts failed; the last: {reason}"),
+            },
         }
         .into()
     } else {

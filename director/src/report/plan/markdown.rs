@@ -118,8 +118,9 @@ impl Page<'_> {
             None => String::new(),
         };
         self.line(&format!(
-            "- Committed: {}, {promised} points{target}; backlog: {}",
+            "- Committed: {}, {}{target}; backlog: {}",
             plural(committed.len() as u64, "task"),
+            plural(promised, "point"),
             plural(backlog.len() as u64, "task"),
         ));
         self.shares();
@@ -325,7 +326,10 @@ impl Page<'_> {
                         Judge::Role { role, .. } => role.as_str(),
                         Judge::Person => "a person",
                     };
-                    format!("judged by {who}, at most {rounds_max} rounds")
+                    format!(
+                        "judged by {who}, at most {}",
+                        plural(u64::from(*rounds_max), "round")
+                    )
                 }
                 Check::Acceptance { strict: true } => {
                     "each criterion answered with evidence".to_owned()

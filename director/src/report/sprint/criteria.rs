@@ -11,7 +11,10 @@ use super::facts::Facts;
 use super::metrics::{Metrics, Verdicts, accepted_with};
 use crate::engine::sprints::Sprint;
 use crate::engine::tasks::{Phase, Task};
-use crate::view::count;
+use crate::view::{count, some};
+
+/// The most tasks that are named for one criterion.
+const NAMED_MAX: usize = 5;
 
 /// What is known about a criterion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -79,36 +82,48 @@ pub(super) fn criteria(
     ]
 }
 
+/// What a plan left for later, or a person called off, is carried over with its reason. What failed, and what waited for it, is left: it
+/// stands in the proposal for the next sprint, but nobody has said what is to become of it.
 fn carried_over(row: &Sprint, tasks: &[&Task]) -> Criterion {
     let all = tasks.len();
     let tasks: Vec<&&Task> = tasks.iter().filter(|task| !task.dropped).collect();
-    let dropped = match all - tasks.len() {
-        0 => String::new(),
-        n => format!(", {n} dropped"),
+    let of_phase = |wanted: &dyn Fn(Phase) -> bool| -> Vec<String> {
+        let found = tasks.iter().filter(|task| wanted(task.phase));
+        found.map(|task| task.spec.id.to_string()).collect()
     };
-    let done = tasks.iter().filter(|t| t.phase == Phase::Completed).count();
-    let open = tasks.iter().filter(|t| !t.phase.is_over()).count();
-    let carried = tasks.len() - done - open;
+    let done = of_phase(&|phase| phase == Phase::Completed).len();
+    let carried = of_phase(&|phase| matches!(phase, Phase::Deferred | Phase::Cancelled)).len();
+    let failed = of_phase(&|phase| matches!(phase, Phase::Failed | Phase::Quarantined));
+    let open = tasks.len() - done - carried - failed.len();
+    let mut evidence = vec![match done == tasks.len() {
+        true => format!("all {} completed", count(done, "task")),
+        false => format!("{done} of {} completed", count(tasks.len(), "task")),
+    }];
+    if carried > 0 {
+        evidence.push(format!("{carried} carried over with the reason"));
+    }
+    if !failed.is_empty() {
+        evidence.push(format!(
+            "{} failed and carried over by nobody ({})",
+            failed.len(),
+            some(&failed, NAMED_MAX)
+        ));
+    }
+    match (open, row.is_over()) {
+        (0, _) => {}
+        (n, true) => evidence.push(format!("{n} left waiting")),
+        (n, false) => evidence.push(format!("{n} still open")),
+    }
+    if all > tasks.len() {
+        evidence.push(format!("{} dropped", all - tasks.len()));
+    }
     Criterion {
         criterion: "All sprint tasks completed or properly carried over",
-        standing: match row.is_over() || open == 0 {
+        standing: match open == 0 && failed.is_empty() {
             true => Standing::Met,
             false => Standing::NotMet,
         },
-        evidence: match (row.is_over(), open) {
-            (false, open) if open > 0 => {
-                format!(
-                    "{done} of {} completed, {open} still open{dropped}",
-                    count(tasks.len(), "task")
-                )
-            }
-            (_, 0) if carried == 0 => format!("all {} completed{dropped}", count(done, "task")),
-            (_, waiting) => format!(
-                "{done} of {} completed, {} carried over with the reason{dropped}",
-                count(tasks.len(), "task"),
-                carried + waiting
-            ),
-        },
+        evidence: evidence.join(", "),
     }
 }
 
@@ -174,7 +189,7 @@ fn velocity(metrics: &Metrics) -> Criterion {
         },
         evidence: match target {
             0 => "no task has points and no target is set".to_owned(),
-            target => format!("{done} of {target} points"),
+            target => format!("{done} of {}", count(target as usize, "point")),
         },
     }
 }
@@ -242,7 +257,11 @@ fn requirements(tasks: &[&Task]) -> Criterion {
             _ => Standing::NotMeasured,
         },
         evidence: format!(
-            "{wanted} acceptance criteria: agents say {met} met and {unmet} not met; {}",
+            "{}: agents say {met} met and {unmet} not met; {}",
+            match wanted {
+                1 => "1 acceptance criterion".to_owned(),
+                n => format!("{n} acceptance criteria"),
+            },
             match gate.passed + gate.failed {
                 0 => "nothing measured them".to_owned(),
                 n => format!("gate `acceptance` passed {} of {n}", gate.passed),

@@ -284,8 +284,8 @@ pub const DEFINITIONS: [Definition; 25] = [
         value: |m| {
             m.burndown.last().map(|left| {
                 format!(
-                    "{} points, {} left",
-                    left.points,
+                    "{}, {} left",
+                    count(left.points as usize, "point"),
                     count(left.tasks as usize, "task")
                 )
             })

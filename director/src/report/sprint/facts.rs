@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use director_protocols::event::Event;
 use director_protocols::ids::{AgentId, Attempt, BlockerId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
-use director_protocols::work::{AttemptEnd, Verdict};
+use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
 use crate::engine::clashes::Between;
 use crate::engine::state::State;
@@ -277,7 +277,10 @@ impl Facts {
                 self.foreseen.insert((e.task_id, e.with));
             }
             Event::QualityGateStatus(e) => {
-                self.gate_runs[usize::from(!e.passed)] += 1;
+                // What nothing measured has neither passed nor failed.
+                if e.outcomes.iter().any(GateOutcome::is_measured) {
+                    self.gate_runs[usize::from(!e.passed)] += 1;
+                }
                 self.coverage = e.test_coverage.or(self.coverage);
                 for outcome in &e.outcomes {
                     let place = match outcome.verdict {

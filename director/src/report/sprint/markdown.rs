@@ -36,10 +36,10 @@ fn write(out: &mut String, view: &ReportView) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "- Completed: {:.0}% of the tasks, {} of {} points",
+        "- Completed: {:.0}% of the tasks, {} of {}",
         m.completion_rate * 100.0,
         m.velocity,
-        m.target_velocity
+        count(m.target_velocity as usize, "point")
     )?;
     if let Some(head) = &view.head {
         writeln!(out, "- Integration branch: `{head}`")?;

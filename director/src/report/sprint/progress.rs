@@ -7,6 +7,7 @@ use director_protocols::time::{Span, Time};
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 use crate::report::text::short;
+use crate::view::count;
 use crate::view::forecast::days;
 use crate::view::status::{open_blockers, velocity};
 
@@ -44,20 +45,26 @@ pub fn progress(state: &State, sprint: SprintId, now: Time) -> String {
         format!("Sprint: {} ({})", row.spec.id, row.state()),
         format!("Day: {day}"),
         format!(
-            "Completed: {} tasks",
-            number(|phase| phase == Phase::Completed)
+            "Completed: {}",
+            count(number(|phase| phase == Phase::Completed), "task")
         ),
         format!(
-            "In Progress: {} tasks",
-            number(|phase| {
-                phase.is_in_hand()
-                    || matches!(
-                        phase,
-                        Phase::Reported | Phase::Reviewing | Phase::Queued | Phase::Merging
-                    )
-            })
+            "In Progress: {}",
+            count(
+                number(|phase| {
+                    phase.is_in_hand()
+                        || matches!(
+                            phase,
+                            Phase::Reported | Phase::Reviewing | Phase::Queued | Phase::Merging
+                        )
+                }),
+                "task"
+            )
         ),
-        format!("Blocked: {} tasks", number(|phase| phase == Phase::Blocked)),
+        format!(
+            "Blocked: {}",
+            count(number(|phase| phase == Phase::Blocked), "task")
+        ),
         format!(
             "Velocity: {} (Target: {})",
             metrics.completed_points, metrics.target_points
@@ -109,9 +116,9 @@ pub fn progress_text(e: &ProgressUpdated, state: &State) -> String {
             (Some(day), None) => format!("Day: {day} (the sprint has no end date)"),
             (None, _) => "Day: the sprint has no dates".to_owned(),
         },
-        format!("Completed: {} tasks", e.completed),
-        format!("In Progress: {} tasks", e.in_progress),
-        format!("Blocked: {} tasks", e.blocked),
+        format!("Completed: {}", count(e.completed as usize, "task")),
+        format!("In Progress: {}", count(e.in_progress as usize, "task")),
+        format!("Blocked: {}", count(e.blocked as usize, "task")),
         format!("Velocity: {} (Target: {})", e.velocity, e.target),
         "Key Achievements:".to_owned(),
     ];

@@ -124,8 +124,9 @@ fn a_troubled_sprint_reads_well_in_a_terminal() {
           - release-notes (waiting): waited for api-review, ui-review
 
         Success criteria
-          ✓ met          All sprint tasks completed or properly carried over
-                         6 of 10 tasks completed, 4 carried over with the reason
+          ✗ not met      All sprint tasks completed or properly carried over
+                         6 of 10 tasks completed, 1 failed and carried over by nobody
+                         (connect), 3 left waiting
           ? not measured Test coverage maintained above 80%
                          nothing measured gate `coverage`
           ? not measured All code reviewed and approved
@@ -240,7 +241,7 @@ fn a_troubled_sprint_reads_well_as_markdown() {
 
         ## Success criteria
 
-        - [x] All sprint tasks completed or properly carried over: **met**, 6 of 10 tasks completed, 4 carried over with the reason
+        - [ ] All sprint tasks completed or properly carried over: **not met**, 6 of 10 tasks completed, 1 failed and carried over by nobody (connect), 3 left waiting
         - [ ] Test coverage maintained above 80%: **not measured**, nothing measured gate \`coverage\`
         - [ ] All code reviewed and approved: **not measured**, nothing measured gate \`review\`
         - [ ] Documentation updated for all features: **not measured**, nothing measured gate \`docs\`
@@ -340,7 +341,7 @@ fn the_progress_update_follows_its_template() {
         Day: 1 of 10
         Completed: 2 tasks
         In Progress: 2 tasks
-        Blocked: 1 tasks
+        Blocked: 1 task
         Velocity: 10 (Target: 40)
         Key Achievements:
         - checkout-spec: did checkout-spec

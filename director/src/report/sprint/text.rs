@@ -152,7 +152,11 @@ pub(super) fn figures(view: &ReportView) -> Vec<(&'static str, String)> {
     let mut figures = vec![
         (
             "velocity",
-            format!("{} of {} points", m.velocity, m.target_velocity),
+            format!(
+                "{} of {}",
+                m.velocity,
+                count(m.target_velocity as usize, "point")
+            ),
         ),
         ("completion rate", percent(m.completion_rate)),
         (

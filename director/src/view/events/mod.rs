@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::fields::{fields, sprint_name};
 use super::subject::subject;
-use super::words::{gates_line, short_commit, some, task_names, verdict_word};
+use super::words::{gates_came_out, gates_line, short_commit, some, task_names, verdict_word};
 use super::{count, hours, minute, rfc3339, timestamp};
 use crate::engine::state::State;
 use crate::handle::Entry;
@@ -127,10 +127,10 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             ),
         },
         Event::SprintVelocityUpdated(e) => format!(
-            "{}: {} of {} points",
+            "{}: {} of {}",
             sprint(e.sprint_id),
             e.current_velocity,
-            e.target_velocity
+            count(e.target_velocity as usize, "point")
         ),
         Event::SprintDelivered(e) => format!(
             "{} was delivered by {}: the base is at {}",
@@ -212,12 +212,7 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             batch(&e.batch),
             e.reason
         ),
-        Event::QualityGateStatus(e) => format!(
-            "gates of {} {}: {}",
-            batch(&e.batch),
-            if e.passed { "passed" } else { "failed" },
-            gates_line(&e.outcomes)
-        ),
+        Event::QualityGateStatus(e) => gates_came_out(&batch(&e.batch), e.passed, &e.outcomes),
         Event::MergeCompleted(e) => {
             format!(
                 "{} is merged as {}",

@@ -153,13 +153,16 @@ fn headline(view: &StatusView, sprint: &str, paint: Paint) -> String {
 
 fn progress(view: &StatusView, paint: Paint) -> String {
     let metrics = &view.velocity_metrics;
-    let all = view.tasks.len() - view.counts.get("backlog").copied().unwrap_or(0) as usize;
-    let done = view.counts.get("completed").copied().unwrap_or(0);
+    // Help, such as a review, is among the tasks and not in the counts.
+    let counted = |state: &str| view.counts.get(state).copied().unwrap_or(0) as usize;
+    let all = view.counts.values().sum::<u32>() as usize - counted("backlog");
+    let done = counted("completed");
     let mut parts = vec![format!("{done} of {}", count(all, "task"))];
     if metrics.target_points > 0 {
         parts.push(format!(
-            "{} of {} points",
-            metrics.completed_points, metrics.target_points
+            "{} of {}",
+            metrics.completed_points,
+            count(metrics.target_points as usize, "point")
         ));
     }
     if let Some(days) = metrics.days_remaining {

@@ -34,6 +34,7 @@ use self::pen::{Pen, chosen};
 use super::keys::HELP;
 use super::model::{Link, Model, Page, Purpose};
 use crate::report::text;
+use crate::view::count;
 use crate::view::inbox::age;
 use crate::view::paint::{Look, columns_of, cut};
 
@@ -155,9 +156,13 @@ fn headline(model: &Model, pen: Pen, width: usize) -> Line<'static> {
         return Line::from(pen.ours(Look::Bold, " director"));
     }
     let name = text::short(&live.sprint, width / 4);
-    let mut after = format!("{}/{} tasks", live.completed, live.total);
+    let mut after = format!("{}/{}", live.completed, count(live.total as usize, "task"));
     if live.points.1 > 0 {
-        after.push_str(&format!(" · {}/{} points", live.points.0, live.points.1));
+        after.push_str(&format!(
+            " · {}/{}",
+            live.points.0,
+            count(live.points.1 as usize, "point")
+        ));
     }
     let elapsed = live.elapsed(model.now);
     if elapsed.0 > 0 {

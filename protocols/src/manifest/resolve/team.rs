@@ -428,7 +428,9 @@ impl Agents<'_> {
 
 fn agents<'a>(node: Option<&Node<'_>>, reading: &mut Reading<'a>) -> Agents<'a> {
     let mut known: Vec<&'a str> = AGENT_KINDS.to_vec();
-    known.extend(reading.options.known_agents);
+    // A program also registers the kinds that any file may name.
+    let registered = reading.options.known_agents.iter();
+    known.extend(registered.filter(|kind| !AGENT_KINDS.contains(*kind)));
     let mut defined = BTreeMap::new();
     for entry in node.map_or(&[][..], Node::entries) {
         let agent = &entry.node;
