@@ -199,6 +199,7 @@ events! {
     BudgetHeld
     BudgetFreed
     BudgetRaised
+    BudgetsChanged
     AttemptOverspent
     ConflictForeseen
     ConflictOver

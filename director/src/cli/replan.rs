@@ -14,7 +14,7 @@ use crate::control::protocol::{Ask, Order};
 /// Change a running sprint to what the file says now
 ///
 /// Shows what is different and asks. Done work stays done; what is no longer wanted is called off and what it left is saved.
-/// Tasks come, change and go; the team, the gates and the rest of the file stay as they were submitted.
+/// Tasks come, change and go, and budgets are what the file says where its word of them has changed; the team, the gates and the rest of the file stay as they were submitted.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReplanArgs {
     /// The sprint file

@@ -132,7 +132,7 @@ pub fn answer(
             let id = orders::sprint(state, Some(spec.id.as_str()))?;
             let found = scope::difference(state, id, spec)
                 .map_err(|no| Fault::new(FaultKind::Rejected, no.to_string()))?;
-            let view = view::difference::difference(state, &found);
+            let view = view::difference::difference(state, &found, now);
             both(view::difference::render(&view, colour), &view)
         }
         Ask::Incidents { incident } => {

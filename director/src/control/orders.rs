@@ -361,7 +361,7 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
                 let shown: String = limit.chars().filter(|c| !c.is_control()).take(40).collect();
                 Fault::new(
                     FaultKind::BadRequest,
-                    format!("`{shown}` is no amount of dollars; write one such as 12.50"),
+                    format!("`{shown}` is no amount of dollars; write one such as 12.50, with six places at most and up to 1000000"),
                 )
             })?;
             let whose = budget::purse_name(state, purse);

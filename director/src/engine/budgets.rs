@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 use director_protocols::event::{
     AttemptOverspent, BudgetFreed, BudgetHeld, BudgetRaised, CostReserved, CostSettled, Purse,
 };
-use director_protocols::ids::{AgentId, Attempt, InboxId, RoleId, SprintId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, InboxId, Name, RoleId, SprintId, TaskId};
 use director_protocols::sprint::{RoleSpec, Spending, SprintSpec, Window};
 use director_protocols::time::{Span, Time};
 use serde::Serialize;
@@ -336,6 +336,82 @@ impl State {
     pub(super) fn budget_raised(&mut self, e: &BudgetRaised) {
         self.budgets.sums.entry(e.purse).or_default().raised = Some(e.limit_micros);
         self.sprints.table[e.sprint_id.index()].limited = true;
+    }
+
+    /// The file says something else of the money of a sprint and of roles. What somebody has said of a limit since holds on where the file's
+    /// word of that limit is the same; a soft limit that has changed is told of anew.
+    pub(super) fn other_budgets(
+        &mut self,
+        sprint_id: SprintId,
+        budget: Spending,
+        window: Option<Window>,
+        roles: &[(&Name, Spending)],
+    ) {
+        let row = &self.sprints.table[sprint_id.index()];
+        let before = row.spec.policy;
+        let mut spec = SprintSpec::clone(&row.spec);
+        (spec.policy.budget, spec.policy.window) = (budget, window);
+        let mut changes = vec![(Purse::Sprint { sprint_id }, before.budget, budget)];
+        for (name, budget) in roles {
+            let Some(role) = spec.team.iter_mut().find(|role| role.name == **name) else {
+                continue;
+            };
+            let before = std::mem::replace(&mut role.budget, *budget);
+            let agents = self.team.by_role.get(*name);
+            let agents = agents.map(|role| self.team.roles[role.index()].agents.iter());
+            for agent_id in agents.into_iter().flatten() {
+                let purse = Purse::Agent {
+                    sprint_id,
+                    agent_id: *agent_id,
+                };
+                changes.push((purse, before, *budget));
+            }
+        }
+        let hard = |window: Option<Window>| Spending {
+            cost_micros: window.map(|window| window.cost_micros),
+            ..Spending::default()
+        };
+        let purse = Purse::Window { sprint_id };
+        changes.push((purse, hard(before.window), hard(window)));
+        for (purse, before, budget) in changes {
+            self.other_limits(purse, before, budget);
+        }
+        self.reslice(sprint_id, before.window, window);
+        let row = &mut self.sprints.table[sprint_id.index()];
+        row.limited |= is_limited(&spec);
+        row.spec = spec.into();
+    }
+
+    /// The file says something else of one budget.
+    pub(super) fn other_limits(&mut self, purse: Purse, before: Spending, budget: Spending) {
+        let Some(sums) = self.budgets.sums.get_mut(&purse) else {
+            return;
+        };
+        if before.cost_micros != budget.cost_micros {
+            sums.raised = None;
+        }
+        sums.warned &= before.warn_micros == budget.warn_micros;
+    }
+
+    /// What was spent lately, in slices of another window: each counts from its end on. What a shorter window has forgotten stays forgotten.
+    fn reslice(&mut self, sprint: SprintId, before: Option<Window>, window: Option<Window>) {
+        let (Some(before), Some(window)) = (before, window) else {
+            self.budgets.slices.remove(&sprint);
+            return;
+        };
+        let (old, new) = (width(&before), width(&window));
+        if old == new {
+            return;
+        }
+        let Some(slices) = self.budgets.slices.get_mut(&sprint) else {
+            return;
+        };
+        let mut other = BTreeMap::new();
+        for (slice, micros) in std::mem::take(slices) {
+            let end = (slice + 1).saturating_mul(old).saturating_sub(1);
+            *other.entry(end / new).or_default() += micros;
+        }
+        *slices = other;
     }
 
     pub(super) fn budget_asked(&mut self, purse: Option<Purse>, item: InboxId) {

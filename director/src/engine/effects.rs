@@ -428,6 +428,7 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::BudgetHeld(_)
         | Event::BudgetFreed(_)
         | Event::BudgetRaised(_)
+        | Event::BudgetsChanged(_)
         | Event::ConflictForeseen(_)
         | Event::ConflictOver(_)
         | Event::InboxReminded(_)

@@ -10,6 +10,7 @@ use director_protocols::time::Time;
 use director_protocols::ways::Ceremonies;
 
 use super::Engine;
+use super::budgets;
 use super::state::Deadline;
 use super::tasks::Phase;
 
@@ -63,7 +64,13 @@ impl Engine {
     pub fn fork(&mut self, sprint: SprintId, spec: &SprintSpec, now: Time) {
         self.state.team.adopt(&spec.team, now);
         self.state.without_retired();
+        let roles = spec.team.iter().map(|role| (&role.name, role.budget));
+        let roles: Vec<_> = roles.collect();
+        let policy = &spec.policy;
+        self.state
+            .other_budgets(sprint, policy.budget, policy.window, &roles);
         if let Some(row) = self.state.sprints.table.get_mut(sprint.index()) {
+            row.limited |= budgets::is_limited(spec);
             let mut rules = spec.clone();
             rules.tasks.clear();
             rules.ways.ceremonies = NONE;

@@ -44,6 +44,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::BudgetHeld(e) => sprint(e.sprint_id) && task(e.task_id) && purse(e.purse),
         Event::BudgetFreed(e) => sprint(e.sprint_id) && purse(e.purse),
         Event::BudgetRaised(e) => sprint(e.sprint_id) && purse(e.purse),
+        Event::BudgetsChanged(e) => sprint(e.sprint_id),
         Event::AttemptOverspent(e) => task(e.task_id) && e.purse.is_none_or(purse),
         Event::ConflictForeseen(e) => {
             sprint(e.sprint_id) && task(e.task_id) && e.with.is_none_or(task) && tasks(&e.merged)

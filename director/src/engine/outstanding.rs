@@ -216,6 +216,7 @@ impl Outstanding {
             | Event::BudgetHeld(_)
             | Event::BudgetFreed(_)
             | Event::BudgetRaised(_)
+            | Event::BudgetsChanged(_)
             | Event::AttemptOverspent(_)
             | Event::ConflictForeseen(_)
             | Event::ConflictOver(_)

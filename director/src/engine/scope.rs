@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use director_protocols::event::TaskChanged;
+use director_protocols::event::{Purse, TaskChanged};
 use director_protocols::ids::{RoleId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 
@@ -24,6 +24,7 @@ impl State {
         let (holder, effort) = (row.agent, row.spec.estimate.mean());
         let deferred = row.phase == Phase::Deferred;
         let same_role = row.spec.role == e.spec.role;
+        let budget = (row.spec.budget.spending(), e.spec.budget.spending());
         row.spec = e.spec.clone();
         row.written = e.written.clone();
         let feature = &mut self.tasks.features[row.feature.index()];
@@ -44,6 +45,7 @@ impl State {
             self.other_role(id, role);
         }
         self.other_dependencies(id, &e.dependencies, now);
+        self.other_limits(Purse::Task { task_id: id }, budget.0, budget.1);
     }
 
     fn other_role(&mut self, id: TaskId, role: RoleId) {

@@ -373,6 +373,10 @@ impl State {
             Event::BudgetHeld(e) => self.budget_held(e),
             Event::BudgetFreed(e) => self.budget_freed(e),
             Event::BudgetRaised(e) => self.budget_raised(e),
+            Event::BudgetsChanged(e) => {
+                let roles: Vec<_> = e.roles.iter().map(|it| (&it.role, it.budget)).collect();
+                self.other_budgets(e.sprint_id, e.budget, e.window, &roles);
+            }
             Event::AttemptOverspent(e) => self.attempt_overspent(e),
             Event::ConflictForeseen(e) => self.conflict_foreseen(e, now),
             Event::ConflictOver(e) => drop(self.clashes.remove(&(e.task_id, e.with))),

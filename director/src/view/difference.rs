@@ -1,8 +1,10 @@
 //! What a changed sprint file would do to a running sprint, before it does.
 
+use director_protocols::time::Time;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::allowing;
 use super::paint::{Look, Paint, text_of};
 use crate::engine::decide::scope::Difference;
 use crate::engine::state::State;
@@ -11,8 +13,10 @@ use crate::report::text;
 /// What is different.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize)]
 pub struct DifferenceView {
-    /// How many tasks come, change or go.
+    /// How many tasks come, change or go, and budgets change.
     pub changes: usize,
+    /// Budgets that change.
+    pub budgets: Vec<Allowing>,
     /// Tasks that come.
     pub added: Vec<Coming>,
     /// Tasks that change.
@@ -21,6 +25,19 @@ pub struct DifferenceView {
     pub dropped: Vec<Going>,
     /// Tasks that the file has otherwise and that are over: they stay as they are.
     pub kept: Vec<String>,
+}
+
+/// A budget that changes.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+pub struct Allowing {
+    /// `sprint`, `window`, `role` or `task`.
+    pub of: &'static str,
+    /// The sprint's, the role's or the task's name; of a window how long it is then.
+    pub name: String,
+    /// What of it, in words.
+    pub what: Vec<String>,
+    /// What follows at once, where too much is spent already.
+    pub follows: Vec<String>,
 }
 
 /// A task that comes.
@@ -53,9 +70,13 @@ pub struct Going {
 }
 
 /// The difference with names.
-pub fn difference(state: &State, found: &Difference) -> DifferenceView {
+pub fn difference(state: &State, found: &Difference, now: Time) -> DifferenceView {
+    let budgets = allowing::of(state, found, now);
+    let of_tasks = budgets.iter().filter(|row| row.of == "task").count();
+    let changed = found.changed.len() + budgets.len() - of_tasks;
     DifferenceView {
-        changes: found.added.len() + found.changed.len() + found.dropped.len(),
+        changes: found.added.len() + changed + found.dropped.len(),
+        budgets,
         added: found
             .added
             .iter()
@@ -92,6 +113,19 @@ pub fn render(view: &DifferenceView, colour: bool) -> String {
         return "The running sprint is what the file says.\n".to_owned();
     }
     let mut lines = Vec::new();
+    for row in &view.budgets {
+        let whose = match row.of {
+            "role" => format!("budget of each {}", row.name),
+            "window" => format!("budget of the sprint for {}", row.name),
+            "sprint" => "budget of the sprint".to_owned(),
+            _ => format!("budget of task {}", row.name),
+        };
+        let line = format!("~ {whose}: {}", row.what.join(", "));
+        lines.push(paint.on(Look::Yellow, &line));
+        for follows in &row.follows {
+            lines.push(paint.on(Look::Red, &format!("    {follows}")));
+        }
+    }
     for task in &view.added {
         let after = match task.depends_on.is_empty() {
             true => String::new(),

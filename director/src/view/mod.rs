@@ -8,6 +8,7 @@
 //! Elsewhere: the reports of a sprint are [`crate::report::sprint`]; who prints what is the command line.
 
 pub mod agents;
+mod allowing;
 pub mod board;
 pub mod budgets;
 pub mod chat;

@@ -204,6 +204,7 @@ pub fn subject(event: &Event, state: &State) -> Subject {
         Event::BudgetHeld(e) => of_task(e.task_id, None),
         Event::BudgetFreed(e) => of_purse(e.purse),
         Event::BudgetRaised(e) => of_purse(e.purse),
+        Event::BudgetsChanged(e) => of_sprint(e.sprint_id, &[]),
         Event::AttemptOverspent(e) => of_task(e.task_id, None),
         Event::ConflictForeseen(e) => {
             let tasks = [Some(e.task_id), e.with].into_iter().flatten();

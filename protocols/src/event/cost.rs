@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Payload;
-use super::parts::Purse;
+use super::parts::{Purse, RoleBudget};
 use crate::ids::{AgentId, Attempt, InboxId, SprintId, TaskId};
+use crate::sprint::{Spending, Window};
 use crate::time::Time;
 
 payloads! {
@@ -89,6 +90,19 @@ payloads! {
         /// The limit from now on.
         limit_micros: u64,
         /// Who says so.
+        by: String,
+    }
+    /// The sprint file says something else of money. What somebody has said of a limit since holds on where the file's word of it is the same.
+    169 1 BudgetsChanged "budgets_changed" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// What the sprint may spend.
+        budget: Spending,
+        /// And within any such time.
+        window: Option<Window>,
+        /// Roles for which that changes.
+        roles: Vec<RoleBudget>,
+        /// Who asked.
         by: String,
     }
     /// An attempt has spent more than it may, and is called off.

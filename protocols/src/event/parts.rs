@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AgentId, SprintId, TaskId};
+use crate::ids::{AgentId, Name, SprintId, TaskId};
 use crate::severity::Severity;
+use crate::sprint::Spending;
 use crate::time::Span;
 
 /// What Product is shown of a feature.
@@ -37,6 +38,15 @@ pub struct DependencyUpdate {
     pub state: String,
     /// What it waited or waits for.
     pub on: Vec<TaskId>,
+}
+
+/// What each agent of a role may spend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleBudget {
+    /// The role.
+    pub role: Name,
+    /// Its limits.
+    pub budget: Spending,
 }
 
 /// Whether the team is getting faster.

@@ -70,6 +70,7 @@ pub(super) fn is_paid(event: &Event) -> bool {
             | Event::BudgetHeld(_)
             | Event::BudgetFreed(_)
             | Event::BudgetRaised(_)
+            | Event::BudgetsChanged(_)
             | Event::AttemptOverspent(_)
     )
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use director::engine::budgets::COST_MAX;
+use director::simulate::rest::spec_of;
 use director_protocols::command::Command;
-use director_protocols::event::{Event, Purse};
+use director_protocols::event::{BudgetsChanged, Event, Purse};
 use director_protocols::ids::{AgentId, Attempt, SprintId, TaskId};
 use director_protocols::sprint::{Spending, SprintSpec, Window};
 use director_protocols::time::{Span, Time};
@@ -73,6 +74,27 @@ impl World {
         }
     }
 
+    /// The sprint as it is, with other money in its file: higher, lower, or none.
+    fn another_file(&mut self, sprint: SprintId) -> Option<SprintSpec> {
+        let mut spec = spec_of(self.engine.state(), sprint)?;
+        let mut some = |world: &mut Self| match world.below(4) {
+            0 => None,
+            _ => Some(DOLLAR * world.below(12) as u64),
+        };
+        spec.policy.budget.cost_micros = some(self);
+        spec.policy.budget.warn_micros = some(self);
+        for role in &mut spec.team {
+            if self.below(3) == 0 {
+                role.budget.cost_micros = some(self);
+            }
+        }
+        // What a shorter window has forgotten it does not know as a longer one.
+        if let Some(window) = &mut spec.policy.window {
+            window.cost_micros = DOLLAR * (1 + self.below(6) as u64);
+        }
+        Some(spec)
+    }
+
     /// Another limit for some budget, higher or lower.
     pub(super) fn some_limit(&mut self) -> Command {
         let state = self.engine.state();
@@ -82,6 +104,15 @@ impl World {
             state.team.agents.len(),
         );
         let sprint_id = SprintId(self.below(sprints) as u32);
+        if self.below(4) == 0
+            && let Some(spec) = self.another_file(sprint_id)
+        {
+            return Command::Replan {
+                sprint: sprint_id,
+                spec: Box::new(spec),
+                by: "tester".to_owned(),
+            };
+        }
         let purse = match self.below(4) {
             0 => Purse::Task {
                 task_id: TaskId(self.below(tasks) as u32),
@@ -111,6 +142,8 @@ struct Hand {
 /// What a reader of the journal knows of the money.
 struct Books<'w> {
     world: &'w World,
+    /// What the files of the sprints say now.
+    files: BTreeMap<SprintId, SprintSpec>,
     limits: BTreeMap<Purse, u64>,
     hands: BTreeMap<TaskId, Hand>,
     spent: BTreeMap<Purse, u64>,
@@ -121,6 +154,7 @@ struct Books<'w> {
 pub(super) fn budgets_hold(world: &World) -> Broken {
     let mut books = Books {
         world,
+        files: BTreeMap::new(),
         limits: BTreeMap::new(),
         hands: BTreeMap::new(),
         spent: BTreeMap::new(),
@@ -152,6 +186,10 @@ pub(super) fn budgets_hold(world: &World) -> Broken {
                 books.hands.remove(&e.task_id);
             }
             Event::BudgetRaised(e) => drop(books.limits.insert(e.purse, e.limit_micros)),
+            Event::SprintSubmitted(e) => {
+                books.files.insert(e.sprint_id, SprintSpec::clone(&e.spec));
+            }
+            Event::BudgetsChanged(e) => books.other_file(e),
             _ => {}
         }
     }
@@ -184,27 +222,64 @@ impl Books<'_> {
         ]
     }
 
-    /// The hard limit as the file has it, or as somebody set it since. Nothing else in this world changes it.
-    fn limit(&self, purse: Purse) -> Option<u64> {
+    /// The file says something else: where that is so of a hard limit, what somebody has said of it is over.
+    fn other_file(&mut self, e: &BudgetsChanged) {
+        let sprint_id = e.sprint_id;
+        let before = self.files[&sprint_id].clone();
+        let file = self.files.get_mut(&sprint_id).expect("it was submitted");
+        (file.policy.budget, file.policy.window) = (e.budget, e.window);
+        for row in &e.roles {
+            let mut team = file.team.iter_mut();
+            let role = team.find(|role| role.name == row.role).expect("a role");
+            role.budget = row.budget;
+        }
+        let set: Vec<Purse> = self.limits.keys().copied().collect();
+        for purse in set {
+            let of_sprint = match purse {
+                Purse::Task { .. } => false,
+                Purse::Agent { sprint_id: of, .. }
+                | Purse::Sprint { sprint_id: of }
+                | Purse::Window { sprint_id: of } => of == sprint_id,
+            };
+            if of_sprint
+                && self.written(&before, purse) != self.written(&self.files[&sprint_id], purse)
+            {
+                self.limits.remove(&purse);
+            }
+        }
+    }
+
+    /// The hard limit as a file has it.
+    fn written(&self, file: &SprintSpec, purse: Purse) -> Option<u64> {
         let state = self.world.engine.state();
-        let spec = |id: SprintId| &state.sprints.table[id.index()].spec;
-        let written = match purse {
+        match purse {
+            // Nothing in this world changes those of tasks.
             Purse::Task { task_id } => {
                 let row = &state.tasks.table[task_id.index()];
                 row.spec.budget.spending().cost_micros
             }
-            Purse::Agent {
-                sprint_id,
-                agent_id,
-            } => {
+            Purse::Agent { agent_id, .. } => {
                 let role = &state.team.role_of(agent_id)?.spec.name;
-                let mut roles = spec(sprint_id).team.iter();
+                let mut roles = file.team.iter();
                 roles.find(|spec| spec.name == *role)?.budget.cost_micros
             }
-            Purse::Sprint { sprint_id } => spec(sprint_id).policy.budget.cost_micros,
-            Purse::Window { sprint_id } => spec(sprint_id).policy.window.map(|it| it.cost_micros),
+            Purse::Sprint { .. } => file.policy.budget.cost_micros,
+            Purse::Window { .. } => file.policy.window.map(|it| it.cost_micros),
+        }
+    }
+
+    /// The hard limit as the file has it, or as somebody set it since.
+    fn limit(&self, purse: Purse) -> Option<u64> {
+        let sprint_id = match purse {
+            Purse::Task { task_id } => {
+                self.world.engine.state().tasks.table[task_id.index()].sprint
+            }
+            Purse::Agent { sprint_id, .. }
+            | Purse::Sprint { sprint_id }
+            | Purse::Window { sprint_id } => sprint_id,
         };
-        self.limits.get(&purse).copied().or(written)
+        let set = self.limits.get(&purse).copied();
+        set.or_else(|| self.written(&self.files[&sprint_id], purse))
     }
 
     fn charge(&mut self, task: TaskId, total: u64, now: Time) {

@@ -78,6 +78,7 @@ const EVENTS: &[(u16, &str)] = &[
     (159, "budget_held"),
     (163, "budget_freed"),
     (164, "budget_raised"),
+    (169, "budgets_changed"),
     (165, "attempt_overspent"),
     (166, "conflict_foreseen"),
     (167, "conflict_over"),

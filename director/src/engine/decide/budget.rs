@@ -114,10 +114,13 @@ fn lacks(state: &State, purse: Purse, needed: u64, now: Time) -> Option<Short> {
 /// Whether whoever may have the task is kept from it by a budget that only a person can raise.
 pub fn waits_for_a_person(state: &State, id: TaskId, row: &Task, now: Time) -> bool {
     let role = &state.team.roles[row.role.index()];
-    let mut may = role.active().filter(|agent| {
+    let may = role.active().filter(|agent| {
         !row.avoid.contains(agent) && row.wanted.is_none_or(|wanted| wanted == *agent)
     });
+    let mut may = may.peekable();
+    // Where nobody may have it, it is not the money.
     is_limited(state, row)
+        && may.peek().is_some()
         && may.all(|agent| short(state, id, row, agent, now).is_some_and(|short| short.asks))
 }
 

@@ -7,14 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use director_protocols::event::{Event, SprintReplanned, TaskAdded, TaskChanged, TaskReassigned};
+use director_protocols::event::{
+    BudgetsChanged, Event, RoleBudget, SprintReplanned, TaskAdded, TaskChanged, TaskReassigned,
+};
 use director_protocols::ids::{Name, SprintId, TaskId};
 use director_protocols::kinds;
 use director_protocols::origin::Origin;
 use director_protocols::rejection::Rejection;
 use director_protocols::scope::{NewTask, ScopeChange};
 use director_protocols::shared::Shared;
-use director_protocols::sprint::{SprintSpec, TASKS_MAX, TaskSpec};
+use director_protocols::sprint::{RoleSpec, SprintSpec, TASKS_MAX, TaskSpec};
 
 use super::{Answer, steer};
 use crate::engine::sprints::Sprint;
@@ -33,6 +35,8 @@ pub struct Difference {
     pub dropped: Vec<TaskId>,
     /// Tasks that the file has otherwise and that are over: they stay.
     pub kept: Vec<TaskId>,
+    /// What the sprint, its windows and its roles may spend, where that changes.
+    pub budgets: Option<BudgetsChanged>,
 }
 
 /// A task that changes.
@@ -51,7 +55,8 @@ pub struct Change {
 impl Difference {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.changed.is_empty() && self.dropped.is_empty()
+        let tasks = self.added.is_empty() && self.changed.is_empty() && self.dropped.is_empty();
+        tasks && self.budgets.is_none()
     }
 }
 
@@ -71,7 +76,10 @@ pub fn difference(
     };
     takes_work(sprint)?;
     let plan = planner::plan(wanted).map_err(|error| bad(error.to_string()))?;
-    let mut found = Difference::default();
+    let mut found = Difference {
+        budgets: budgets(sprint, id, wanted),
+        ..Difference::default()
+    };
     let mut named: BTreeSet<&Name> = BTreeSet::new();
     for place in plan.graph.order() {
         let written = &wanted.tasks[*place as usize];
@@ -127,6 +135,34 @@ pub fn difference(
         return Err(bad("it has too many tasks".to_owned()));
     }
     Ok(found)
+}
+
+/// What the file says of money that the sprint does not. Roles that the running team does not have are left out.
+fn budgets(sprint: &Sprint, sprint_id: SprintId, wanted: &SprintSpec) -> Option<BudgetsChanged> {
+    let (known, policy) = (&sprint.spec.policy, &wanted.policy);
+    let differs = |role: &&RoleSpec| {
+        let mut team = sprint.spec.team.iter();
+        team.any(|known| known.name == role.name && known.budget != role.budget)
+    };
+    let roles: Vec<RoleBudget> = wanted
+        .team
+        .iter()
+        .filter(differs)
+        .map(|role| RoleBudget {
+            role: role.name.clone(),
+            budget: role.budget,
+        })
+        .collect();
+    if (known.budget, known.window) == (policy.budget, policy.window) && roles.is_empty() {
+        return None;
+    }
+    Some(BudgetsChanged {
+        sprint_id,
+        budget: policy.budget,
+        window: policy.window,
+        roles,
+        by: String::new(),
+    })
 }
 
 /// The task as the sprint takes it in: its estimate corrected as those that the sprint was submitted with.
@@ -201,6 +237,10 @@ fn differs(known: &TaskSpec, wanted: &TaskSpec) -> Vec<&'static str> {
     say(known.points != wanted.points, "points");
     say(known.priority != wanted.priority, "priority");
     say(known.acceptance != wanted.acceptance, "acceptance");
+    say(
+        known.budget.spending() != wanted.budget.spending(),
+        "budget",
+    );
     let mut rest = known.clone();
     rest.depends_on.clone_from(&wanted.depends_on);
     rest.role.clone_from(&wanted.role);
@@ -210,6 +250,7 @@ fn differs(known: &TaskSpec, wanted: &TaskSpec) -> Vec<&'static str> {
     rest.points = wanted.points;
     rest.priority = wanted.priority;
     rest.acceptance.clone_from(&wanted.acceptance);
+    rest.budget.spending.clone_from(&wanted.budget.spending);
     say(rest != *wanted, "content");
     words
 }
@@ -416,6 +457,16 @@ fn applied(state: &State, id: SprintId, found: &Difference, by: &str) -> Vec<Eve
         deps.filter_map(known).copied().collect()
     };
     let mut events: Vec<Event> = Vec::new();
+    if let Some(budgets) = &found.budgets {
+        let by = by.to_owned();
+        events.push(
+            BudgetsChanged {
+                by,
+                ..budgets.clone()
+            }
+            .into(),
+        );
+    }
     for spec in &found.added {
         events.push(
             TaskAdded {
@@ -456,6 +507,10 @@ fn applied(state: &State, id: SprintId, found: &Difference, by: &str) -> Vec<Eve
     }
     for task in &found.dropped {
         events.extend(dropped(steer::cancelled(state, *task, by)));
+    }
+    // Money alone moves no task.
+    if found.added.is_empty() && found.changed.is_empty() && found.dropped.is_empty() {
+        return events;
     }
     events.push(
         SprintReplanned {

@@ -366,6 +366,7 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         | Event::BudgetHeld(_)
         | Event::BudgetFreed(_)
         | Event::BudgetRaised(_)
+        | Event::BudgetsChanged(_)
         | Event::AttemptOverspent(_) => money::sentence(event, state),
         Event::ConflictForeseen(_) | Event::ConflictOver(_) | Event::AgentTold(_) => {
             clashes::sentence(event, state)

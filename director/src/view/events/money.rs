@@ -1,5 +1,7 @@
 //! What is said of money: what is set aside, spent and settled, and budgets that hold work back.
 
+use std::fmt::Write as _;
+
 use director_protocols::event::{Event, Purse};
 
 use crate::engine::decide::budget::purse_name;
@@ -71,6 +73,28 @@ pub(super) fn sentence(event: &Event, state: &State) -> String {
             dollars(e.limit_micros),
             e.by
         ),
+        Event::BudgetsChanged(e) => {
+            let amount =
+                |micros: Option<u64>| micros.map_or_else(|| "no limit".to_owned(), dollars);
+            let mut said = format!(
+                "the file says something else of money, says {}: {} for the sprint",
+                e.by,
+                amount(e.budget.cost_micros)
+            );
+            if let Some(window) = e.window {
+                let _ = write!(
+                    said,
+                    ", {} in {}",
+                    dollars(window.cost_micros),
+                    window.within
+                );
+            }
+            for row in &e.roles {
+                let limit = amount(row.budget.cost_micros);
+                let _ = write!(said, ", {limit} for each {}", row.role);
+            }
+            said
+        }
         Event::AttemptOverspent(e) => {
             let whose = match e.purse {
                 Some(purse) => format!(" that {} has for it", name(state, purse)),

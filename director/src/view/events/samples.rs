@@ -7,6 +7,7 @@ use director_protocols::origin::Origin;
 use director_protocols::outside::Outside;
 use director_protocols::scope::ScopeChange;
 use director_protocols::severity::Severity;
+use director_protocols::sprint::{Spending, Window};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::Verdict;
 
@@ -408,6 +409,23 @@ pub(super) fn paid(task: TaskId) -> Vec<Event> {
             sprint_id: SPRINT,
             purse: Purse::Window { sprint_id: SPRINT },
             item: None,
+        }
+        .into(),
+        BudgetsChanged {
+            sprint_id: SPRINT,
+            budget: Spending {
+                cost_micros: Some(40_000_000),
+                ..Spending::default()
+            },
+            window: Some(Window {
+                within: Span::hours(5),
+                cost_micros: 9_000_000,
+            }),
+            roles: vec![RoleBudget {
+                role: name("tech-lead"),
+                budget: Spending::default(),
+            }],
+            by: "ada".into(),
         }
         .into(),
         BudgetRaised {

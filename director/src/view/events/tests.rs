@@ -514,7 +514,8 @@ fn every_event_reads_as_a_sentence() {
         attempt_overspent        attempt 1 at connect is called off: it has spent $2.10, more than the $2.00 that an attempt may
         conflict_foreseen        connect would conflict with checkout-spec, merged since, in `src/cart.rs`, `src/pay.rs`
         conflict_over            connect and what was merged are in conflict no more: they would merge now
-        agent_told               tech-lead-1 is told about connect: what was merged changes the same places"#]].assert_eq(&lines.join("\n"));
+        agent_told               tech-lead-1 is told about connect: what was merged changes the same places
+        budgets_changed          the file says something else of money, says ada: $40.00 for the sprint, $9.00 in 5h00m, no limit for each tech-lead"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

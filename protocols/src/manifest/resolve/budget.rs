@@ -53,6 +53,22 @@ pub(super) fn of_sprint(node: Option<&Node<'_>>, policy: &mut Policy, reading: &
 
 /// Reports what could never be reached because of the hard limit.
 pub(super) fn checked(node: &Node<'_>, reading: &mut Reading<'_>, at: &str) {
+    for key in ["cost_usd", "warn_usd", "attempt_usd", "expected_usd"] {
+        let written = node.field(key);
+        if let Some(written) = written
+            && let Some(number) = written.number()
+            && number > 0.0
+            && micros(Some(written)) == Some(0)
+        {
+            reading.problems.add(&written.at, || {
+                Words::new(
+                    format!("`{key}` ({number}) is less than a millionth of a dollar, so it would be nothing"),
+                    format!("{at}.{key}"),
+                )
+                .help("write 0.000001 at least, or 0 if nothing may be spent")
+            });
+        }
+    }
     let hard = node.field("cost_usd").and_then(Node::number);
     for (key, what) in [
         ("warn_usd", "you would never be told"),

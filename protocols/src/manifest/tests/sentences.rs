@@ -157,6 +157,11 @@ fn each_mistake_has_its_sentence() {
             "`warn_usd` (5) is more than `cost_usd` (2): you would never be told",
         ),
         (
+            "an amount that is nothing",
+            with("[budget]\ncost_usd = 0.000000000001", ""),
+            "is less than a millionth of a dollar, so it would be nothing",
+        ),
+        (
             "what nothing would be left of",
             with("[budget]\ncost_usd = 2\nexpected_usd = 2.5", ""),
             "`expected_usd` (2.5) is more than `cost_usd` (2): nothing would ever begin",
