@@ -22,7 +22,7 @@ pub enum Rejection {
         why: String,
     },
     /// No sprint of that number.
-    #[error("there is no such sprint; `director status` lists what there is")]
+    #[error("there is no such sprint; `director sprints` lists what there is")]
     NoSprint,
     /// The sprint has ended.
     #[error("sprint `{sprint}` has ended; `director report` shows how")]

@@ -29,7 +29,7 @@ use crate::context::Context;
 use crate::process::{Exit, Outcome, Spec};
 
 /// What `program` is when nothing else is said.
-const CLAUDE: &str = "claude";
+pub(crate) const CLAUDE: &str = "claude";
 /// Options of the agent that become flags of the program.
 const FLAGS: [(&str, &str); 6] = [
     ("effort", "--effort"),

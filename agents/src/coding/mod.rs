@@ -13,5 +13,27 @@ pub mod limits;
 pub mod prompt;
 pub mod stream;
 
+use director_protocols::sprint::AgentSpec;
+
 pub use acp::Acp;
 pub use headless::Headless;
+
+use crate::remote::REMOTE;
+
+/// The program that agents of a kind are, as the sprint file or the kind names it; `None` for what is no program, and for commands, which each task has
+/// its own of.
+pub fn program_of(spec: &AgentSpec) -> Option<&str> {
+    let own = spec.program.as_deref().and_then(<[String]>::first);
+    let usual = || {
+        let known = acp::PROGRAMS.iter().find(|(kind, _)| *kind == spec.kind);
+        known
+            .and_then(|(_, words)| words.first().copied())
+            .or_else(|| (spec.kind == headless::CLAUDE).then_some(headless::CLAUDE))
+    };
+    let is_program = spec.kind == headless::CLAUDE
+        || spec.kind == REMOTE
+        || acp::AGENTS.contains(&spec.kind.as_str());
+    is_program
+        .then(|| own.map(String::as_str).or_else(usual))
+        .flatten()
+}

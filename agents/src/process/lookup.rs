@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use super::ProcessError;
+use super::spec::DEFAULT_PATH;
 
 /// The absolute path to execute. `cwd` must be absolute.
 pub(crate) fn resolve(
@@ -46,6 +47,14 @@ pub(crate) fn resolve(
         Some(path) => Err(ProcessError::NotExecutable { path }),
         None => Err(not_found(search.to_string_lossy().into_owned())),
     }
+}
+
+/// Whether a program is there to be started, by its name or its absolute path; one that is named by a path from where the work is cannot be known
+/// before there is work, and counts as there.
+pub fn is_there(program: &str) -> bool {
+    let relative = program.contains('/') && !program.starts_with('/');
+    let search = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    relative || resolve(program, Path::new("/"), Some(&search)).is_ok()
 }
 
 fn executable(path: &Path) -> bool {

@@ -33,6 +33,7 @@ mod veil;
 pub use error::ProcessError;
 pub use evidence::{Probe, Sample};
 pub use guard::Guard;
+pub use lookup::is_there;
 pub use output::Line;
 pub use run::{Exit, Hooks, OnLine, Outcome, Stop, never_stop, run};
 pub use sandbox::Sandbox;

@@ -18,7 +18,7 @@ pub const MARK_BYTES_MAX: usize = 1024;
 pub const INHERITED_ENV: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
 
 /// Searched when neither the caller nor the director's environment has a `PATH`.
-const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+pub(super) const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// One command, ready to run. Start from [`Spec::new`] or [`Spec::shell`] and change the fields that matter.
 #[derive(Clone, Debug)]

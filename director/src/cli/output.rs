@@ -1,6 +1,6 @@
 //! Where a command writes: standard output with or without colour, notes on standard error, traces.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -108,6 +108,17 @@ impl Output {
 pub(super) fn note(text: &str) {
     // A closed standard error only means that nobody listens.
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Asks at a terminal; elsewhere nobody can agree.
+pub(super) fn agreed(question: &str) -> Result<bool, CliError> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    note(&format!("{question} [y/N]"));
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
 /// Columns and lines of the terminal.

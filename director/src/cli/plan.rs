@@ -107,6 +107,10 @@ pub(super) fn plan(args: &PlanArgs, cx: &mut Context) -> Result<Code, CliError> 
         (_, Format::Mermaid) => render::mermaid(spec, plan),
         (_, Format::Svg) => render::svg(spec, plan),
     };
+    let missing = submission::missing_programs(spec).into_iter();
+    for warning in missing.chain(submission::no_repository(spec)) {
+        note(&format!("warning: {warning}"));
+    }
     let here = args.file.parent().unwrap_or(Path::new(""));
     // Tasks of one epic share their papers: the same is asked once.
     let mut questions: Vec<(String, Vec<String>)> = Vec::new();
@@ -152,6 +156,13 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
     let manifest = manifest::read(file, &options)?;
     if purpose == Purpose::Run {
         submission::runnable(&manifest.spec, &known_agents).map_err(CliError::Input)?;
+        submission::confinable(&manifest.spec).map_err(CliError::Input)?;
+        if let Some(missing) = submission::missing_programs(&manifest.spec)
+            .into_iter()
+            .next()
+        {
+            return Err(CliError::Input(missing));
+        }
     }
     for warning in &manifest.warnings {
         note(&format!("warning: {warning}"));

@@ -1,12 +1,11 @@
 //! `director replan`: a changed sprint file against the sprint that runs.
 
-use std::io::{BufRead, IsTerminal, stdin};
 use std::path::PathBuf;
 
 use director_protocols::manifest::Purpose;
 
 use super::end::{CliError, Code};
-use super::output::note;
+use super::output::{agreed, note};
 use super::source::{self, who};
 use super::{Context, home, plan};
 use crate::control::protocol::{Ask, Order};
@@ -40,21 +39,10 @@ pub(super) fn replan(args: ReplanArgs, cx: &mut Context) -> Result<Code, CliErro
     if answer.json["changes"] == 0 {
         return Ok(Code::Done);
     }
-    if !args.yes && !agreed()? {
+    if !args.yes && !agreed("apply it?")? {
         note("nothing has changed; `--yes` applies it without asking");
         return Ok(Code::BadInput);
     }
     source::order(Order::Replan { spec, by: who() }, cx)?;
     Ok(Code::Done)
-}
-
-/// Asks at a terminal; elsewhere nobody can agree.
-fn agreed() -> Result<bool, CliError> {
-    if !stdin().is_terminal() {
-        return Ok(false);
-    }
-    note("apply it? [y/N]");
-    let mut line = String::new();
-    stdin().lock().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }

@@ -1,5 +1,7 @@
 //! `director report`.
 
+use std::io::{IsTerminal, stdout};
+
 use clap::ValueEnum;
 
 use super::end::{CliError, Code};
@@ -13,9 +15,9 @@ use crate::control::protocol::{Ask, ReportFormat};
 pub(super) struct ReportArgs {
     #[command(flatten)]
     which: Which,
-    /// How it is written
-    #[arg(long, value_enum, default_value_t = Format::Md)]
-    format: Format,
+    /// How it is written [default: text at a terminal, otherwise md]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Short for `--format json`
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -23,6 +25,8 @@ pub(super) struct ReportArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// As at the end of `run`
+    Text,
     /// Markdown
     Md,
     /// One page of HTML with charts, in one file without scripts
@@ -32,15 +36,21 @@ enum Format {
 }
 
 pub(super) fn report(args: ReportArgs, cx: &mut Context) -> Result<Code, CliError> {
+    let usual = match stdout().is_terminal() {
+        true => Format::Text,
+        false => Format::Md,
+    };
+    let format = args.format.unwrap_or(usual);
     let ask = Ask::Report {
         sprint: args.which.sprint,
-        format: match args.format {
+        format: match format {
+            Format::Text => ReportFormat::Terminal,
             Format::Html => ReportFormat::Html,
-            _ => ReportFormat::Markdown,
+            Format::Md | Format::Json => ReportFormat::Markdown,
         },
     };
     let answer = source::ask(ask, cx)?;
     cx.output
-        .answer(&answer, args.json || args.format == Format::Json)?;
+        .answer(&answer, args.json || format == Format::Json)?;
     Ok(Code::Done)
 }

@@ -128,10 +128,7 @@ async fn whole(
         json,
     };
     if let Some(client) = source::director(data_dir).await? {
-        note(&format!(
-            "a director runs already in `{}`; this follows the sprint there",
-            data_dir.display()
-        ));
+        note(&also_there(data_dir));
         return run_elsewhere(Director::There(Box::new(client)), wanted, data_dir, cx).await;
     }
     if home::has_journal(data_dir)
@@ -140,6 +137,11 @@ async fn whole(
         return Ok(code);
     }
     run_here(wanted, data_dir, cx).await
+}
+
+fn also_there(data_dir: &Path) -> String {
+    let dir = data_dir.display();
+    format!("a director runs already in `{dir}`; this follows the sprint there")
 }
 
 /// The report of a sprint that is over, without starting anything.
@@ -183,7 +185,18 @@ async fn run_here(wanted: Wanted, data_dir: &Path, cx: &mut Context) -> Result<C
     let mut signals = Signals::listen()?;
     // Before the data directory is there, or git would count it among the user's changes.
     submission::hide_our_folders(&wanted.spec);
-    let running = start(data_dir, Vec::new(), cx).await?;
+    let running = match start(data_dir, Vec::new(), cx).await {
+        Ok(running) => running,
+        // Another one that was started in the same moment may have been faster.
+        Err(error) => match source::director(data_dir).await? {
+            Some(client) => {
+                note(&also_there(data_dir));
+                let director = Director::There(Box::new(client));
+                return run_elsewhere(director, wanted, data_dir, cx).await;
+            }
+            None => return Err(error),
+        },
+    };
     let mut director = Director::Here(running.handle.clone());
     let followed = follow(&mut director, &wanted, &mut signals, cx).await;
     if let Ok((End::Interrupted, _)) = &followed {

@@ -1,4 +1,4 @@
-//! `director status`.
+//! `director status` and `director sprints`.
 
 use super::end::{CliError, Code};
 use super::{Context, Which, source};
@@ -25,6 +25,20 @@ pub(super) fn status(args: StatusArgs, cx: &mut Context) -> Result<Code, CliErro
         update: args.update,
     };
     let answer = source::ask(ask, cx)?;
+    cx.output.answer(&answer, args.json)?;
+    Ok(Code::Done)
+}
+
+/// List the sprints, the newest first
+#[derive(Debug, clap::Args)]
+pub(super) struct SprintsArgs {
+    /// One JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn sprints(args: SprintsArgs, cx: &mut Context) -> Result<Code, CliError> {
+    let answer = source::ask(Ask::Sprints {}, cx)?;
     cx.output.answer(&answer, args.json)?;
     Ok(Code::Done)
 }

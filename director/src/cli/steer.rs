@@ -1,6 +1,9 @@
 //! `director retry`, `cancel`, `reassign`, `pause` and `resume`: one order each.
 
+use std::io::{IsTerminal, stdin};
+
 use super::end::{CliError, Code};
+use super::output::{agreed, note};
 use super::source::{self, who};
 use super::{Context, Which};
 use crate::control::protocol::Order;
@@ -33,12 +36,19 @@ pub(super) fn retry(args: RetryArgs, cx: &mut Context) -> Result<Code, CliError>
 pub(super) struct CancelArgs {
     /// The task's id [default: the whole sprint]
     task: Option<String>,
+    /// Do not ask, at a terminal, before a whole sprint is called off
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     which: Which,
 }
 
 pub(super) fn cancel(args: CancelArgs, cx: &mut Context) -> Result<Code, CliError> {
-    let CancelArgs { task, which } = args;
+    let CancelArgs { task, yes, which } = args;
+    if task.is_none() && !yes && stdin().is_terminal() && !agreed("call off the whole sprint?")? {
+        note("nothing has changed; `--yes` calls it off without asking");
+        return Ok(Code::BadInput);
+    }
     give(
         Order::Cancel {
             sprint: which.sprint,

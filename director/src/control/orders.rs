@@ -77,7 +77,14 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match near {
         Some((_, near)) => format!("there is no {what} `{shown}`; did you mean `{near}`?"),
-        None => format!("there is no {what} `{shown}`; `director status` lists what there is"),
+        None => format!(
+            "there is no {what} `{shown}`; `director {}` lists what there is",
+            if what == "sprint" {
+                "sprints"
+            } else {
+                "status"
+            }
+        ),
     }
 }
 

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use director_agents::coding::{acp, allow};
+use director_agents::coding::{self, acp, allow};
 use director_agents::git::Repository;
-use director_agents::process::sandbox;
+use director_agents::process::{self, sandbox};
 use director_agents::roles;
 use director_protocols::ids::Name;
 use director_protocols::manifest::{self, Format, Manifest, Options, Purpose};
@@ -70,6 +70,9 @@ pub fn parse(file: &File, kinds: &[String]) -> Result<Submission, String> {
     let known: Vec<&str> = kinds.iter().map(String::as_str).collect();
     runnable(&manifest.spec, &known)?;
     confinable(&manifest.spec)?;
+    if let Some(missing) = missing_programs(&manifest.spec).into_iter().next() {
+        return Err(missing);
+    }
     let mut notes = manifest.warnings.clone();
     notes.extend(about_roles(&manifest.spec));
     notes.extend(guessed_kinds(&mut manifest));
@@ -276,6 +279,38 @@ pub fn runnable(spec: &SprintSpec, kinds: &[&str]) -> Result<(), String> {
         role.agent.kind,
         kinds.join(", ")
     ))
+}
+
+/// The programs of agents with work that are not on this machine, in a sentence for each role.
+pub fn missing_programs(spec: &SprintSpec) -> Vec<String> {
+    let used: BTreeSet<_> = spec.tasks.iter().map(|task| &task.role).collect();
+    let roles = spec.team.iter().filter(|role| used.contains(&role.name));
+    let missing = roles.filter_map(|role| {
+        let program = coding::program_of(&role.agent)?;
+        (!process::is_there(program)).then(|| {
+            format!(
+                "role `{}`: its agents are the program `{program}`, which is not there; install it, or name another in `program` of its agent",
+                role.name
+            )
+        })
+    });
+    missing.collect()
+}
+
+/// What is wrong with the repository of a sprint that is only planned, in a sentence.
+pub fn no_repository(spec: &SprintSpec) -> Option<String> {
+    let path = spec.repo.as_ref()?;
+    let repository = match Repository::open(Path::new(path)) {
+        Ok(repository) => repository,
+        Err(error) => return Some(format!("a run would be refused: {error}")),
+    };
+    let base = spec.base.as_ref()?;
+    match repository.resolve(&format!("refs/heads/{base}")) {
+        Ok(None) => Some(format!(
+            "a run would be refused: `{path}` has no branch `{base}` yet"
+        )),
+        _ => None,
+    }
 }
 
 /// A sprint with a sandbox runs where the kernel can hold one, and nowhere else.

@@ -50,7 +50,9 @@ fn object(about: &str, keys: &[Key], others: Value) -> Value {
 }
 
 /// The form of a [`crate::ids::Name`], as far as a pattern can say it.
-const NAME: &str = r"^[\p{L}\p{N}][\p{L}\p{N}._-]*$";
+/// Letters and digits of any script, as far as patterns that every validator takes can say it: no white space, and of the punctuation of ASCII only
+/// `.`, `_` and `-`.
+const NAME: &str = r"^[^\s!-/:-@\[-`{-~][^\s!-,/:-@\[-^`{-~]*$";
 
 fn shape(of: &Shape) -> Value {
     match of {

@@ -5,8 +5,10 @@
 //!
 //! Invariant: while a [`DataDir`] lives, no other one for the same directory does, in this process or another.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -41,6 +43,20 @@ pub enum DataDirError {
         /// What is there.
         path: PathBuf,
     },
+    /// It was made somewhere else, and what its journal says is about repositories and worktrees as they were there.
+    #[error(
+        "`{here}` {happened} `{made}`, and its journal is about what lies there; {way_out}, or choose another data directory"
+    )]
+    Elsewhere {
+        /// Where it lies now.
+        here: PathBuf,
+        /// Where it was made.
+        made: PathBuf,
+        /// That it is a copy, or was moved.
+        happened: &'static str,
+        /// What to do.
+        way_out: &'static str,
+    },
     /// The system refused.
     #[error("could not {action} `{path}`; check that the directory can be written: {source}")]
     Io {
@@ -58,7 +74,7 @@ impl DataDir {
     ///
     /// # Errors
     /// [`DataDirError::Held`] when somebody has it, [`DataDirError::NotADirectory`] when a file is
-    /// there, [`DataDirError::Io`] when it cannot be created or written.
+    /// there, [`DataDirError::Elsewhere`] when it is not where it was made, [`DataDirError::Io`] when it cannot be created or written.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         let failed = |action, path: &Path| {
             let path = path.to_owned();
@@ -105,6 +121,7 @@ impl DataDir {
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(failed("write", &lock_path))?;
+        at_its_place(path)?;
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -140,6 +157,45 @@ impl DataDir {
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
     }
+}
+
+/// The journal names repositories and worktrees by their paths. A copy that went on would work on the original's, beside the original's own
+/// director; so a data directory remembers where it was made. A link at the old place will do.
+fn at_its_place(path: &Path) -> Result<(), DataDirError> {
+    let note = path.join("place");
+    let failed = |action, path: &Path| {
+        let path = path.to_owned();
+        move |source| DataDirError::Io {
+            action,
+            path,
+            source,
+        }
+    };
+    let here = path.canonicalize().map_err(failed("find", path))?;
+    let made = match fs::read(&note) {
+        Ok(bytes) => PathBuf::from(OsStr::from_bytes(bytes.trim_ascii_end())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let line = [here.as_os_str().as_bytes(), b"\n"].concat();
+            return replace_file(&note, &line).map_err(failed("write", &note));
+        }
+        Err(error) => return Err(failed("read", &note)(error)),
+    };
+    if made == here || made.canonicalize().is_ok_and(|made| made == here) {
+        return Ok(());
+    }
+    let (happened, way_out) = match made.exists() {
+        true => ("is a copy of", "use the original"),
+        false => (
+            "was moved here from",
+            "move it back, or put a symbolic link to this place there",
+        ),
+    };
+    Err(DataDirError::Elsewhere {
+        here,
+        made,
+        happened,
+        way_out,
+    })
 }
 
 fn holder(lock: &mut File) -> String {
@@ -196,6 +252,26 @@ mod tests {
 
         drop(first);
         DataDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn one_that_was_copied_or_moved_says_so_and_goes_on_where_it_is_found_again() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        drop(DataDir::open(&at("first")).unwrap());
+        fs::create_dir(at("copy")).unwrap();
+        fs::copy(at("first/place"), at("copy/place")).unwrap();
+        let said = DataDir::open(&at("copy")).unwrap_err().to_string();
+        assert!(
+            said.contains("is a copy of") && said.contains("first"),
+            "{said}"
+        );
+
+        fs::rename(at("first"), at("second")).unwrap();
+        let said = DataDir::open(&at("second")).unwrap_err().to_string();
+        assert!(said.contains("was moved here from"), "{said}");
+        std::os::unix::fs::symlink(at("second"), at("first")).unwrap();
+        DataDir::open(&at("second")).unwrap();
     }
 
     #[test]
