@@ -13,7 +13,7 @@ use director_protocols::command::Command;
 use director_protocols::ids::{Attempt, TaskId};
 use director_protocols::severity::Severity;
 use director_protocols::sprint::{AgentSpec, RoleSpec};
-use director_protocols::work::{Assignment, AttemptEnd};
+use director_protocols::work::{Assignment, AttemptEnd, Judged};
 use tempfile::TempDir;
 use tokio::time::timeout;
 use worktree::assignment;
@@ -126,6 +126,32 @@ async fn one_that_has_spent_what_it_may_has_reached_its_budget_and_goes_on_in_it
     let runs = in_worktree(&dir, "runs");
     let flags = "costly -p --output-format stream-json --verbose --max-budget-usd 1.000000";
     assert_eq!(runs, format!("{flags}\n{flags} --resume s-11\n"));
+}
+
+#[tokio::test]
+async fn last_words_are_no_verdict_and_a_report_that_is_cut_off_is_no_end() {
+    for (judges, report, expected) in [
+        (true, "", Err("it wrote no report")),
+        (true, r#"{"summary": "bad"}"#, Err("it has no `findings`")),
+        (true, r#"{"findings": ["a:1 wro"#, Err("it is no JSON")),
+        (true, r#"{"findings": []}"#, Ok(0)),
+        (true, r#"{"findings": ["a:1 wrong"]}"#, Ok(1)),
+        (false, r#"{"blocker": {"text": "no k"#, Err("it is no JSON")),
+        (false, "", Ok(0)),
+    ] {
+        let mode = format!("says:{report}");
+        let judged = judges.then(Judged::default);
+        let (_dir, turn, _) = attempt(&mode, |assignment| assignment.judges = judged).await;
+        let found = match &turn {
+            Turn::Done(report) => Ok(report.findings.len()),
+            Turn::Failed { reason, .. } => Err(reason.as_str()),
+            other => panic!("{other:?}"),
+        };
+        match (found, expected) {
+            (Err(reason), Err(words)) => assert!(reason.contains(words), "{report}: {reason}"),
+            (found, expected) => assert_eq!(found, expected, "{report}"),
+        }
+    }
 }
 
 #[tokio::test]

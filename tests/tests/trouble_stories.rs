@@ -509,8 +509,9 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                 > done page
                   attempt_ended page done
                   inbox_opened 1: Judge the work on task page (page).
-                Its author says: done
-                This is the gate `review`. To let it pass: director approve 1. To send it back to its author: director reject 1 REASON
+                Its author says:
+                > done
+                This is the gate `review`: approve it to let the work pass, or reject it with the reason, which goes to the author.
                   task_added page.docs by director
                   task_assigned page.docs to reviewer-1 as attempt 1: 797 = 1000 expertise, 993 capacity, 0 continuity
                 > answer 1
@@ -533,11 +534,13 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                 > done page
                   attempt_ended page done
                   inbox_opened 2: Judge the work on task page (page).
-                Its author says: done
-                The round before found: `review`, judged by ada:
-                not like this
+                Its author says:
+                > done
+                In the round before, this was found:
+                > `review`, judged by ada:
+                > not like this
                 See whether each of these is dealt with.
-                This is the gate `review`. To let it pass: director approve 2. To send it back to its author: director reject 2 REASON
+                This is the gate `review`: approve it to let the work pass, or reject it with the reason, which goes to the author.
                   task_added page.docs-2 by director
                   task_assigned page.docs-2 to reviewer-1 as attempt 1: 796 = 1000 expertise, 987 capacity, 0 continuity
                 > approve 2
@@ -578,8 +581,9 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                 > cancel page.review
                   task_cancelled page.review
                   inbox_opened 1: page.review could not judge it (cancelled by ada). Judge the work on task page (page).
-                Its author says: done
-                This is the gate `review`. To let it pass: director approve 1. To send it back to its author: director reject 1 REASON
+                Its author says:
+                > done
+                This is the gate `review`: approve it to let the work pass, or reject it with the reason, which goes to the author.
                 > cancel page
                   task_cancelled page
                   inbox_closed 1: no verdict is wanted any more

@@ -210,8 +210,9 @@ fn an_approval_that_would_close_a_circle_goes_to_a_person() {
             > done page
               attempt_ended page done
               inbox_opened 1: Nobody of the role can judge it, because that would close a circle: page waits for a free reviewer, and reviewer-1 is busy, reviewer-1 waits for an answer of whoever takes menu up, menu waits for what page hands on. Judge the work on task page (page).
-            Its author says: done
-            This is the gate `review`. To let it pass: director approve 1. To send it back to its author: director reject 1 REASON
+            Its author says:
+            > done
+            This is the gate `review`: approve it to let the work pass, or reject it with the reason, which goes to the author.
         "#]],
     );
 }

@@ -211,9 +211,7 @@ struct Reader {
 
 impl Reader {
     fn read(mut self) -> Said {
-        let is_judged = ["findings", "acceptance"]
-            .iter()
-            .any(|key| self.fields.get(*key).is_some_and(|value| !value.is_null()));
+        let has_findings = matches!(self.fields.get("findings"), Some(value) if !value.is_null());
         let acceptance = self.list("acceptance", criterion);
         let findings = self.list("findings", |item| item.as_str().map(str::to_owned));
         let mut unread = self.notes.clone();
@@ -231,7 +229,7 @@ impl Reader {
         let blocker = self.blocker();
         let limited = self.limited();
         unread.extend(self.slips());
-        if !is_judged {
+        if !has_findings && report.acceptance.is_empty() {
             unread.push("it has no `findings`".to_owned());
         }
         Said {

@@ -101,6 +101,7 @@ fn what_may_be_a_blocker_or_a_verdict_is_never_overlooked() {
         ),
         (r#"{"acceptance": [{"criterion": "c", "met": true}]}"#, fine),
         (r#"{"summary": "good work"}"#, undecided),
+        (r#"{"summary": "bad work", "acceptance": []}"#, undecided),
         (r#"{"findings": null}"#, undecided),
         (r#"{"findings": "wrong"}"#, undecided),
         (r#"{"findings": ["a", {"line": 1}]}"#, undecided),

@@ -95,7 +95,7 @@ fn carried_over(row: &Sprint, tasks: &[&Task]) -> Criterion {
     let carried = of_phase(&|phase| matches!(phase, Phase::Deferred | Phase::Cancelled)).len();
     let failed = of_phase(&|phase| matches!(phase, Phase::Failed | Phase::Quarantined));
     let open = tasks.len() - done - carried - failed.len();
-    let mut evidence = vec![match done == tasks.len() {
+    let mut evidence = vec![match done == tasks.len() && done > 1 {
         true => format!("all {} completed", count(done, "task")),
         false => format!("{done} of {} completed", count(tasks.len(), "task")),
     }];
