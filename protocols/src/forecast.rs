@@ -23,6 +23,23 @@ pub struct Forecast {
     pub p85: Span,
     /// 95 of 100.
     pub p95: Span,
+    /// What all of it costs; absent where nothing is known of that.
+    #[serde(default)]
+    pub cost: Option<CostForecast>,
+}
+
+/// What a sprint costs from its beginning to its end, in millionths of a dollar, and how often its money does not suffice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostForecast {
+    /// Half of the runs cost less.
+    pub p50_micros: u64,
+    /// 85 of 100.
+    pub p85_micros: u64,
+    /// 95 of 100.
+    pub p95_micros: u64,
+    /// In how many in a thousand something stays undone unless a budget is raised.
+    pub short_probability: u32,
 }
 
 impl From<&ForecastRecorded> for Forecast {
@@ -34,6 +51,7 @@ impl From<&ForecastRecorded> for Forecast {
             p50: event.p50,
             p85: event.p85,
             p95: event.p95,
+            cost: event.cost,
         }
     }
 }

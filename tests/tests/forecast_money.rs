@@ -75,6 +75,9 @@ fn a_budget_for_three_of_five_tasks_leaves_two_undone_in_every_run() {
             "limit {limit}"
         );
         assert_eq!(money.done, 300 - short, "limit {limit}");
+        let kept = sums.in_short(5).and_then(|kept| kept.cost).expect("a cost");
+        let kept = (kept.p95_micros, u64::from(kept.short_probability));
+        assert_eq!(kept, (5 * DOLLAR, short * 1_000 / 300), "limit {limit}");
         assert_eq!(money.asked.max(), asked * HOUR, "limit {limit}");
     }
 }

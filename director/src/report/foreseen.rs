@@ -6,8 +6,8 @@
 //!
 //! Elsewhere: making forecasts is [`crate::simulate`].
 
-use director_protocols::event::{Event, Outcome};
-use director_protocols::forecast::Forecast;
+use director_protocols::event::{Event, Outcome, Purse};
+use director_protocols::forecast::{CostForecast, Forecast};
 use director_protocols::ids::SprintId;
 use director_protocols::time::{Span, Time};
 use schemars::JsonSchema;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::engine::sprints::{Sprint, Stage};
 use crate::engine::state::State;
 use crate::handle::Entry;
+use crate::view::events::forecast_of_money;
 use crate::view::{count, hours, minute, rfc3339, round};
 
 /// A forecast beside what came.
@@ -35,6 +36,16 @@ pub struct Foreseen {
     pub p85_hours: f64,
     /// 95 of 100.
     pub p95_hours: f64,
+    /// Half of them cost less, with what was spent before; `null` where nothing was known of that.
+    pub cost_p50_usd: Option<f64>,
+    /// 85 of 100.
+    pub cost_p85_usd: Option<f64>,
+    /// 95 of 100.
+    pub cost_p95_usd: Option<f64>,
+    /// The share of runs in which something stays undone unless a budget is raised.
+    pub short_probability: Option<f64>,
+    /// What the sprint cost, if it is done and its cost was forecast.
+    pub actual_cost_usd: Option<f64>,
     /// What it took from then on, if the sprint is done.
     pub actual_hours: Option<f64>,
     /// Where that fell.
@@ -43,6 +54,8 @@ pub struct Foreseen {
     pub seqs: Vec<u64>,
     #[serde(skip)]
     moment: Time,
+    #[serde(skip)]
+    cost: Option<CostForecast>,
 }
 
 /// How good forecasts have been.
@@ -72,6 +85,9 @@ pub fn foreseen(state: &State, entries: &[Entry], id: SprintId) -> Vec<Foreseen>
         let ends = |event: &Event| matches!(event, Event::SprintEnded(e) if e.sprint_id == id);
         entry.events.iter().any(ends).then_some(entry.seq.0)
     });
+    // Without a window it does not matter when one looks.
+    let (spent, _) = state.used(Purse::Sprint { sprint_id: id }, Time(0));
+    let usd = |micros: u64| round(micros as f64 / 1e6);
     let mut found = Vec::new();
     for entry in entries {
         for event in &entry.events {
@@ -91,6 +107,14 @@ pub fn foreseen(state: &State, entries: &[Entry], id: SprintId) -> Vec<Foreseen>
                 p50_hours: hours(e.p50),
                 p85_hours: hours(e.p85),
                 p95_hours: hours(e.p95),
+                cost_p50_usd: e.cost.map(|cost| usd(cost.p50_micros)),
+                cost_p85_usd: e.cost.map(|cost| usd(cost.p85_micros)),
+                cost_p95_usd: e.cost.map(|cost| usd(cost.p95_micros)),
+                short_probability: e
+                    .cost
+                    .map(|cost| round(f64::from(cost.short_probability) / 1_000.0)),
+                actual_cost_usd: e.cost.and(took).map(|_| usd(spent)),
+                cost: e.cost,
                 actual_hours: took.map(hours),
                 fell: took.map(|took| fell(&forecast, took)),
                 seqs: std::iter::once(entry.seq.0)
@@ -176,6 +200,12 @@ pub fn sentence(row: &Foreseen) -> String {
         (Some(actual), Some(fell)) => said += &format!("; it took {}, {fell}", length(actual)),
         _ => said += "; the sprint is not done, so it cannot be told",
     }
+    if let Some(cost) = &row.cost {
+        said += &forecast_of_money(cost);
+    }
+    if let Some(actual) = row.actual_cost_usd {
+        said += &format!("; it cost ${actual:.2}");
+    }
     said
 }
 
@@ -219,6 +249,7 @@ mod tests {
                 p50: Span::minutes(p50),
                 p85: Span::minutes(p85),
                 p95: Span::minutes(p95),
+                cost: None,
             },
             by: "ada".to_owned(),
         }
@@ -228,13 +259,17 @@ mod tests {
         taking(60, forecasts)
     }
 
-    /// A sprint of one task that takes so long, with forecasts of it.
-    fn taking(minutes: u64, forecasts: &[[u64; 3]]) -> Run {
+    fn of_one_task() -> director_protocols::sprint::SprintSpec {
         let mut spec = checkout(false);
         let mut task = examples::task("only", "feature", "fullstack-engineer", [1, 1, 2], &[]);
         task.expects = director_protocols::sprint::Expects::Nothing;
         spec.tasks = vec![task.into()];
-        let mut run = Run::of(spec);
+        spec
+    }
+
+    /// A sprint of one task that takes so long, with forecasts of it.
+    fn taking(minutes: u64, forecasts: &[[u64; 3]]) -> Run {
+        let mut run = Run::of(of_one_task());
         for [p50, p85, p95] in forecasts {
             run.say(forecast(*p50, *p85, *p95));
         }
@@ -255,6 +290,46 @@ mod tests {
             assert_eq!(found[0].fell, Some(expected), "{figures:?}");
             assert_eq!(found[0].seqs.len(), 2, "the forecast and the end are cited");
         }
+    }
+
+    #[test]
+    fn what_a_sprint_was_to_cost_stands_beside_what_it_cost() {
+        let mut run = Run::of(of_one_task());
+        let Command::RecordForecast {
+            sprint,
+            mut forecast,
+            by,
+        } = forecast(30, 90, 120)
+        else {
+            panic!("another command")
+        };
+        forecast.cost = Some(CostForecast {
+            p50_micros: 2_000_000,
+            p85_micros: 4_000_000,
+            p95_micros: 9_000_000,
+            short_probability: 120,
+        });
+        run.say(Command::RecordForecast {
+            sprint,
+            forecast,
+            by,
+        });
+        let task = run.task("only");
+        let attempt = run.state().tasks.table[task.index()].attempt;
+        run.say(Command::Spent {
+            task,
+            attempt,
+            cost_micros: 2_500_000,
+        });
+        run.done("only", 60);
+        let found = foreseen(run.state(), &run.entries, SPRINT);
+        let said = sentence(&found[0]);
+        let expected = "; all of it costs $2.00 in half of them, less than $4.00 in 85 of 100 and $9.00 in 95; in 12 of 100 the money runs out before; it cost $2.50";
+        assert!(said.ends_with(expected), "{said}");
+        assert_eq!(
+            (found[0].short_probability, found[0].actual_cost_usd),
+            (Some(0.12), Some(2.5))
+        );
     }
 
     #[test]

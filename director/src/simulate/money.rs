@@ -6,6 +6,8 @@
 //!
 //! Elsewhere: what attempts cost is `price`; what people are told is [`crate::report::forecast`].
 
+use director_protocols::forecast::CostForecast;
+
 use super::spread::Spread;
 use super::watch::Watch;
 use super::world::World;
@@ -59,6 +61,17 @@ impl Money {
             self.undone.add(undone);
             self.asked.add(held.asked.unwrap_or_default());
         }
+    }
+
+    /// The same as it is recorded, of so many runs; none where nothing costs anything and nothing stays undone for it.
+    pub fn in_short(&self, runs: u64) -> Option<CostForecast> {
+        let at = |part: f64| self.cost.quantile(part);
+        (self.cost.max() > 0 || self.short > 0).then(|| CostForecast {
+            p50_micros: at(0.5),
+            p85_micros: at(0.85),
+            p95_micros: at(0.95),
+            short_probability: (self.short * 1_000 / runs.max(1)) as u32,
+        })
     }
 
     /// Takes all of other runs in.

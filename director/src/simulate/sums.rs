@@ -236,6 +236,7 @@ impl Sums {
             p50: at(0.5),
             p85: at(0.85),
             p95: at(0.95),
+            cost: self.money.in_short(self.runs),
         })
     }
 

@@ -149,7 +149,8 @@ fn translated(key: &str, value: Value, ends: Ends, state: &State) -> Value {
             | "trend"
             | "code_review_completion"
             | "documentation_status"
-            | "done_probability",
+            | "done_probability"
+            | "short_probability",
             value,
         ) => match number {
             Some(n) => json!(thousandths(n)),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Payload;
 use super::parts::Outcome;
+use crate::forecast::CostForecast;
 use crate::ids::{EffectId, SprintId, TaskId};
 use crate::shared::Shared;
 use crate::sprint::SprintSpec;
@@ -156,6 +157,8 @@ payloads! {
         p85: Span,
         /// 95 of 100.
         p95: Span,
+        /// What all of it costs, where that is known.
+        cost: Option<CostForecast>,
         /// Who asked.
         by: String,
     }

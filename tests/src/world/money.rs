@@ -77,7 +77,7 @@ impl World {
     /// The sprint as it is, with other money in its file: higher, lower, or none.
     fn another_file(&mut self, sprint: SprintId) -> Option<SprintSpec> {
         let mut spec = spec_of(self.engine.state(), sprint)?;
-        let mut some = |world: &mut Self| match world.below(4) {
+        let some = |world: &mut Self| match world.below(4) {
             0 => None,
             _ => Some(DOLLAR * world.below(12) as u64),
         };

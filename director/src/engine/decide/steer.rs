@@ -273,6 +273,7 @@ pub fn forecast(state: &State, id: SprintId, forecast: &Forecast, by: &str) -> A
         p50,
         p85,
         p95,
+        cost,
     } = *forecast;
     Ok(vec![
         ForecastRecorded {
@@ -283,6 +284,7 @@ pub fn forecast(state: &State, id: SprintId, forecast: &Forecast, by: &str) -> A
             p50,
             p85,
             p95,
+            cost,
             by: by.to_owned(),
         }
         .into(),

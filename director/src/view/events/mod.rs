@@ -11,6 +11,8 @@ mod deployments;
 mod money;
 mod parts;
 
+pub(crate) use money::forecast as forecast_of_money;
+
 use director_protocols::event::Event;
 use director_protocols::ids::TaskId;
 use serde_json::{Value, json};
@@ -146,12 +148,13 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
             e.text
         ),
         Event::ForecastRecorded(e) => format!(
-            "the rest of {} was forecast by {}: half end within {:.1} h, 85 of 100 within {:.1} h, 95 of 100 within {:.1} h",
+            "the rest of {} was forecast by {}: half end within {:.1} h, 85 of 100 within {:.1} h, 95 of 100 within {:.1} h{}",
             sprint(e.sprint_id),
             e.by,
             e.p50.as_hours(),
             e.p85.as_hours(),
-            e.p95.as_hours()
+            e.p95.as_hours(),
+            e.cost.as_ref().map_or_else(String::new, money::forecast)
         ),
         Event::PlanAdopted(e) => format!(
             "{} goes on in a better order: {:.1} h to the end instead of {:.1} h",

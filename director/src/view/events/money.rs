@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use director_protocols::event::{Event, Purse};
+use director_protocols::forecast::CostForecast;
 
 use crate::engine::decide::budget::purse_name;
 use crate::engine::money::dollars;
@@ -110,6 +111,22 @@ pub(super) fn sentence(event: &Event, state: &State) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// What a forecast says of money, behind what it says of time.
+pub(crate) fn forecast(cost: &CostForecast) -> String {
+    let cents = |micros: u64| dollars((micros + 5_000) / 10_000 * 10_000);
+    let mut said = format!(
+        "; all of it costs {} in half of them, less than {} in 85 of 100 and {} in 95",
+        cents(cost.p50_micros),
+        cents(cost.p85_micros),
+        cents(cost.p95_micros)
+    );
+    if cost.short_probability > 0 {
+        let share = f64::from(cost.short_probability) / 10.0;
+        let _ = write!(said, "; in {share:.0} of 100 the money runs out before");
+    }
+    said
 }
 
 /// The budget within a sentence.

@@ -79,6 +79,12 @@ fn everything() -> (Run, Vec<Event>) {
             p50: Span::hours(8),
             p85: Span::minutes(570),
             p95: Span::hours(11),
+            cost: Some(director_protocols::forecast::CostForecast {
+                p50_micros: 9_360_000,
+                p85_micros: 14_010_000,
+                p95_micros: 24_140_000,
+                short_probability: 163,
+            }),
             by: by(),
         }
         .into(),
@@ -303,7 +309,7 @@ const NUMBERS: &str = "added changed dropped handoff deployment merge_batch repe
     count points optimistic likely pessimistic day velocity_target intensity within backoff_min backoff_max \
     timeout time attempts_max deaths_max guidance_max retry_min retry_max attempt_time silent_after wedged_after look_ahead \
     tier_time output_max weights \
-    reserved_micros most_micros spent_micros limit_micros needed_micros left_micros";
+    p50_micros p85_micros p95_micros short_probability reserved_micros most_micros spent_micros limit_micros needed_micros left_micros";
 
 fn numbers(key: &str, value: &Value, found: &mut BTreeSet<String>) {
     match value {
@@ -413,7 +419,7 @@ fn every_event_reads_as_a_sentence() {
         sprint_velocity_updated  sprint-3: 4 of 40 points
         sprint_delivered         sprint-3 was delivered by ada: the base is at c0ffeec0ffee
         plan_adopted             sprint-3 goes on in a better order: 8.0 h to the end instead of 9.0 h
-        forecast_recorded        the rest of sprint-3 was forecast by ada: half end within 8.0 h, 85 of 100 within 9.5 h, 95 of 100 within 11.0 h
+        forecast_recorded        the rest of sprint-3 was forecast by ada: half end within 8.0 h, 85 of 100 within 9.5 h, 95 of 100 within 11.0 h; all of it costs $9.36 in half of them, less than $14.01 in 85 of 100 and $24.14 in 95; in 16 of 100 the money runs out before
         task_deferred            connect goes to the backlog: it does not fit 40h of api-engineer
         task_assigned            checkout-spec goes to tech-lead-1, attempt 1 (score 0.56: expertise 0.60, capacity 0.85, context 0.00; 1 candidate)
         worktree_prepared        checkout-spec begins in /repo/.worktrees/checkout-spec at ba5eba5eba5e
