@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::time::Duration;
 
 use director_tests::corner::{Corner, HEAD};
+use director_tests::process;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn corner() -> Corner {
     Corner::new(env!("CARGO_BIN_EXE_director-under-test"))
@@ -145,6 +149,31 @@ setsid --wait sh -c '"$DIRECTOR_PROGRAM" --data-dir "$DIRECTOR_DATA_DIR" pause' 
     assert!(heard.contains("gives it no orders"), "{heard}");
     let audit = corner.tell(&["audit"]).out;
     assert!(audit.contains("gives it no orders"), "{audit}");
+}
+
+#[test]
+fn what_a_person_changes_beside_agents_in_a_sandbox_is_no_incident() {
+    for (sandbox, incidents) in [(true, 0), (false, 1)] {
+        let corner = corner();
+        let root = corner.root().display().to_string();
+        fs::create_dir(corner.root().join("way")).expect("made");
+        let head = match sandbox {
+            true => format!("{HEAD}[sandbox]\nwrite = [\"{root}/way\"]\n"),
+            false => HEAD.to_owned(),
+        };
+        let task = format!(
+            "[[task]]\nid = \"t\"\nrun = \"touch {root}/way/begun; until test -e {root}/way/go; do sleep 0.02; done; echo t > t\"\n"
+        );
+        corner.sprint(head + &task);
+        let mut run = corner.start();
+        let begun = corner.root().join("way/begun");
+        process::until(PATIENCE, || begun.exists().then_some(())).expect("it began");
+        fs::write(corner.repo().join("README"), "Edited by hand.\n").expect("written");
+        fs::write(corner.root().join("way/go"), "").expect("written");
+        assert_eq!(run.code_within(PATIENCE), Some(0));
+        let found = corner.report()["incidents"].as_array().map(Vec::len);
+        assert_eq!(found, Some(incidents), "sandbox: {sandbox}");
+    }
 }
 
 #[test]

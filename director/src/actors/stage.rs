@@ -259,6 +259,7 @@ pub fn piece(id: u32, task: &str) -> Piece {
         commit: String::new(),
         produces: Vec::new(),
         isolation: Isolation::default(),
+        sandboxed: false,
         resolve: String::new(),
         conflict: Vec::new(),
         at_ms: 1_700_000_000_000,

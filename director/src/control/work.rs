@@ -217,6 +217,7 @@ pub fn piece(sprint: &SprintFacts, task: &TaskFacts) -> Result<Piece, WorkError>
         commit,
         produces: Vec::new(),
         isolation: Isolation::default(),
+        sandboxed: false,
         resolve: String::new(),
         conflict: Vec::new(),
         at_ms: 0,

@@ -65,6 +65,8 @@ pub struct Piece {
     pub produces: Vec<String>,
     /// What its agent works in.
     pub isolation: Isolation,
+    /// Whether its agent has a sandbox, so that what changes elsewhere is not its doing.
+    pub sandboxed: bool,
     /// The earlier work that is merged into the worktree before the agent begins; empty for none.
     pub resolve: String,
     /// Files that had a conflict when the attempt began, and must have no marker left when it is done.
@@ -402,6 +404,7 @@ fn piece(state: &State, task: TaskId) -> Option<Piece> {
         commit: story.commit.clone(),
         produces: row.spec.produces.clone(),
         isolation: role.map_or_else(Isolation::default, |role| role.spec.isolation),
+        sandboxed: role.is_some_and(|role| role.spec.sandbox.is_some()),
         resolve: match resolves {
             true => story.conflicting.clone(),
             false => String::new(),

@@ -199,6 +199,19 @@ impl Workshop {
         })
     }
 
+    /// What changed outside while an attempt was under way, unless neither it nor a gate can have done it.
+    pub(super) fn look_outside_after(
+        &self,
+        site: &Site,
+        place: &Place,
+        piece: &Piece,
+    ) -> Option<Command> {
+        match piece.sandboxed && place.sandbox.is_some() {
+            true => None,
+            false => self.look_outside(site, place, Some(piece.id)),
+        }
+    }
+
     fn prepare_repo(
         &self,
         place: &Place,

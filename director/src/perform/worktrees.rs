@@ -181,7 +181,7 @@ impl Workshop {
             message: &message,
             date_ms: piece.at_ms,
         })?;
-        let outside = self.look_outside(&site, place, Some(piece.id));
+        let outside = self.look_outside_after(&site, place, piece);
         let mut answer: Vec<Command> = outside.into_iter().collect();
         answer.push(Command::WorkCommitted {
             effect,
@@ -222,7 +222,7 @@ impl Workshop {
             // What was saved is saved; the next preparation resets it.
             warn!(feature = piece.feature, %error, "could not reset a salvaged worktree");
         }
-        let outside = self.look_outside(&site, place, Some(piece.id));
+        let outside = self.look_outside_after(&site, place, piece);
         let mut answer: Vec<Command> = outside.into_iter().collect();
         answer.push(Command::WorkSalvaged {
             effect,
