@@ -81,7 +81,7 @@ async fn a_command_knows_its_task_and_reports_what_it_made() {
     );
     assert_eq!(
         report.feedback,
-        "(the report file was not understood in full: `progress` is a text, not a number)"
+        "(director: the report file was not understood in full: `progress` is a text, not a number)"
     );
     assert_eq!(report.artifacts[0].sha256.len(), 64);
     let who = fs::read_to_string(cx.workdir().unwrap().join("who.txt")).unwrap();

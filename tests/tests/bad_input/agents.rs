@@ -78,20 +78,20 @@ const CASES: &[Case] = &[
         "printf '\\377\\376\\033[31m'; printf '\\377\\000' > bytes",
         "",
     ),
-    done(
+    failed(
         "junk-report",
         "head -c 300 /dev/urandom > \"$DIRECTOR_REPORT\"; echo x > junk-report",
-        "report",
+        "its report file was not understood: it is no JSON",
     ),
-    done(
+    failed(
         "huge-report",
-        "head -c 50000000 /dev/zero > \"$DIRECTOR_REPORT\"; echo x > huge-report",
-        "report",
+        "head -c 20000000 /dev/zero > \"$DIRECTOR_REPORT\"; echo x > huge-report",
+        "its report file was not understood: it is longer than 1048576 bytes",
     ),
-    done(
+    failed(
         "fifo-report",
         "rm -f \"$DIRECTOR_REPORT\"; mkfifo \"$DIRECTOR_REPORT\"; echo x > fifo-report",
-        "report",
+        "its report file was not understood: it cannot be opened",
     ),
     done("no-git", "echo x > no-git; rm -rf .git", ""),
     done(
