@@ -129,7 +129,8 @@ fn real_agents_write_a_file_in_their_worktree_and_it_is_merged() {
         "gemini-2.5-flash",
     ];
     let model = Model::start();
-    for (kind, program, env) in [
+    let both = [false, true].into_iter();
+    for ((kind, program, env), sandbox) in [
         (
             "acp",
             &claude[..],
@@ -140,7 +141,10 @@ fn real_agents_write_a_file_in_their_worktree_and_it_is_merged() {
             &gemini[..],
             r#"env = ["GOOGLE_GEMINI_BASE_URL", "GEMINI_API_KEY"]"#,
         ),
-    ] {
+    ]
+    .into_iter()
+    .flat_map(|agent| both.clone().map(move |sandbox| (agent, sandbox)))
+    {
         let corner = Corner::new(PROGRAM);
         let home = corner.root().join("home");
         fs::create_dir_all(home.join(".gemini")).expect("a directory");
@@ -153,8 +157,16 @@ fn real_agents_write_a_file_in_their_worktree_and_it_is_merged() {
             .with_env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
             .with_env("GOOGLE_GEMINI_BASE_URL", &model.url)
             .with_env("GEMINI_API_KEY", "none");
-        let said = corner.sprint(sprint(kind, program, env)).run();
-        assert_eq!(said.code, 0, "{}: {said:?}", program[1]);
+        fs::create_dir(home.join(".claude")).expect("a directory");
+        fs::write(home.join(".claude.json"), "{}").expect("a file");
+        // What the adapter is, only we know.
+        let held = match sandbox {
+            true => "\n[sandbox]\nwrite = [\"~/.claude\", \"~/.claude.json\"]\n",
+            false => "",
+        };
+        let text = sprint(kind, program, env) + held;
+        let said = corner.sprint(text).run();
+        assert_eq!(said.code, 0, "{} {held}: {said:?}", program[1]);
         assert_eq!(corner.merged("work.txt"), "worked", "{}", program[1]);
         let ends = corner.events("attempt_ended");
         assert!(

@@ -45,7 +45,7 @@ const LEAST: ABI = ABI::V3;
 const BEST: ABI = ABI::V6;
 
 /// What is hidden of the home directory, unless the sprint file shows it: where keys, tokens and passwords usually lie.
-pub const HIDDEN: [&str; 24] = [
+pub const HIDDEN: [&str; 26] = [
     ".ssh",
     ".gnupg",
     ".password-store",
@@ -68,6 +68,8 @@ pub const HIDDEN: [&str; 24] = [
     ".pgpass",
     ".local/share/keyrings",
     ".mozilla",
+    ".config/google-chrome",
+    ".config/chromium",
     ".bash_history",
     ".zsh_history",
 ];
