@@ -26,6 +26,21 @@ pub enum IncidentWork {
     Close,
 }
 
+/// An integration branch that somebody else moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedBranch {
+    /// The branch, as a full ref.
+    pub name: String,
+    /// The commit that it should be at, in hex.
+    pub expected: String,
+    /// The commit that it is at; empty where it is gone.
+    pub found: String,
+    /// Whether that holds everything that was merged.
+    pub contains: bool,
+    /// What lies between the two, in words; a whole sentence.
+    pub between: String,
+}
+
 /// One input of the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -334,6 +349,24 @@ pub enum Command {
         effect: EffectId,
         /// The merge commit.
         commit: String,
+    },
+    /// Somebody else moved the integration branch: what needs it is not done.
+    BranchMoved {
+        /// The effect that found it; none where it was looked for.
+        effect: Option<EffectId>,
+        /// The sprint.
+        sprint: SprintId,
+        /// What was found.
+        moved: MovedBranch,
+    },
+    /// The integration branch is where the journal says.
+    BranchRestored {
+        /// The effect that asked for it; none where it was found so.
+        effect: Option<EffectId>,
+        /// The sprint.
+        sprint: SprintId,
+        /// Where what it was at is kept; empty where nothing had to be.
+        saved: String,
     },
     /// The worktrees of an ended sprint are gone.
     CleanedUp {

@@ -135,6 +135,8 @@ events! {
     SprintInitialized
     SprintPaused
     SprintResumed
+    BranchMoved
+    BranchRestored
     SprintCancelled
     SprintEnded
     SprintReopened
@@ -148,6 +150,7 @@ events! {
     WorktreePrepared
     AttemptStarted
     SessionOpened
+    AttemptCut
     AttemptEnded
     WorkSalvaged
     WorkCommitted

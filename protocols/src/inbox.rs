@@ -30,6 +30,8 @@ pub enum InboxKind {
     Fallback,
     /// A budget that has too little left for what waits: it is raised, or the work is called off.
     Budget,
+    /// A branch of the director's that somebody else moved: it is put back, or the sprint is called off.
+    Branch,
     /// Something to know; nothing waits for it.
     Notice,
 }
@@ -48,6 +50,7 @@ impl InboxKind {
             InboxKind::Unclear => "unclear",
             InboxKind::Fallback => "fallback",
             InboxKind::Budget => "budget",
+            InboxKind::Branch => "branch",
             InboxKind::Notice => "notice",
         }
     }
@@ -147,6 +150,7 @@ impl InboxRules {
             | InboxKind::Deployment
             | InboxKind::Fallback
             | InboxKind::Budget
+            | InboxKind::Branch
             | InboxKind::Notice => None,
         }
     }

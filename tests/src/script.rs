@@ -4,7 +4,7 @@
 //! up | tick 1s | submit              everybody is there; time passes; the next sprint
 //! start T | done T | fail T | called off T | die T | time out T | stuck T SEVERITY
 //! ask T ROLE | hear [WORDS] | hear nothing   a question; the answer of who was asked
-//! git ok | git same | git missing | git conflict | git refused | git no     the oldest order to git
+//! git ok | git same | git missing | git conflict | git refused | git moved | git no     the oldest order to git
 //! gates green | gates red            the oldest order to the gates
 //! pause | resume | cancel T | cancel | retry T | reassign T [AGENT] | answer N
 //! see T T FILE... | see T merged FILE...   somebody looks ahead; without a file where all is well
@@ -12,6 +12,7 @@
 //! lose ROLE | reopen                 a role's restarts are used up; the director is killed and another one starts
 //! ```
 
+mod branch;
 mod clash;
 mod money;
 
@@ -412,19 +413,7 @@ impl Script {
 
     fn git(&self, how: &str) -> Command {
         let (effect, what) = self
-            .effects(|effect| {
-                let git = matches!(
-                    effect,
-                    Effect::PrepareRepo { .. }
-                        | Effect::PrepareWorktree { .. }
-                        | Effect::CommitWork { .. }
-                        | Effect::Salvage { .. }
-                        | Effect::PrepareMerge { .. }
-                        | Effect::Advance { .. }
-                        | Effect::CleanUp { .. }
-                );
-                git.then(|| effect.clone())
-            })
+            .effects(|effect| branch::is_gits(effect).then(|| effect.clone()))
             .expect("git has something to do");
         if how == "no" {
             return Command::EffectFailed {
@@ -433,6 +422,9 @@ impl Script {
             };
         }
         let commit = effect.to_string();
+        if let Some(answer) = self.branch(effect, &what, how) {
+            return answer;
+        }
         match what {
             Effect::PrepareRepo { .. } if how == "refused" => Command::RepoRefused {
                 effect,

@@ -31,6 +31,23 @@ impl Repository {
             .flatten())
     }
 
+    /// The commits in the history of `to` that are not in that of `from`, newest first, each as its short id and its subject.
+    ///
+    /// # Errors
+    /// That git could not be run, or knows one of the commits no more.
+    pub fn commits_between(&self, from: &Oid, to: &Oid) -> Result<Vec<String>, GitError> {
+        let until = format!("^{from}");
+        let words = [
+            "rev-list",
+            "--no-commit-header",
+            "--format=%h `%s`",
+            to.as_str(),
+        ];
+        let output = self.git().args(words).args([&until, "--"]).run()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
     /// The merge on the first-parent history of `tip` after `since` that brought `work` in, with its first
     /// parent; `None` when no merge did.
     ///

@@ -38,6 +38,7 @@ impl Craft for Integrator {
             | Order::PrepareMerge(place, _)
             | Order::Advance { place, .. }
             | Order::CleanUp(place, _)
+            | Order::PutBack(place, _)
             | Order::Withdraw(place) => place.sprint.clone(),
             _ => String::new(),
         }

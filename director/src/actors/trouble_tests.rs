@@ -218,7 +218,7 @@ async fn a_branch_that_somebody_else_moved_is_an_incident_and_stays_where_it_is(
         "somebody else's",
     ]);
     stage.git(&["update-ref", "refs/heads/sprint/s1", "main"]);
-    let theirs = stage.git(&["rev-parse", "main"]);
+    let theirs = stage.git(&["rev-parse", "main"]).trim().to_owned();
     let place = stage.place.clone();
     let advance = Order::Advance {
         place: place.clone(),
@@ -231,16 +231,43 @@ async fn a_branch_that_somebody_else_moved_is_an_incident_and_stays_where_it_is(
         Order::PrepareWorktree(place, piece(1, "web")),
     ] {
         let answer = stage.twice(order).await;
-        let Command::EffectFailed { reason, .. } = answer else {
+        let Command::BranchMoved { moved, .. } = answer else {
             panic!("{answer:?}")
         };
+        assert_eq!(
+            (&moved.expected, &moved.found, moved.contains),
+            (&stage.place.head, &theirs, true)
+        );
         assert!(
-            reason.contains("someone else moved it") && reason.contains("git update-ref"),
-            "{reason}"
+            moved.between.contains("`somebody else's`"),
+            "{}",
+            moved.between
         );
     }
-    assert_eq!(stage.incidents.len(), 1, "said once: {:?}", stage.incidents);
-    assert_eq!(stage.git(&["rev-parse", "sprint/s1"]), theirs);
+    assert_eq!(stage.git(&["rev-parse", "sprint/s1"]).trim(), theirs);
+
+    // It is put back from where a person was shown it, and from nowhere else.
+    let other = Order::PutBack(stage.place.clone(), stage.place.head.clone());
+    let answer = stage.twice(other).await;
+    assert!(matches!(answer, Command::BranchMoved { .. }), "{answer:?}");
+    assert_eq!(stage.git(&["rev-parse", "sprint/s1"]).trim(), theirs);
+    stage.git(&["update-ref", "-d", "refs/heads/sprint/s1"]);
+    let answer = stage
+        .twice(Order::PutBack(stage.place.clone(), theirs.clone()))
+        .await;
+    assert!(matches!(answer, Command::BranchMoved { .. }), "{answer:?}");
+    stage.git(&["update-ref", "refs/heads/sprint/s1", "main"]);
+    let answer = stage
+        .twice(Order::PutBack(stage.place.clone(), theirs.clone()))
+        .await;
+    assert!(
+        matches!(answer, Command::BranchRestored { .. }),
+        "{answer:?}"
+    );
+    let at = stage.git(&["rev-parse", "sprint/s1"]);
+    assert_eq!(at.trim(), stage.place.head);
+    let kept = stage.git(&["for-each-ref", "refs/director/salvage/s1"]);
+    assert!(kept.contains(&theirs), "{kept}");
     stage.close().await;
 }
 

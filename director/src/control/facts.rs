@@ -14,7 +14,7 @@ use director_protocols::work::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::decide::{budget, unclear};
+use crate::engine::decide::{branch, budget, unclear};
 use crate::engine::deployments::Standing;
 use crate::engine::effects::Effect;
 use crate::engine::orders::Place;
@@ -31,7 +31,7 @@ pub struct SprintFacts {
     pub number: u32,
     /// Its name.
     pub sprint: String,
-    /// `preparing`, `running`, `paused`, `emergency`, `refused`, `done`, `incomplete`, `cancelled`.
+    /// `preparing`, `running`, `paused`, `halted`, `emergency`, `refused`, `done`, `incomplete`, `cancelled`.
     pub state: String,
     /// Nothing more happens by itself, and its worktrees are gone.
     pub over: bool,
@@ -259,11 +259,12 @@ fn waits_for_people(state: &State, id: SprintId, now: Time) -> bool {
             _ => {}
         }
     }
+    let halted = branch::waits_for_a_person(state, id, row);
     if !asked
         || row.paused
         || tally.in_hand > state.in_peoples_hands(id)
         || row.merge.is_some()
-        || !row.queue.is_empty()
+        || !row.queue.is_empty() && !halted
         || state.outstanding.is_informing(id)
     {
         return false;
@@ -271,6 +272,7 @@ fn waits_for_people(state: &State, id: SprintId, now: Time) -> bool {
     // What is ready is not handed out while its role is lost or its people are busy, in an emergency, or where its budget is used up.
     let stuck = |id: TaskId| {
         state.tasks.get(id).is_none_or(|task| match task.phase {
+            Phase::Ready | Phase::Queued if halted => true,
             Phase::Ready => {
                 let role = state.team.roles.get(task.role.index());
                 row.emergency.is_some()

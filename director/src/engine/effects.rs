@@ -15,7 +15,7 @@ use director_protocols::work::AttemptEnd;
 use serde::Serialize;
 
 use super::clashes;
-use super::decide::deploy;
+use super::decide::{branch, deploy};
 use super::gating;
 use super::inform;
 use super::replan;
@@ -113,6 +113,11 @@ pub enum Effect {
         sprint: SprintId,
         /// The tasks in it.
         batch: Vec<TaskId>,
+    },
+    /// Put the integration branch back to where the journal says. Safe: looks before doing, and saves what it is at.
+    PutBack {
+        /// The sprint.
+        sprint: SprintId,
     },
     /// Remove the sprint's worktrees. Safe: removes what is there.
     CleanUp {
@@ -362,6 +367,9 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
                 _ => {}
             }
         }
+        Event::InboxAnswered(e) if branch::is_put_back(state, e) => emit(Effect::PutBack {
+            sprint: state.trouble.inbox[e.item.index()].sprint,
+        }),
         Event::DeploymentScheduled(e) if deploy::asks_now(state, e) => {
             emit(Effect::CheckReadiness {
                 deployment: e.deployment,
@@ -380,6 +388,9 @@ fn follows(state: &State, event: &Event, emit: &mut dyn FnMut(Effect)) {
         | Event::SprintInitialized(_)
         | Event::SprintPaused(_)
         | Event::SprintResumed(_)
+        | Event::BranchMoved(_)
+        | Event::AttemptCut(_)
+        | Event::BranchRestored(_)
         | Event::SprintCancelled(_)
         | Event::SprintReopened(_)
         | Event::WorktreesRemoved(_)

@@ -83,6 +83,7 @@ impl State {
             stage: Stage::Preparing,
             limited,
             paused: false,
+            moved: None,
             cancelled: false,
             emergency: None,
             base: String::new(),

@@ -37,6 +37,7 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         | Event::RoleRestored(_)
         | Event::AccountFreed(_) => true,
         Event::AccountParked(e) => task(e.task_id),
+        Event::AttemptCut(e) => task(e.task_id),
         Event::CostReserved(e) => task(e.task_id) && agent(e.agent_id),
         Event::CostSpent(e) => task(e.task_id),
         Event::CostSettled(e) => task(e.task_id) && agent(e.agent_id),
@@ -60,6 +61,8 @@ pub fn is_about_known(state: &State, event: &Event) -> bool {
         Event::SprintInitialized(e) => sprint(e.sprint_id),
         Event::SprintPaused(e) => sprint(e.sprint_id),
         Event::SprintResumed(e) => sprint(e.sprint_id),
+        Event::BranchMoved(e) => sprint(e.sprint_id),
+        Event::BranchRestored(e) => sprint(e.sprint_id),
         Event::SprintCancelled(e) => sprint(e.sprint_id),
         Event::SprintEnded(e) => sprint(e.sprint_id),
         Event::SprintReopened(e) => sprint(e.sprint_id),

@@ -146,6 +146,8 @@ pub enum Order {
     CleanUp(Place, Vec<String>),
     /// Remove what preparing a sprint made that cannot run.
     Withdraw(Place),
+    /// Put the integration branch back to where the journal has it, if it still is at this commit, or gone where this is empty.
+    PutBack(Place, String),
     /// Hand a message to an agent.
     Deliver {
         /// To whom.
@@ -270,6 +272,11 @@ pub fn order(state: &State, effect: &Effect) -> Option<Order> {
                 commit: merge.commit.clone(),
                 onto: merge.onto.clone(),
             }
+        }
+        Effect::PutBack { sprint } => {
+            let row = state.sprints.get(*sprint)?;
+            let found = row.moved.as_ref()?.found.clone();
+            Order::PutBack(place(state, *sprint)?, found)
         }
         Effect::CleanUp { sprint } if state.sprints.get(*sprint)?.stage == Stage::Refused => {
             Order::Withdraw(place(state, *sprint)?)

@@ -127,6 +127,9 @@ impl Outstanding {
                 }
                 self.of_attempt.drain(ended);
             }
+            Event::BranchMoved(e) => self.forget_branch(e.sprint_id),
+            Event::BranchRestored(e) => self.forget_branch(e.sprint_id),
+            Event::SprintCancelled(e) => self.forget_put_back(e.sprint_id),
             Event::SprintRefused(e) => self.forget_preparation(e.sprint_id),
             Event::SprintEnded(e) => self.forget_preparation(e.sprint_id),
             // Their work takes no further part in a commit or a merge.
@@ -137,7 +140,6 @@ impl Outstanding {
             | Event::SprintInitialized(_)
             | Event::SprintPaused(_)
             | Event::SprintResumed(_)
-            | Event::SprintCancelled(_)
             | Event::SprintReopened(_)
             | Event::SprintVelocityUpdated(_)
             | Event::SprintDelivered(_)
@@ -148,6 +150,7 @@ impl Outstanding {
             | Event::TaskAssigned(_)
             | Event::SessionOpened(_)
             | Event::TaskCompleted(_)
+            | Event::AttemptCut(_)
             | Event::RetryScheduled(_)
             | Event::RetryDue(_)
             | Event::MergeStarted(_)
@@ -252,6 +255,18 @@ impl Outstanding {
         });
     }
 
+    /// What is on its way to the branch is begun anew, on what the branch will be at.
+    fn forget_branch(&mut self, id: SprintId) {
+        self.forget_put_back(id);
+        self.remove_where(|effect| {
+            matches!(effect, Effect::PrepareMerge { sprint, .. } | Effect::RunGates { sprint, .. } | Effect::Advance { sprint, .. } if *sprint == id)
+        });
+    }
+
+    fn forget_put_back(&mut self, id: SprintId) {
+        self.remove_where(|effect| matches!(effect, Effect::PutBack { sprint } if *sprint == id));
+    }
+
     fn remove_where(&mut self, done: impl Fn(&Effect) -> bool) {
         let done = self.list.iter().filter(|(_, effect)| done(effect));
         let ids: Vec<EffectId> = done.map(|(id, _)| *id).collect();
@@ -280,6 +295,13 @@ impl Outstanding {
         self.list
             .iter()
             .any(|(_, effect)| matches!(effect, Effect::CleanUp { sprint } if *sprint == id))
+    }
+
+    /// Whether the sprint's branch is being put back.
+    pub fn is_putting_back(&self, id: SprintId) -> bool {
+        self.list
+            .iter()
+            .any(|(_, effect)| matches!(effect, Effect::PutBack { sprint } if *sprint == id))
     }
 
     /// Messages on their way to an agent.

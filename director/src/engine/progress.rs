@@ -2,13 +2,15 @@
 //!
 //! Invariant: a phase changes through `State::move_to` alone.
 
-use director_protocols::event::{AttemptEnded, MergeSplit, Outcome, WorkRejected};
+use director_protocols::event::{
+    AttemptEnded, BranchMoved, BranchRestored, MergeSplit, Outcome, WorkRejected,
+};
 use director_protocols::ids::{AgentId, BlockerId, RoleId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, Earlier};
 
 use super::accounts::LIMITED_MAX;
-use super::sprints::Stage;
+use super::sprints::{Moved, Stage};
 use super::state::{Deadline, State};
 use super::tasks::Phase;
 
@@ -44,6 +46,9 @@ impl State {
         self.team.roles[role.index()].overrun += keep - effort;
         self.tasks.let_go(e.task_id);
         self.no_overrun(e.task_id);
+        if !matches!(e.end, AttemptEnd::Interrupted | AttemptEnd::Cancelled) {
+            self.cuts.remove(&e.task_id);
+        }
         self.messages.waits.remove(&e.agent_id);
         if let AttemptEnd::Done(_) = e.end {
             self.account_works(role.index());
@@ -170,6 +175,38 @@ impl State {
         }
         for task in &e.batch {
             self.move_to(*task, Phase::Queued, now);
+        }
+    }
+
+    /// The sprint stands still.
+    pub(super) fn branch_moved(&mut self, e: &BranchMoved, now: Time) {
+        self.merge_anew(e.sprint_id, now);
+        self.sprints.table[e.sprint_id.index()].moved = Some(Moved {
+            name: e.name.clone(),
+            found: e.found.clone(),
+            contains: e.contains,
+        });
+    }
+
+    /// The sprint goes on, from where it was or from where its branch is now.
+    pub(super) fn branch_restored(&mut self, e: &BranchRestored, now: Time) {
+        self.merge_anew(e.sprint_id, now);
+        let sprint = &mut self.sprints.table[e.sprint_id.index()];
+        sprint.moved = None;
+        sprint.head.clone_from(&e.commit);
+    }
+
+    /// What is being merged stands in front of the queue again, as it stood: its merge is built on what is not there.
+    fn merge_anew(&mut self, id: SprintId, now: Time) {
+        let sprint = &mut self.sprints.table[id.index()];
+        let Some(merge) = sprint.merge.take() else {
+            return;
+        };
+        for task in merge.batch.iter().rev() {
+            sprint.queue.push_front(*task);
+        }
+        for task in merge.batch {
+            self.move_to(task, Phase::Queued, now);
         }
     }
 

@@ -67,7 +67,15 @@ pub fn rank(command: &Command) -> Rank {
             of_effect(kind::REPO, *effect)
         }
         Command::WorktreePrepared { effect, .. } => of_effect(kind::WORKTREE, *effect),
-        Command::EffectFailed { effect, .. } => of_effect(kind::FAILED, *effect),
+        Command::BranchMoved {
+            effect: Some(effect),
+            ..
+        }
+        | Command::BranchRestored {
+            effect: Some(effect),
+            ..
+        }
+        | Command::EffectFailed { effect, .. } => of_effect(kind::FAILED, *effect),
         Command::Started { task, attempt, .. } => of_attempt(kind::STARTED, *task, *attempt),
         Command::Liveness { task, attempt, .. } => of_attempt(kind::LIVENESS, *task, *attempt),
         Command::Spent { task, attempt, .. } => of_attempt(kind::SPENT, *task, *attempt),

@@ -87,6 +87,17 @@ impl Quality {
     }
 }
 
+/// An integration branch that somebody else moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// The branch, as a full ref.
+    pub name: String,
+    /// The commit that it is at; empty where it is gone.
+    pub found: String,
+    /// Whether that holds everything that was merged.
+    pub contains: bool,
+}
+
 /// What an emergency is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Emergency {
@@ -121,6 +132,8 @@ pub struct Sprint {
     pub paused: bool,
     /// Being called off: ends as soon as nothing is in hand.
     pub cancelled: bool,
+    /// Where its branch is, if somebody else moved it: nothing is handed out or merged until a person has said what becomes of that.
+    pub moved: Option<Moved>,
     /// Only critical work is handed out until this is over.
     pub emergency: Option<Emergency>,
     /// The base's commit.
@@ -206,6 +219,7 @@ impl Sprint {
             Stage::Preparing if self.is_held() => "unclear",
             Stage::Preparing => "preparing",
             Stage::Refused => "refused",
+            Stage::Running if self.moved.is_some() => "halted",
             Stage::Running if self.paused => "paused",
             Stage::Running if self.emergency.is_some() => "emergency",
             Stage::Running => "running",

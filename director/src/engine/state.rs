@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::accounts::Account;
 use super::budgets::Budgets;
 use super::clashes::{Between, Clash};
+use super::decide::suspect::Cuts;
 use super::deliveries::Delivery;
 use super::deployments::Deployment;
 use super::handoffs::{Handoff, Team as Peer};
@@ -80,6 +81,8 @@ pub struct State {
     pub accounts: Vec<Account>,
     /// What is spent, set aside and left.
     pub budgets: Budgets,
+    /// Tasks that were at work when the director ended without a stop, as long as no attempt at them ended otherwise.
+    pub cuts: BTreeMap<TaskId, Cuts>,
     /// Work under way that would conflict.
     pub clashes: BTreeMap<Between, Clash>,
     /// Effects that are not settled.
@@ -202,8 +205,13 @@ impl State {
             Event::SprintInitialized(e) => self.initialized(e.sprint_id, now),
             Event::SprintPaused(e) => self.sprints.table[e.sprint_id.index()].paused = true,
             Event::SprintResumed(e) => self.sprints.table[e.sprint_id.index()].paused = false,
+            Event::BranchMoved(e) => self.branch_moved(e, now),
+            Event::BranchRestored(e) => self.branch_restored(e, now),
             Event::SprintCancelled(e) => {
-                self.sprints.table[e.sprint_id.index()].cancelled = true;
+                let sprint = &mut self.sprints.table[e.sprint_id.index()];
+                sprint.cancelled = true;
+                // Nothing more is merged, so it does not matter any more.
+                sprint.moved = None;
             }
             Event::SprintEnded(e) => {
                 let sprint = &mut self.sprints.table[e.sprint_id.index()];
@@ -286,6 +294,11 @@ impl State {
                 if let Some(agent) = agent {
                     self.tasks.story(e.task_id).session = Some((agent, e.session.clone()));
                 }
+            }
+            Event::AttemptCut(e) => {
+                let cuts = self.cuts.entry(e.task_id).or_default();
+                cuts.ends += 1;
+                cuts.alone = if e.alone { cuts.alone + 1 } else { 0 };
             }
             Event::AttemptEnded(e) => self.attempt_ended(e, now),
             Event::RiskTriggered(e) => self.risk_triggered(e),

@@ -165,7 +165,7 @@ fn of_task(state: &State, id: TaskId, task: &Task) -> Waits {
 /// What a task needs before its next attempt can begin.
 fn to_begin(state: &State, id: TaskId, task: &Task, found: &mut Waits) {
     let sprint = &state.sprints.table[task.sprint.index()];
-    if !sprint.is_running() || sprint.paused || sprint.cancelled {
+    if !sprint.is_running() || sprint.paused || sprint.cancelled || sprint.moved.is_some() {
         return; // A person's.
     }
     let feature = &state.tasks.features[task.feature.index()];

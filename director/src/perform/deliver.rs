@@ -42,7 +42,11 @@ pub fn deliver(
     let head: Oid = place.head.parse()?;
     let found = repository.resolve(&names.integration_ref())?;
     if found.as_ref() != Some(&head) {
-        return Err(super::git::moved(names.integration_ref(), head, found));
+        return Err(Trouble::BranchMoved {
+            name: names.integration_ref(),
+            expected: head,
+            found,
+        });
     }
     let named = into.or(place.base.as_deref()).map(str::to_owned);
     let base = match named {

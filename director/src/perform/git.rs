@@ -89,6 +89,9 @@ impl Workshop {
                     .map(|kept| vec![Command::CleanedUp { effect, kept }]);
                 (place, None, answer)
             }
+            Order::PutBack(place, found) => {
+                (place, None, self.put_back(effect, place, found, call_off))
+            }
             Order::Withdraw(place) => {
                 let answer = self
                     .withdraw(place, call_off)
@@ -123,6 +126,20 @@ impl Workshop {
     ) -> Vec<Command> {
         if matches!(trouble, Trouble::CalledOff) {
             return Vec::new();
+        }
+        if let Trouble::BranchMoved {
+            name,
+            expected,
+            found,
+        } = trouble
+            && !matches!(order, Order::PrepareRepo(..))
+        {
+            let moved = self.moved_branch(place, name, expected, found.as_ref());
+            return vec![Command::BranchMoved {
+                effect: Some(effect),
+                sprint: place.id,
+                moved,
+            }];
         }
         let reason = trouble.to_string();
         let mut answer = Vec::new();
@@ -278,7 +295,11 @@ impl Workshop {
             {
                 Ok(head)
             }
-            found => Err(moved(name, head, found)),
+            found => Err(Trouble::BranchMoved {
+                name,
+                expected: head,
+                found,
+            }),
         }
     }
 
@@ -342,6 +363,11 @@ impl Workshop {
             Some((to, from)) if from == *head && to != *head => {
                 match site.repository.advance(&name, head, &to) {
                     Ok(_) => Ok(()),
+                    Err(GitError::RefMoved { found, .. }) => Err(Trouble::BranchMoved {
+                        name,
+                        expected: head.clone(),
+                        found,
+                    }),
                     Err(error) => Err(error.into()),
                 }
             }
@@ -370,13 +396,18 @@ impl Workshop {
         {
             return Ok(()); // It happened, and nobody could say so.
         }
+        let moved = |found| Trouble::BranchMoved {
+            name: name.clone(),
+            expected: onto.clone(),
+            found,
+        };
         if found.as_ref() != Some(&onto) {
-            return Err(moved(name, onto, found));
+            return Err(moved(found));
         }
         self.write_note(place.id, ADVANCE, &[&commit, &onto])?;
         match site.repository.advance(&name, &commit, &onto) {
             Ok(Advance::Done | Advance::AlreadyThere) => Ok(()),
-            Err(GitError::RefMoved { found, .. }) => Err(moved(name, onto, found)),
+            Err(GitError::RefMoved { found, .. }) => Err(moved(found)),
             Err(error) => Err(error.into()),
         }
     }
@@ -401,15 +432,6 @@ impl Workshop {
 /// Opens the place's repository for a look; the workshop's own goes through `site`.
 pub(super) fn open(place: &Place) -> Result<Repository, Trouble> {
     Ok(Repository::open(repo_of(place)?.as_ref())?)
-}
-
-pub(super) fn moved(name: String, expected: Oid, found: Option<Oid>) -> Trouble {
-    let found = found.map_or_else(|| "is gone".to_owned(), |at| format!("stands at {at}"));
-    Trouble::BranchMoved {
-        name,
-        expected,
-        found,
-    }
 }
 
 /// Refuses branches that features would need and somebody else made. By their whole names: `feature/s1-b-x` is the sprint

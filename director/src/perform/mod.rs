@@ -7,6 +7,7 @@
 //! Elsewhere: when and in which order is `actors`; what an answer means is `engine::decide::integrate`.
 
 pub mod ahead;
+mod branch;
 mod coverage;
 pub mod deliver;
 pub mod gates;

@@ -185,6 +185,7 @@ impl Performer for Ports {
             | Order::PrepareMerge(..)
             | Order::Advance { .. }
             | Order::CleanUp(..)
+            | Order::PutBack(..)
             | Order::Withdraw(_)) => self.integrator.put(effect, order),
             order @ Order::Inform(_) => self.messenger.put(effect, order),
         }

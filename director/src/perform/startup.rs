@@ -20,7 +20,7 @@
 //!
 //! | somebody else, meanwhile | what happens |
 //! |---|---|
-//! | moved or deleted the integration branch | incident, and the sprint is paused; every order that needs it refuses |
+//! | moved or deleted the integration branch | incident, and the sprint stands still until a person has said what is right |
 //! | moved or deleted the branch of work that waits | incident; the journalled commit is merged, the other one saved |
 //! | moved or deleted another feature branch | its commits are saved before the branch is used again |
 //! | made away with a commit | incident; what needs it is refused and done again, without the head the sprint is paused |
@@ -35,7 +35,6 @@ use director_protocols::command::Command;
 use director_protocols::ids::SprintId;
 use tracing::warn;
 
-use super::git::moved;
 use super::workshop::Site;
 use super::{Trouble, Workshop};
 use crate::engine::orders::{self, Place};
@@ -79,17 +78,22 @@ impl Workshop {
         };
         let branch = format!("refs/heads/sprint/{name}");
         let mut told = Vec::new();
+        let mut stands = true;
+        let Ok(head) = place.head.parse() else {
+            return told;
+        };
         for disagreement in found {
             match disagreement {
-                Disagreement::Moved {
-                    name,
-                    expected,
-                    found,
-                } if name == branch => {
-                    let text = moved(name, expected, found).to_string();
-                    told.extend(self.halt(sprint, place, &text));
+                Disagreement::Moved { name, found, .. } if name == branch => {
+                    stands = false;
+                    told.push(Command::BranchMoved {
+                        effect: None,
+                        sprint: place.id,
+                        moved: self.moved_branch(place, &name, &head, found.as_ref()),
+                    });
                 }
                 Disagreement::Lost { name, commit } if commit.as_str() == place.head => {
+                    stands = false;
                     let text = format!(
                         "the commit {commit}, at which `{name}` was left, is not in the repository any more; fetch it from a copy, put the branch back with `git update-ref {name} {commit}`, then retry"
                     );
@@ -97,6 +101,14 @@ impl Workshop {
                 }
                 other => told.extend(self.tell(sprint, place, &sentence(name, other))),
             }
+        }
+        if stands && sprint.moved.is_some() {
+            // Somebody has put it back meanwhile.
+            told.push(Command::BranchRestored {
+                effect: None,
+                sprint: place.id,
+                saved: String::new(),
+            });
         }
         told
     }

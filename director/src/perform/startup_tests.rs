@@ -108,7 +108,7 @@ fn killed_in_any_window_the_next_director_finds_nothing_wrong_and_finishes() {
 }
 
 #[test]
-fn an_integration_branch_in_somebody_elses_hands_pauses_the_sprint_and_nothing_is_overwritten() {
+fn an_integration_branch_in_somebody_elses_hands_halts_the_sprint_and_nothing_is_overwritten() {
     use Kill::{After, Before};
     let name = "refs/heads/sprint/s1";
     let moved: Mess = |w| {
@@ -118,12 +118,12 @@ fn an_integration_branch_in_somebody_elses_hands_pauses_the_sprint_and_nothing_i
     let moved_back: Mess = |w| drop(w.git(&["update-ref", "refs/heads/sprint/s1", "main"]));
     let deleted: Mess = |w| drop(w.git(&["update-ref", "-d", "refs/heads/sprint/s1"]));
     let cases: [(&str, Kill, Mess, &str); 5] = [
-        ("moved on", Before("PrepareWorktree", 2), moved, "stands at"),
+        ("moved on", Before("PrepareWorktree", 2), moved, "is at "),
         (
             "moved back",
             Before("PrepareWorktree", 2),
             moved_back,
-            "stands at",
+            "is at ",
         ),
         ("deleted", Before("PrepareWorktree", 2), deleted, "is gone"),
         (
@@ -136,7 +136,7 @@ fn an_integration_branch_in_somebody_elses_hands_pauses_the_sprint_and_nothing_i
             "advanced, then moved on",
             After("Advance", 1),
             moved,
-            "stands at",
+            "is at ",
         ),
     ];
     for (case, kill, mess, expected) in cases {
@@ -153,12 +153,11 @@ fn an_integration_branch_in_somebody_elses_hands_pauses_the_sprint_and_nothing_i
         let [incident] = world.incidents()[..] else {
             panic!("{case}: {:?}", world.incidents())
         };
-        let way_out = format!("put it back with `git update-ref {name} {left_at}`");
-        for words in [expected, &way_out, "`director resume --sprint s1`"] {
-            assert!(incident.contains(words), "{case}: {incident}");
-        }
+        let head = &world.sprint().head;
+        let where_it_was = format!("`{name}` should be at {head} and {expected}");
+        assert!(incident.contains(&where_it_was), "{case}: {incident}");
         assert!(
-            world.sprint().paused && world.sprint().is_running(),
+            world.sprint().moved.is_some() && world.sprint().is_running(),
             "{case}"
         );
         assert_eq!(world.git(&["for-each-ref", name]), refs, "{case}");
@@ -166,21 +165,21 @@ fn an_integration_branch_in_somebody_elses_hands_pauses_the_sprint_and_nothing_i
         // Started once more with nothing put right, it does not say it twice.
         let found = world.restart();
         assert!(
-            matches!(found[..], [Command::Pause { .. }]),
+            matches!(found[..], [Command::BranchMoved { .. }]),
             "{case}: {found:?}"
         );
         world.open(found);
         world.run(None);
         assert_eq!(world.incidents().len(), 1, "{case}");
 
+        // Put back by hand, it needs no answer.
         world.git(&["update-ref", name, &left_at]);
         let found = world.restart();
-        assert_eq!(found, [], "{case}");
+        assert!(
+            matches!(found[..], [Command::BranchRestored { .. }]),
+            "{case}: {found:?}"
+        );
         world.open(found);
-        world.tell(&Command::Resume {
-            sprint: None,
-            by: "test".into(),
-        });
         world.run(None);
         world.assert_done(case);
     }

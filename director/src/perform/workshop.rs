@@ -47,15 +47,15 @@ pub enum Trouble {
     },
     /// The integration branch does not stand where the journal left it.
     #[error(
-        "`{name}` should stand at {expected} but {found}: someone else moved it. Look at `git reflog {name}`, put it back with `git update-ref {name} {expected}`, then retry"
+        "`{name}` should stand at {expected} but {}: someone else moved it. Look at `git reflog {name}`, put it back with `git update-ref {name} {expected}`, then run it again", where_it_is(.found)
     )]
     BranchMoved {
         /// The full ref.
         name: String,
         /// Where the journal left it.
         expected: Oid,
-        /// Where it is, in words.
-        found: String,
+        /// Where it is; `None`: it is gone.
+        found: Option<Oid>,
     },
     /// The agent was to resolve a conflict and left markers.
     #[error("conflict markers are left in {}; resolve them all", .files.join(", "))]
@@ -91,6 +91,13 @@ impl Trouble {
             self,
             Trouble::BranchMoved { .. } | Trouble::Git(GitError::RefMoved { .. })
         )
+    }
+}
+
+fn where_it_is(found: &Option<Oid>) -> String {
+    match found {
+        Some(at) => format!("stands at {at}"),
+        None => "is gone".to_owned(),
     }
 }
 

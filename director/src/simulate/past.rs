@@ -212,6 +212,7 @@ impl Seen {
                 | InboxKind::Unclear
                 | InboxKind::Fallback
                 | InboxKind::Budget
+                | InboxKind::Branch
                 | InboxKind::Notice => {}
             },
             Event::InboxAnswered(e) => {

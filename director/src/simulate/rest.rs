@@ -145,6 +145,14 @@ impl Prepared {
             };
             decisions.push(engine.step(&resume, now)?);
         }
+        if engine.state().sprints.table[sprint.index()].moved.is_some() {
+            let restored = Command::BranchRestored {
+                effect: None,
+                sprint,
+                saved: String::new(),
+            };
+            decisions.push(engine.step(&restored, now)?);
+        }
         let down: Vec<AgentId> = missing(engine.state(), from.at_work);
         for agent in down {
             let generation = engine.state().team.agents[agent.index()].generation.next();

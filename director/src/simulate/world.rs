@@ -402,6 +402,8 @@ impl<'a> World<'a> {
                 self.after(took, Input::Gated(id, true));
             }
             Effect::Advance { .. } => self.after(git, Input::Merged(id)),
+            // No branch is moved in a forecast.
+            Effect::PutBack { .. } => {}
             Effect::CleanUp { .. } => self.after(git, Input::CleanedUp(id)),
             Effect::Inform { .. } => self.after(0, Input::Informed(id)),
             Effect::Deliver { message, to } => {

@@ -90,7 +90,7 @@ pub struct SprintLine {
     pub sprint: String,
     /// What it is part of.
     pub epic: Option<String>,
-    /// `preparing`, `refused`, `running`, `paused`, `emergency`, `done`, `incomplete` or `cancelled`.
+    /// `preparing`, `refused`, `running`, `paused`, `halted`, `emergency`, `done`, `incomplete` or `cancelled`.
     pub state: String,
     /// Nothing more happens by itself.
     pub over: bool,

@@ -68,9 +68,9 @@ fn todo(event: &Event, state: &State) -> Option<String> {
     let number = item.0 + 1;
     match state.trouble.inbox.get(item.index())?.kind {
         InboxKind::Notice => Some(format!("director approve {number}")),
-        InboxKind::Gate | InboxKind::Handoff | InboxKind::Budget => Some(format!(
-            "director approve {number}, or director reject {number} \"…\""
-        )),
+        InboxKind::Gate | InboxKind::Handoff | InboxKind::Budget | InboxKind::Branch => Some(
+            format!("director approve {number}, or director reject {number} \"…\""),
+        ),
         _ => Some(format!("director answer {number} \"…\"")),
     }
 }

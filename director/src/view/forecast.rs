@@ -32,7 +32,7 @@ pub(crate) struct Forecast {
 pub(crate) fn forecast(state: &State, row: &Sprint, now: Time) -> Forecast {
     let (mut work, mut spent, mut estimated) = (Span::ZERO, Span::ZERO, Span::ZERO);
     let mut of_people: Option<Span> = None;
-    let mut stuck = row.is_over() || row.paused || row.emergency.is_some();
+    let mut stuck = row.is_over() || row.paused || row.moved.is_some() || row.emergency.is_some();
     let mut front: Option<(u64, TaskId)> = None;
     // When something that waits for a provider can begin, and how long it is from there to the end.
     let mut parked: Option<(Time, u64)> = None;

@@ -93,6 +93,7 @@ pub(crate) fn items(state: &State) -> Vec<(SprintId, Item)> {
                     | InboxKind::Deployment
                     | InboxKind::Fallback
                     | InboxKind::Budget
+                    | InboxKind::Branch
                     | InboxKind::Notice => {
                         format!("director approve {number}")
                     }

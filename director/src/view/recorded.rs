@@ -211,6 +211,11 @@ impl Run {
                 effect,
                 commit: commit(0xfeed_0000 + batch[0].0),
             }],
+            Effect::PutBack { sprint } => vec![Command::BranchRestored {
+                effect: Some(effect),
+                sprint: *sprint,
+                saved: String::new(),
+            }],
             Effect::CleanUp { .. } => vec![Command::CleanedUp {
                 effect,
                 kept: Vec::new(),

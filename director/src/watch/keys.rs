@@ -101,10 +101,10 @@ fn on_page(model: &mut Model, code: KeyCode) {
             let (id, kind) = (item.id, item.kind.clone());
             match (c, kind.as_str()) {
                 ('a', _) => ask(model, Purpose::Answer(id), String::new()),
-                ('y', "task" | "gate" | "handoff" | "budget" | "notice") => {
+                ('y', "task" | "gate" | "handoff" | "budget" | "branch" | "notice") => {
                     give_reply(model, id, Reply::Approve, String::new());
                 }
-                ('n', "task" | "gate" | "handoff" | "budget") => {
+                ('n', "task" | "gate" | "handoff" | "budget" | "branch") => {
                     ask(model, Purpose::Reject(id), String::new());
                 }
                 _ => {

@@ -387,7 +387,7 @@ impl Model {
         self.link == Link::Live
             && matches!(
                 self.seen.live.state.as_str(),
-                "running" | "emergency" | "paused" | "preparing"
+                "running" | "emergency" | "paused" | "halted" | "preparing"
             )
     }
 

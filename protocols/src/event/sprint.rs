@@ -185,5 +185,26 @@ payloads! {
         dropped: u32,
         /// Who asked.
         by: String,
+    }    /// Somebody else moved the integration branch, or deleted it: the sprint stands still until a person has said what becomes of that.
+    172 1 BranchMoved "branch_moved" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The branch, as a full ref.
+        name: String,
+        /// The commit that it should be at.
+        expected: String,
+        /// The commit that it is at; empty where it is gone.
+        found: String,
+        /// Whether that holds everything that was merged.
+        contains: bool,
+    }
+    /// The integration branch is where it should be, and the sprint goes on.
+    170 1 BranchRestored "branch_restored" {
+        /// The sprint.
+        sprint_id: SprintId,
+        /// The commit that it is at.
+        commit: String,
+        /// Where what it was at is kept; empty where nothing had to be.
+        saved: String,
     }
 }

@@ -78,6 +78,15 @@ payloads! {
         /// How.
         end: AttemptEnd,
     }
+    /// The director ended without a stop while the agent was at work; the end of the attempt follows.
+    171 1 AttemptCut "attempt_cut" {
+        /// The task.
+        task_id: TaskId,
+        /// The attempt.
+        attempt: Attempt,
+        /// Whether nothing else was at work.
+        alone: bool,
+    }
     /// What was not finished is safe, and the worktree is free.
     36 1 WorkSalvaged "work_salvaged" {
         /// The effect that is answered.

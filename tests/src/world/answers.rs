@@ -1,9 +1,9 @@
 //! How the world answers what the engine asks for: well, or badly.
 
 use director::engine::effects::{Effect, Recipient};
-use director_protocols::command::Command;
+use director_protocols::command::{Command, MovedBranch};
 use director_protocols::event::Event;
-use director_protocols::ids::{AgentId, Attempt, EffectId, TaskId};
+use director_protocols::ids::{AgentId, Attempt, EffectId, SprintId, TaskId};
 use director_protocols::time::Span;
 use director_protocols::work::{AttemptEnd, DiffStat, GateOutcome, Verdict};
 
@@ -75,6 +75,23 @@ impl World {
         self.late.push(Late::Report(task, attempt));
     }
 
+    /// The branch is not where it should be.
+    fn moved(&self, effect: EffectId, sprint: SprintId) -> Command {
+        Command::BranchMoved {
+            effect: Some(effect),
+            sprint,
+            moved: MovedBranch {
+                name: "refs/heads/sprint/s".to_owned(),
+                expected: self.engine.state().sprints.table[sprint.index()]
+                    .head
+                    .clone(),
+                found: format!("not {effect}"),
+                contains: true,
+                between: "Nobody knows what.".to_owned(),
+            },
+        }
+    }
+
     /// What is said to an effect, now or too late; nothing where nothing is awaited.
     pub(super) fn reply(&mut self, effect: EffectId, what: &Effect) -> Option<Command> {
         let bad = self.chance(self.faults.integration);
@@ -121,6 +138,16 @@ impl World {
                     effect,
                     outcomes: vec![outcome(verdict)],
                 }
+            }
+            // Somebody else moved the branch.
+            Effect::PrepareWorktree { task, .. } if bad && effect.seq.0.is_multiple_of(5) => {
+                let sprint = self.engine.state().tasks.table[task.index()].sprint;
+                self.moved(effect, sprint)
+            }
+            Effect::PrepareMerge { sprint, .. } | Effect::Advance { sprint, .. }
+                if bad && effect.seq.0.is_multiple_of(5) =>
+            {
+                self.moved(effect, *sprint)
             }
             Effect::PrepareWorktree { .. } if bad => refused,
             Effect::PrepareWorktree { .. } => Command::WorktreePrepared {
@@ -173,6 +200,12 @@ impl World {
             Effect::Advance { .. } => Command::MergeCompleted {
                 effect,
                 commit: hash,
+            },
+            Effect::PutBack { .. } if bad => refused,
+            Effect::PutBack { sprint } => Command::BranchRestored {
+                effect: Some(effect),
+                sprint: *sprint,
+                saved: "refs/director/salvage/s/branch-x/0".to_owned(),
             },
             Effect::CleanUp { .. } => Command::CleanedUp {
                 effect,

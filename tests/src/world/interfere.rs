@@ -59,7 +59,7 @@ impl World {
                 // What is missing before a deployment may never come, and whoever asks again is told so again.
                 reply: match kind {
                     InboxKind::Deployment => Reply::Reject,
-                    InboxKind::Budget if stops => Reply::Reject,
+                    InboxKind::Budget | InboxKind::Branch if stops => Reply::Reject,
                     _ => Reply::Approve,
                 },
                 text: "go on".to_owned(),

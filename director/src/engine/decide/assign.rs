@@ -15,7 +15,7 @@ use director_protocols::ids::{AgentId, RoleId, TaskId};
 use director_protocols::time::{Span, Time};
 
 use super::budget::{self, Short};
-use super::emergency;
+use super::{emergency, suspect};
 use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 use crate::engine::tasks::{Rank, Task};
@@ -36,7 +36,30 @@ pub fn next(state: &State, now: Time) -> Option<Event> {
     if let Some(event) = budget::changed(state, now) {
         return Some(event);
     }
+    if suspect::is_at_work(state) {
+        return None;
+    }
     let mut short = None;
+    let found = chosen(state, false, now, &mut short).or_else(|| {
+        // A suspect begins when nothing else can.
+        suspect::may_begin(state)
+            .then(|| chosen(state, true, now, &mut short))
+            .flatten()
+    });
+    let Some((task, agent, score)) = found else {
+        return short.and_then(|(task, short)| budget::held(state, task, short));
+    };
+    let row = &state.tasks.table[task.index()];
+    Some(assigned(task, row, agent, score))
+}
+
+/// Which of the tasks that have to be tried alone, or of all others, goes to whom next.
+fn chosen(
+    state: &State,
+    alone: bool,
+    now: Time,
+    short: &mut Option<(TaskId, Short)>,
+) -> Option<(TaskId, AgentId, Score)> {
     // Queues lie by role, then by sprint; a role without one costs nothing.
     let mut found: Option<(RoleId, Rank, AgentId, Score)> = None;
     for ((id, sprint), queue) in &state.tasks.ready {
@@ -48,18 +71,14 @@ pub fn next(state: &State, now: Time) -> Option<Event> {
             continue;
         }
         let sprint = &state.sprints.table[sprint.index()];
-        let first = first(state, sprint, queue, role, now, &mut short);
+        let first = first(state, sprint, queue, (role, alone), now, short);
         if let Some((rank, agent, score)) = first
             && found.is_none_or(|(_, best, ..)| rank < best)
         {
             found = Some((*id, rank, agent, score));
         }
     }
-    let Some((_, (_, _, task), agent, score)) = found else {
-        return short.and_then(|(task, short)| budget::held(state, task, short));
-    };
-    let row = &state.tasks.table[task.index()];
-    Some(assigned(task, row, agent, score))
+    found.map(|(_, (_, _, task), agent, score)| (task, agent, score))
 }
 
 /// The first of a sprint's ready tasks that one of the role's free agents can have.
@@ -67,11 +86,11 @@ fn first(
     state: &State,
     sprint: &Sprint,
     queue: &BTreeSet<Rank>,
-    role: &Role,
+    (role, alone): (&Role, bool),
     now: Time,
     short: &mut Option<(TaskId, Short)>,
 ) -> Option<(Rank, AgentId, Score)> {
-    if !sprint.is_running() || sprint.paused || sprint.cancelled {
+    if !sprint.is_running() || sprint.paused || sprint.cancelled || sprint.moved.is_some() {
         return None;
     }
     let wanted = sprint
@@ -79,6 +98,7 @@ fn first(
         .map(|what| emergency::wants(state, what.task));
     queue
         .iter()
+        .filter(|rank| suspect::is_suspect(state, rank.2) == alone)
         .map(|rank| (rank, &state.tasks.table[rank.2.index()]))
         // In an emergency the others are passed over.
         .filter(|(rank, task)| {

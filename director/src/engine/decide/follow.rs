@@ -17,8 +17,8 @@ use director_protocols::time::Time;
 use director_protocols::work::{AttemptEnd, GateOutcome, Verdict};
 
 use super::{
-    balance, block, budget, complete, deploy, emergency, handoff, inbox, integrate, manage,
-    message, pair, peer, retry, review, risk, roles, spend, unclear,
+    balance, block, branch, budget, complete, deploy, emergency, handoff, inbox, integrate, manage,
+    message, pair, peer, retry, review, risk, roles, spend, suspect, unclear,
 };
 use crate::engine::gating;
 use crate::engine::inform;
@@ -73,6 +73,7 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         }
         Event::AttemptEnded(e) => {
             out.extend(spend::settled(state, e));
+            out.extend(suspect::quarantined(state, e.task_id));
             unanswered(state, e.task_id, out);
             if let AttemptEnd::Done(_) = e.end
                 && state.is_reported(e.task_id)
@@ -142,7 +143,21 @@ pub fn after(state: &State, event: &Event, now: Time, out: &mut Vec<Event>) {
         Event::DeploymentScheduled(e) => out.extend(deploy::after_schedule(state, e)),
         Event::ReadinessChecked(e) => out.push(deploy::after_check(state, e, now)),
         Event::DeploymentProbed(e) => out.extend(deploy::after_probe(state, e, now)),
-        Event::SprintCancelled(e) => out.extend(deploy::called_off(state, e.sprint_id, &e.by)),
+        Event::SprintCancelled(e) => {
+            out.extend(deploy::called_off(state, e.sprint_id, &e.by));
+            out.extend(branch::unasked(
+                state,
+                e.sprint_id,
+                "the sprint is cancelled",
+            ));
+        }
+        Event::BranchRestored(e) => {
+            out.extend(branch::unasked(
+                state,
+                e.sprint_id,
+                "the branch is where it should be",
+            ));
+        }
         Event::WorkReviewed(e) => {
             out.extend(review::after(state, e, now));
             if !e.passed {
@@ -497,6 +512,8 @@ fn step(state: &State, id: SprintId) -> Option<Event> {
         Stage::Preparing if !sprint.is_held() && state.is_ready_to_begin(id) => {
             Some(initialized(state, id))
         }
+        // A person says first what becomes of its branch.
+        Stage::Running if sprint.moved.is_some() => None,
         Stage::Running => {
             if sprint.merge.is_none() && !sprint.queue.is_empty() {
                 return Some(
@@ -534,6 +551,7 @@ pub fn sprint_of(state: &State, event: &Event) -> Option<SprintId> {
         Event::SprintSubmitted(e) => Some(e.sprint_id),
         Event::SprintInitialized(e) => Some(e.sprint_id),
         Event::SprintCancelled(e) => Some(e.sprint_id),
+        Event::BranchRestored(e) => Some(e.sprint_id),
         Event::RepoPrepared(e) => Some(e.sprint_id),
         Event::BaseChecked(e) => Some(e.sprint_id),
         Event::InboxAnswered(e) => unclear::is_about(state, e.item),

@@ -11,6 +11,7 @@
 //! | unclear | changes the task | leaves it as it is | is refused |
 //! | fallback | is noted | is done | things go on as planned |
 //! | budget | is its limit from now on, in dollars | it is raised by half | what does not fit is called off |
+//! | branch | goes on from where it is, if it says `go on` | it is put back | the sprint is called off |
 //! | notice | is put away | the same | the same |
 
 use director_protocols::digest::Digest;
@@ -29,7 +30,7 @@ use director_protocols::work::{
     Artifact, AttemptEnd, BlockerReport, CriterionAnswer, Report, TEXT_BYTES_MAX,
 };
 
-use super::{Answer, attempt, budget, deploy, handoff, review, risk, unclear};
+use super::{Answer, attempt, branch, budget, deploy, handoff, review, risk, unclear};
 use crate::engine::state::State;
 use crate::engine::trouble::InboxItem;
 
@@ -174,6 +175,9 @@ pub fn answer(
     events.extend(risk::answered(state, open, reply, by));
     if let Some(purse) = open.purse {
         events.extend(budget::answered(state, purse, (reply, text), by, now)?);
+    }
+    if open.kind == InboxKind::Branch {
+        events.extend(branch::answered(state, open.sprint, (reply, text), by)?);
     }
     if let Some(number) = open.handoff {
         events.push(handoff::answered(number, (reply, text), by));

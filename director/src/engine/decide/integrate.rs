@@ -16,7 +16,7 @@ use director_protocols::sprint::{Expects, OnConflict};
 use director_protocols::time::{Span, Time};
 use director_protocols::work::{AttemptEnd, FILES_MAX, GateOutcome, Verdict};
 
-use super::{Answer, block, complete, deploy, follow, message, peer, retry, review};
+use super::{Answer, block, branch, complete, deploy, follow, message, peer, retry, review};
 use crate::engine::effects::{Effect, Recipient};
 use crate::engine::gating;
 use crate::engine::sprints::Sprint;
@@ -357,6 +357,7 @@ fn failed(state: &State, id: EffectId, reason: &str, now: Time) -> Answer {
             }
             events
         }
+        Effect::PutBack { sprint } => branch::not_put_back(state, sprint, reason, now),
         Effect::CleanUp { sprint } => vec![
             WorktreesRemoved {
                 effect: id,

@@ -7,6 +7,7 @@ pub mod assign;
 pub mod attempt;
 pub mod balance;
 pub mod block;
+pub mod branch;
 pub mod budget;
 pub mod clash;
 pub mod complete;
@@ -32,6 +33,7 @@ pub mod scope;
 pub mod spend;
 pub mod steer;
 pub mod submit;
+pub mod suspect;
 pub mod unclear;
 
 use director_protocols::command::Command;
@@ -148,6 +150,17 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
             head,
             sights,
         } => clash::seen(state, *sprint, head, sights),
+
+        Command::BranchMoved {
+            effect,
+            sprint,
+            moved,
+        } => branch::seen(state, *effect, *sprint, moved, now),
+        Command::BranchRestored {
+            effect,
+            sprint,
+            saved,
+        } => branch::restored(state, *effect, *sprint, saved),
 
         Command::RepoPrepared { .. }
         | Command::RepoRefused { .. }

@@ -6,7 +6,7 @@
 use director_protocols::event::{EpochOpened, Event};
 use director_protocols::ids::AgentId;
 
-use super::attempt;
+use super::{attempt, suspect};
 use crate::engine::state::State;
 
 /// Decides what a new director finds.
@@ -21,6 +21,7 @@ pub fn open(state: &State, version: &str) -> Vec<Event> {
     let agents = (0..state.team.agents.len() as u32)
         .map(AgentId)
         .filter(|agent| !state.is_person(*agent));
+    events.extend(suspect::cut(state));
     events.extend(agents.filter_map(|agent| attempt::interrupted(state, agent)));
     events
 }

@@ -136,7 +136,9 @@ pub(super) fn state_tag(word: &str) -> Markup {
         "completed" | "done" | "passed" | "idle" => "tag good",
         "working" | "assigned" | "running" | "busy" | "merging" | "queued" | "reported"
         | "reviewing" => "tag busy",
-        "blocked" | "backoff" | "paused" | "down" | "incomplete" | "overridden" => "tag warn",
+        "blocked" | "backoff" | "paused" | "halted" | "down" | "incomplete" | "overridden" => {
+            "tag warn"
+        }
         "failed" | "quarantined" | "refused" | "emergency" | "lost" => "tag bad",
         _ => "tag",
     };

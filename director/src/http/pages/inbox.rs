@@ -34,6 +34,11 @@ pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
         "fallback" => ("What to say", Some("Do it"), Some("Go on as planned")),
         "unclear" => ("Your answer", Some("Fine as it is"), None),
         "budget" => ("A limit in dollars", Some("Raise it"), Some("Call it off")),
+        "branch" => (
+            "Your answer",
+            Some("Put it back"),
+            Some("Call the sprint off"),
+        ),
         "notice" => ("", Some("Put away"), None),
         _ => ("Your answer", None, None),
     };
@@ -43,7 +48,7 @@ pub(super) fn item(visit: &Visit, item: &Item, back: &str) -> Markup {
         Some(like) if item.kind == "unclear" => format!("{answers}, such as {like}"),
         _ => answers.to_owned(),
     };
-    let asks = yes.is_none() || matches!(item.kind, "unclear" | "budget");
+    let asks = yes.is_none() || matches!(item.kind, "unclear" | "budget" | "branch");
     let field = format!("say-{}", item.id);
     html! {
         article.ask id=(format!("item-{}", item.id)) {

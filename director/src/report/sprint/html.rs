@@ -92,7 +92,7 @@ fn head(view: &ReportView) -> Markup {
         .count();
     let class = match view.outcome.as_str() {
         "done" => "good",
-        "running" | "paused" | "preparing" | "unclear" => "plain",
+        "running" | "paused" | "halted" | "preparing" | "unclear" => "plain",
         _ => "bad",
     };
     html! {

@@ -12,7 +12,7 @@ pub fn text(view: &ReportView, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let look = match view.outcome.as_str() {
         "done" => Look::Green,
-        "running" | "paused" | "preparing" | "unclear" => Look::Yellow,
+        "running" | "paused" | "halted" | "preparing" | "unclear" => Look::Yellow,
         _ => Look::Red,
     };
     let mut lines = vec![format!(

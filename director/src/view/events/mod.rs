@@ -117,6 +117,30 @@ pub(crate) fn sentence(event: &Event, state: &State) -> String {
         ),
         Event::SprintPaused(e) => format!("{} was paused by {}", sprint(e.sprint_id), e.by),
         Event::SprintResumed(e) => format!("{} was resumed by {}", sprint(e.sprint_id), e.by),
+        Event::BranchMoved(e) => format!(
+            "{} stands still: `{}` should be at {} and {}",
+            sprint(e.sprint_id),
+            e.name,
+            short_commit(&e.expected),
+            match e.found.as_str() {
+                "" => "is gone".to_owned(),
+                found => format!("is at {}", short_commit(found)),
+            }
+        ),
+        Event::AttemptCut(e) => format!(
+            "the director ended without a stop while {} was at work{}",
+            task(e.task_id),
+            if e.alone { ", alone" } else { "" }
+        ),
+        Event::BranchRestored(e) => format!(
+            "{} goes on: its branch is at {}{}",
+            sprint(e.sprint_id),
+            short_commit(&e.commit),
+            match e.saved.as_str() {
+                "" => String::new(),
+                saved => format!(", what it was at is kept as `{saved}`"),
+            }
+        ),
         Event::SprintCancelled(e) => format!("{} was cancelled by {}", sprint(e.sprint_id), e.by),
         Event::SprintEnded(e) => format!("{} ended: {}", sprint(e.sprint_id), e.outcome.as_str()),
         Event::SprintReopened(e) => format!("{} goes on", sprint(e.sprint_id)),

@@ -44,6 +44,26 @@ fn everything() -> (Run, Vec<Event>) {
             by: by(),
         }
         .into(),
+        BranchMoved {
+            sprint_id: SPRINT,
+            name: "refs/heads/sprint/sprint-3".into(),
+            expected: "c0ffee".repeat(6),
+            found: String::new(),
+            contains: false,
+        }
+        .into(),
+        AttemptCut {
+            task_id: task,
+            attempt: Attempt(1),
+            alone: true,
+        }
+        .into(),
+        BranchRestored {
+            sprint_id: SPRINT,
+            commit: "c0ffee".repeat(6),
+            saved: "refs/director/salvage/sprint-3/branch-abc/0".into(),
+        }
+        .into(),
         SprintCancelled {
             sprint_id: SPRINT,
             by: by(),
@@ -390,7 +410,7 @@ fn the_events_of_the_seed_carry_its_fields() {
         {"at":"…","event":"task_completed","n":15,"seq":12,"sprint":"sprint-3","sprint_progress":0.1,"task_id":"psp-research"}
         {"at":"…","current_velocity":4,"event":"sprint_velocity_updated","n":17,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","target_velocity":40,"trend":0.078}
         {"at":"…","batch":["psp-research"],"code_review_completion":null,"commit":"feed0001feed0001feed0001feed0001feed0001","documentation_status":null,"effect":"20.0","event":"quality_gate_status","n":13,"outcomes":[{"evidence":"cargo test","exit_code":0,"gate":"tests","measured":null,"tail":"","took":4.2,"verdict":"passed"},{"evidence":"a coverage file that the tests leave behind","exit_code":null,"gate":"coverage","measured":null,"tail":"","took":0.0,"verdict":"not_measured"}],"passed":true,"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","test_coverage":null}
-        {"at":"…","blocker":1,"delay":7200.0,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":51,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","task_id":"connect"}
+        {"at":"…","blocker":1,"delay":7200.0,"estimated_resolution":"2026-11-23T12:16:13Z","event":"engineering_emergency","impact":"3 tasks wait","issue":"payments are charged twice","n":54,"response_team":["tech-lead-1","documentation-research-1"],"seq":12,"sprint":"sprint-3","sprint_id":"sprint-3","task_id":"connect"}
         {"at":"…","event":"retry_scheduled","n":25,"retry_at":"2026-11-23T10:40:39Z","seq":12,"sprint":"sprint-3","task_id":"cart-ui"}
         {"at":"…","event":"handoff_sent","from":"psp-research","n":16,"seq":12,"sprint":"sprint-3","to":"payment-api"}"#]].assert_eq(&text.join("\n"));
 }
@@ -521,7 +541,10 @@ fn every_event_reads_as_a_sentence() {
         conflict_foreseen        connect would conflict with checkout-spec, merged since, in `src/cart.rs`, `src/pay.rs`
         conflict_over            connect and what was merged are in conflict no more: they would merge now
         agent_told               tech-lead-1 is told about connect: what was merged changes the same places
-        budgets_changed          the file says something else of money, says ada: $40.00 for the sprint, $9.00 in 5h00m, no limit for each tech-lead"#]].assert_eq(&lines.join("\n"));
+        budgets_changed          the file says something else of money, says ada: $40.00 for the sprint, $9.00 in 5h00m, no limit for each tech-lead
+        branch_restored          sprint-3 goes on: its branch is at c0ffeec0ffee, what it was at is kept as `refs/director/salvage/sprint-3/branch-abc/0`
+        attempt_cut              the director ended without a stop while connect was at work, alone
+        branch_moved             sprint-3 stands still: `refs/heads/sprint/sprint-3` should be at c0ffeec0ffee and is gone"#]].assert_eq(&lines.join("\n"));
     let first = &event_text(&run.entries[0], run.state())[0];
     expect!["2026-11-23 09:00:00Z  epoch_opened             director 1.0.0 took over (start 1 of this journal); nothing is in hand"].assert_eq(first);
 }

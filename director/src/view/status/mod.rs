@@ -35,7 +35,7 @@ pub struct StatusView {
     pub sprint: Option<String>,
     /// What it is part of.
     pub epic: Option<String>,
-    /// `preparing`, `refused`, `running`, `paused`, `emergency`, `done`, `incomplete` or `cancelled`; `none`.
+    /// `preparing`, `refused`, `running`, `paused`, `halted`, `emergency`, `done`, `incomplete` or `cancelled`; `none`.
     pub state: String,
     /// Why it was refused, or what the emergency is.
     pub reason: Option<String>,

@@ -136,7 +136,7 @@ fn headline(view: &StatusView, sprint: &str, paint: Paint) -> String {
     let look = match view.state.as_str() {
         "running" => Look::Cyan,
         "done" => Look::Green,
-        "paused" | "preparing" | "unclear" => Look::Yellow,
+        "paused" | "halted" | "preparing" | "unclear" => Look::Yellow,
         _ => Look::Red,
     };
     let epic = view

@@ -10,6 +10,7 @@ pub use text::render;
 
 use director_protocols::event::Event;
 use director_protocols::ids::TaskId;
+use director_protocols::inbox::InboxKind;
 use director_protocols::time::Time;
 use director_protocols::work::GateOutcome;
 use schemars::JsonSchema;
@@ -65,7 +66,7 @@ pub struct WhyView {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "WhyReason")]
 pub struct Reason {
-    /// `dependency`, `no_agent`, `role_lost`, `account`, `avoided`, `worktree`, `paused`, `emergency`, `preparing`, `refused`,
+    /// `dependency`, `no_agent`, `role_lost`, `account`, `avoided`, `worktree`, `suspect`, `halted`, `paused`, `emergency`, `preparing`, `refused`,
     /// `ended`, `cancelling`, `backoff`, `blocked`, `question`, `backlog`, `failed`, `quarantined`, `cancelled`,
     /// `conflict`, `rebalanced`, `merge_queue`, `merging`, `committing`, `saving`, `working` or `completed`.
     pub kind: &'static str,
@@ -234,15 +235,20 @@ fn next(state: &State, id: TaskId, task: &Task) -> Vec<Step> {
         .waiting()
         .filter(|(_, item)| {
             item.task == Some(id)
+                || item.kind == InboxKind::Branch && item.sprint == task.sprint
                 || item.role.as_deref().is_some_and(|role| {
                     state.team.by_role.get(role) == Some(&task.role) && task.phase == Phase::Ready
                 })
         })
-        .map(|(item, _)| {
-            step(
+        .map(|(item, open)| match open.kind {
+            InboxKind::Branch => step(
+                format!("director approve {}", item.0 + 1),
+                "puts the branch back; `director inbox` says what else can be done",
+            ),
+            _ => step(
                 format!("director answer {} \"…\"", item.0 + 1),
                 "answers what waits in the inbox, and the task goes on",
-            )
+            ),
         });
     let mut steps: Vec<Step> = answers.collect();
     let sprint = state.sprints.get(task.sprint);

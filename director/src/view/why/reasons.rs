@@ -8,7 +8,7 @@ use super::super::clashes;
 use super::super::words::{awaited, some};
 use super::super::{count, minute, timestamp};
 use super::Reason;
-use crate::engine::decide::budget;
+use crate::engine::decide::{budget, suspect};
 use crate::engine::judging::Judging;
 use crate::engine::money::dollars;
 use crate::engine::sprints::Stage;
@@ -238,6 +238,13 @@ fn held_back(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<(&'static
         }
         Stage::Running => {}
     }
+    if let Some(moved) = &sprint.moved {
+        let what = match state.outstanding.is_putting_back(task.sprint) {
+            true => "is being put back",
+            false => "was moved by somebody else, and a person is asked what is right",
+        };
+        found.push(("halted", format!("`{}` {what}", moved.name)));
+    }
     if sprint.paused {
         found.push(("paused", format!("{name} is paused")));
     }
@@ -254,6 +261,18 @@ fn held_back(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<(&'static
                 super::super::status::emergency_text(state, what)
             ),
         ));
+    }
+    if suspect::is_suspect(state, id) {
+        let ends = state.cuts.get(&id).map_or(0, |cuts| cuts.ends);
+        found.push((
+            "suspect",
+            format!(
+                "the director ended without a stop {ends} times in a row while it was at work, so it is tried alone, once nothing else is to be done"
+            ),
+        ));
+    } else if suspect::is_at_work(state) {
+        let what = "a task is tried alone that was at work when the director ended without a stop";
+        found.push(("suspect", what.to_owned()));
     }
     let feature = state.tasks.features.get(task.feature.index());
     match feature.and_then(|feature| Some((feature, feature.holder?))) {

@@ -96,6 +96,11 @@ fn whole(item: &Item, model: &Model, pen: Pen, width: usize) -> Vec<Line<'static
             ("a", "sets it, in dollars"),
             ("n", "calls the work off"),
         ],
+        "branch" => &[
+            ("y", "puts it back"),
+            ("a", "answers it"),
+            ("n", "calls the sprint off"),
+        ],
         "notice" => &[("y", "puts it away")],
         _ => &[("a", "answers it")],
     };

@@ -196,7 +196,7 @@ fn state_look(state: &str) -> Look {
         "running" => Look::Cyan,
         "done" => Look::Green,
         "preparing" => Look::Blue,
-        "paused" | "incomplete" => Look::Yellow,
+        "paused" | "halted" | "incomplete" => Look::Yellow,
         "emergency" | "refused" => Look::Red,
         _ => Look::Plain,
     }
