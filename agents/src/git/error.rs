@@ -175,7 +175,9 @@ pub enum GitError {
         nested: String,
     },
     /// The worktree is not there, or git does not know it.
-    #[error("there is no worktree at `{path}`; it is prepared again at the next attempt")]
+    #[error(
+        "the worktree `{path}` is gone, and what was not committed in it with it; whoever works there has to leave the directory itself and its `.git` where they are"
+    )]
     NoWorktree {
         /// Where it should be.
         path: PathBuf,

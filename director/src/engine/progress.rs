@@ -3,7 +3,7 @@
 //! Invariant: a phase changes through `State::move_to` alone.
 
 use director_protocols::event::{
-    AttemptEnded, BranchMoved, BranchRestored, MergeSplit, Outcome, WorkRejected,
+    AttemptCut, AttemptEnded, BranchMoved, BranchRestored, MergeSplit, Outcome, WorkRejected,
 };
 use director_protocols::ids::{AgentId, BlockerId, RoleId, SprintId, TaskId};
 use director_protocols::time::{Span, Time};
@@ -27,6 +27,12 @@ impl State {
             }
         }
         self.set_ceremonies(sprint_id, now);
+    }
+
+    pub(super) fn attempt_cut(&mut self, e: &AttemptCut) {
+        let cuts = self.cuts.entry(e.task_id).or_default();
+        cuts.ends += 1;
+        cuts.alone = if e.alone { cuts.alone + 1 } else { 0 };
     }
 
     pub(super) fn attempt_ended(&mut self, e: &AttemptEnded, now: Time) {

@@ -295,11 +295,7 @@ impl State {
                     self.tasks.story(e.task_id).session = Some((agent, e.session.clone()));
                 }
             }
-            Event::AttemptCut(e) => {
-                let cuts = self.cuts.entry(e.task_id).or_default();
-                cuts.ends += 1;
-                cuts.alone = if e.alone { cuts.alone + 1 } else { 0 };
-            }
+            Event::AttemptCut(e) => self.attempt_cut(e),
             Event::AttemptEnded(e) => self.attempt_ended(e, now),
             Event::RiskTriggered(e) => self.risk_triggered(e),
             Event::FallbackApplied(e) => self.fallback_applied(e),

@@ -302,14 +302,23 @@ pub(crate) fn task_status(state: &State, id: TaskId, task: &Task, now: Time) -> 
     }
 }
 
+fn is_refused(state: &State, task: &Task) -> bool {
+    let sprint = state.sprints.get(task.sprint);
+    sprint.is_some_and(|sprint| sprint.stage == Stage::Refused)
+}
+
 /// What is worth saying about a task in one line.
 fn detail(state: &State, task: &Task, now: Time) -> String {
     let story = task.story.as_deref();
     let reason = || story.map_or_else(String::new, |story| story.reason.clone());
     match task.phase {
+        Phase::Waiting if is_refused(state, task) => "its sprint cannot run".to_owned(),
         Phase::Waiting => {
             let names = task_names(state, &awaited(state, task));
-            format!("waits for {}", some(&names, 3))
+            match names.is_empty() {
+                true => "waits for the start".to_owned(),
+                false => format!("waits for {}", some(&names, 3)),
+            }
         }
         Phase::Blocked => task
             .blocker

@@ -45,6 +45,17 @@ pub(super) fn reasons(state: &State, id: TaskId, task: &Task, now: Time) -> Vec<
         .map_or_else(|| "nobody".to_owned(), |agent| state.agent_name(agent));
     match task.phase {
         Phase::Waiting => {
+            match state.sprints.get(task.sprint) {
+                Some(sprint) if sprint.stage == Stage::Refused => {
+                    let text = format!("{} cannot run: {}", sprint.spec.id, sprint.refused);
+                    add("refused", text);
+                }
+                Some(sprint) if sprint.stage == Stage::Preparing && !sprint.is_held() => {
+                    let text = format!("{} is still being prepared", sprint.spec.id);
+                    add("preparing", text);
+                }
+                _ => {}
+            }
             for before in awaited(state, task) {
                 if let Some(row) = state.tasks.get(before) {
                     add(

@@ -212,6 +212,20 @@ fn whatever_holds_a_ready_task_back_is_named() {
     run.settle();
     assert_eq!(kinds(&run, "checkout-spec"), ["no_agent"]);
 
+    let mut run = Run::empty();
+    run.say(Command::Open {
+        version: "1".to_owned(),
+    });
+    run.say(Command::Submit(Box::new(checkout(true))));
+    assert_eq!(kinds(&run, "checkout-spec"), ["preparing"]);
+    let effect = run.state().outstanding.iter().next().map(|(id, _)| id);
+    run.say(Command::RepoRefused {
+        effect: effect.expect("the repository is asked for"),
+        reason: "the base is red".to_owned(),
+    });
+    assert_eq!(kinds(&run, "checkout-spec"), ["refused"]);
+    assert_eq!(kinds(&run, "docs")[0], "refused");
+
     let mut run = begun();
     run.say(Command::Pause {
         sprint: Some(SPRINT),
