@@ -251,17 +251,22 @@ fn dress(headers: &mut HeaderMap, path: &str) {
     }
 }
 
-/// Who has to sign in first is sent there, when it is a person with a browser.
-pub async fn lead_to_login(request: Request, next: Next) -> Response {
+/// Whether a person asks for a page.
+pub fn is_page_for_browser(request: &Request) -> bool {
     let accepts = request.headers().get(header::ACCEPT);
     let browser = accepts
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
     let path = request.uri().path();
-    let page = !path.starts_with("/api/") && path != "/metrics" && path != "/login";
+    browser && !path.starts_with("/api/") && path != "/metrics"
+}
+
+/// Who has to sign in first is sent there, when it is a person with a browser.
+pub async fn lead_to_login(request: Request, next: Next) -> Response {
+    let page = is_page_for_browser(&request) && request.uri().path() != "/login";
     let response = next.run(request).await;
     match response.status() {
-        StatusCode::UNAUTHORIZED if browser && page => {
+        StatusCode::UNAUTHORIZED if page => {
             (StatusCode::SEE_OTHER, [(header::LOCATION, "/login")]).into_response()
         }
         _ => response,

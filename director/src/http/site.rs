@@ -90,6 +90,10 @@ pub fn router(site: Arc<Site>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&site),
+            pages::in_a_browser,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&site),
             guard::admit,
         ))
         .layer(middleware::from_fn(guard::lead_to_login))

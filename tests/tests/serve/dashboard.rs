@@ -70,6 +70,30 @@ fn page(site: &Site, path: &str) -> String {
 }
 
 #[test]
+fn where_there_is_nothing_a_person_sees_a_page_and_a_program_a_problem() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let browser = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    for path in ["/nope", "/tasks/none", "/board?sprint=none"] {
+        let seen = site.request("GET", path, &browser, "");
+        let media = seen.header("content-type");
+        assert!(
+            seen.status == 404 && media.starts_with("text/html"),
+            "{path}: {} {media}",
+            seen.status
+        );
+        let words = ["To the overview", "there is no", "Audit"];
+        let said = words.iter().filter(|word| seen.body.contains(*word));
+        assert!(said.count() >= 2, "{path}: {}", seen.body);
+    }
+    for (path, headers) in [("/nope", &[][..]), ("/api/v1/nope", &browser)] {
+        let seen = site.request("GET", path, headers, "");
+        assert_eq!(seen.status, 404, "{path}");
+        assert_eq!(seen.header("content-type"), "application/problem+json");
+    }
+}
+
+#[test]
 fn an_incident_is_worked_on_and_closed_on_its_page_and_the_audit_log_says_by_whom() {
     let play = Playground::new(PROGRAM, 1);
     let go = play.root().join("go");

@@ -16,6 +16,7 @@ mod home;
 mod inbox;
 mod incidents;
 mod login;
+mod refusal;
 mod shell;
 mod sprints;
 mod task;
@@ -30,6 +31,8 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
+
+pub use refusal::in_a_browser;
 
 use super::guard::{Known, NAME_COOKIE, cookie};
 use super::problem::Problem;
