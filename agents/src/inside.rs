@@ -1,12 +1,13 @@
-//! Reads what lies in a directory that somebody else writes, and nothing that a link there leads to elsewhere.
+//! Reads and removes what lies in a directory that somebody else writes, and nothing that a link there leads to elsewhere.
 //!
 //! An agent may be held to less than the director can read. A file that it names, or puts where one is expected, must not become a
 //! way to what it could not read itself.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
@@ -32,9 +33,36 @@ pub(crate) fn open(dir: &Path, path: &Path) -> io::Result<File> {
     }
 }
 
+/// The stack that a removal gets, in bytes; the library's goes as deep as the tree, of which a path of any length can be made by renaming.
+const REMOVAL_STACK: usize = 256 << 20;
+
+/// Removes a directory with all in it, however deep.
+///
+/// # Errors
+/// What the system said.
+pub(crate) fn remove_all(path: &Path) -> io::Result<()> {
+    let removed = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(REMOVAL_STACK);
+        let thread = thread.spawn_scoped(scope, || fs::remove_dir_all(path))?;
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the removal failed")))
+    });
+    match removed {
+        // One level takes a descriptor there, and there are not as many as levels.
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+            let status = Command::new("rm").arg("-rf").arg("--").arg(path).status()?;
+            match status.success() {
+                true => Ok(()),
+                false => Err(error),
+            }
+        }
+        removed => removed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::io::Read;
     use std::os::unix::fs::symlink;
 
@@ -73,5 +101,21 @@ mod tests {
         }
         let absolute = at("work/real/a");
         assert!(open(&at("work"), &absolute).is_err(), "an absolute path");
+    }
+
+    #[test]
+    fn a_tree_that_is_deeper_than_any_path_is_removed() {
+        let root = tempfile::tempdir().expect("a directory");
+        // Chains of the longest path that can be made, each put at the end of the one before.
+        let (deep, chain) = (root.path().join("deep"), vec!["d"; 800].join("/"));
+        fs::create_dir(&deep).expect("made");
+        for n in 0..10 {
+            let next = root.path().join(format!("next-{n}"));
+            fs::create_dir_all(next.join(&chain)).expect("made");
+            fs::rename(&deep, next.join(&chain).join("deep")).expect("moved");
+            fs::rename(&next, &deep).expect("moved");
+        }
+        remove_all(&deep).expect("removed");
+        assert!(!deep.exists());
     }
 }

@@ -153,6 +153,18 @@ async fn what_it_may_not_have_it_cannot_get_by_becoming_somebody_else() {
     let scene = Scene::new();
     let ended = outcome(scene.spec("grep NoNewPrivs /proc/self/status")).await;
     assert_eq!(ended.stdout_tail.trim(), "NoNewPrivs:\t1");
+    // What starts it keeps its limits and priorities.
+    for line in [
+        "prlimit --pid $PPID --nofile=3:3",
+        "prlimit --pid $PPID --fsize=0",
+        "renice -n 19 -p $PPID",
+        "taskset -p 1 $PPID",
+    ] {
+        let ended = outcome(scene.spec(line)).await;
+        assert!(!ended.exit.success(), "{line}: {ended:?}");
+    }
+    let ended = outcome(scene.spec("ulimit -n 100 && nice true && prlimit --nofile=50")).await;
+    assert!(ended.exit.success(), "its own it may lower: {ended:?}");
     // Another user of its own making could mount something over what it may write.
     let ended = outcome(scene.spec("unshare -Urm mount --bind . /mnt")).await;
     assert!(!ended.exit.success(), "{ended:?}");

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use director_tests::corner::{Corner, HEAD};
-use director_tests::process;
+use director_tests::{harness, process};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -174,6 +174,104 @@ fn what_a_person_changes_beside_agents_in_a_sandbox_is_no_incident() {
         let found = corner.report()["incidents"].as_array().map(Vec::len);
         assert_eq!(found, Some(incidents), "sandbox: {sandbox}");
     }
+}
+
+#[test]
+fn what_an_agent_leaves_in_repositories_runs_nothing_outside_and_shows_nothing_hidden() {
+    let corner = corner();
+    let root = corner.root().display().to_string();
+    let at = |path: &str| corner.root().join(path);
+    for dir in ["pwn", "keys"] {
+        fs::create_dir(at(dir)).expect("made");
+    }
+    fs::write(at("keys/private"), "the key\n").expect("written");
+    let git = |dir: &str, words: &[&str]| {
+        let said = harness::git(&at(dir), words);
+        said.unwrap_or_else(|said| panic!("git {words:?}: {said}"))
+    };
+    for (dir, file) in [("library", "lib.txt"), ("keys/secret", "secret.txt")] {
+        fs::create_dir(at(dir)).expect("made");
+        git(dir, &["init", "--quiet", "--initial-branch=main"]);
+        fs::write(at(dir).join(file), "TOPSECRET\n").expect("written");
+        git(dir, &["add", "-A"]);
+        git(dir, &["commit", "--quiet", "--message", "one"]);
+    }
+    let library = git("library", &["rev-parse", "HEAD"]);
+    let link = format!("160000,{library},lib");
+    corner.git(&["update-index", "--add", "--cacheinfo", &link]);
+    corner.git(&["commit", "--quiet", "--message", "a submodule"]);
+
+    let me = "git -c user.name=a -c user.email=a@localhost";
+    // The program that git would run is the agent's; what it writes is outside.
+    let evil = |name: &str| format!("sh -c 'cat {root}/keys/private > {root}/pwn/{name}; cat'");
+    let attacks = [
+        (
+            "lazy",
+            format!(
+                "git config core.repositoryFormatVersion 1; git config extensions.partialClone evil; \
+                 git config remote.evil.promisor true; git config remote.evil.url {root}/repo; \
+                 git config remote.evil.uploadpack \"cat {root}/keys/private > {root}/pwn/lazy; git-upload-pack\"; \
+                 echo 1234567890123456789012345678901234567890 > .git/HEAD"
+            ),
+        ),
+        (
+            "nested",
+            format!(
+                "git init -q sub; cd sub; echo a > a; git add a; {me} commit -q -m a; \
+                 git config filter.x.clean \"{}\"; echo '* filter=x' > .git/info/attributes; cd ..; \
+                 git add sub; echo b > sub/a; touch -d 2001-01-01 sub/a; exit 1",
+                evil("nested")
+            ),
+        ),
+        (
+            "submodule",
+            format!(
+                "rm -rf lib; git clone -q {root}/library lib; cd lib; \
+                 git config filter.x.clean \"{}\"; echo '* filter=x' > .git/info/attributes; \
+                 touch -d 2001-01-01 lib.txt; cd ..; echo done > submodule",
+                evil("submodule")
+            ),
+        ),
+        (
+            "grafts",
+            format!(
+                "ln -sf {root}/keys/private .git/info/grafts; ln -sf {root}/keys/private .git/shallow; echo g > grafts"
+            ),
+        ),
+        (
+            "commondir",
+            format!("echo {root}/keys/secret/.git > .git/commondir; echo c > commondir"),
+        ),
+        (
+            "alternates",
+            format!(
+                "echo {root}/keys/secret/.git/objects >> .git/objects/info/alternates; \
+                 echo {} > .git/refs/heads/stolen; echo s > alternates",
+                git("keys/secret", &["rev-parse", "HEAD"])
+            ),
+        ),
+    ];
+    let mut text = format!("{HEAD}[sandbox]\nhide = [\"{root}/keys\"]\n");
+    for (id, run) in &attacks {
+        text += &format!("[[task]]\nid = \"{id}\"\nrun = '''\n{run}\n'''\n");
+    }
+    let said = corner.sprint(text).run();
+    let written: Vec<_> = fs::read_dir(at("pwn"))
+        .expect("it is there")
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    assert!(written.is_empty(), "{written:?}: {said:?}");
+    let events = corner.tell(&["events", "--json"]).out;
+    assert!(!events.contains("the key"), "{events}");
+    let saved = corner.git(&["for-each-ref", "--format=%(objectname)"]);
+    for commit in saved.lines() {
+        let files = corner.git(&["ls-tree", "-r", "--name-only", commit]);
+        assert!(!files.contains("secret.txt"), "{files}");
+    }
+    assert_eq!(corner.merged("submodule"), "done");
+    let lib = corner.git(&["ls-tree", "sprint/s", "lib"]);
+    assert!(lib.contains(&library), "the submodule is as it was: {lib}");
 }
 
 #[test]

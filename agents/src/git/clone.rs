@@ -13,7 +13,8 @@
 //! Invariant: a clone is replaced only by a reset, and callers collect before that.
 //! Elsewhere: what was made here is undone by the reset in `worktree`, which puts the link back.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::command::GitCommand;
@@ -25,6 +26,18 @@ use crate::inside;
 /// The file in the administrative folder that says that the agent has a clone; [`COLLECTED`] once its work is ours.
 const MARKER: &str = "director-clone";
 const COLLECTED: &str = "collected";
+/// What we wrote into the clone's config, in the administrative folder.
+const CONFIG: &str = "director-clone.config";
+/// What in a repository leads git to other repositories, or changes what a commit is.
+const MISLEADING: [&str; 7] = [
+    "commondir",
+    "config.worktree",
+    "gitdir",
+    "shallow",
+    "info/grafts",
+    "info/attributes",
+    "objects/info/http-alternates",
+];
 /// Settings of the user's repository that the files and commits of a clone depend on.
 const INHERITED: &str =
     "^(user|filter|merge|diff)\\.|^core\\.(autocrlf|eol|safecrlf|filemode|symlinks|ignorecase)$";
@@ -46,6 +59,8 @@ impl Repository {
         for file in MERGE.iter().chain(&["index"]) {
             copy_if_there(&admin.join(file), &git_dir.join(file))?;
         }
+        let config = admin.join(CONFIG);
+        fs::copy(git_dir.join("config"), &config).map_err(GitError::io("copy", config))?;
         let marker = admin.join(MARKER);
         fs::write(&marker, "").map_err(GitError::io("write", marker))?;
         let link = path.join(".git");
@@ -81,6 +96,7 @@ impl Repository {
             git_dir: path.join(".git"),
             path,
         };
+        self.disarm(&clone, admin)?;
         let head = clone.resolve("HEAD")?;
         let tip = branch.as_deref().map(|branch| clone.resolve(branch));
         let tip = tip.transpose()?.flatten();
@@ -143,7 +159,46 @@ impl Repository {
 
     /// Forgets that there was a clone; the link is in its place again.
     pub(super) fn no_clone(&self, admin: &Path) -> Result<(), GitError> {
+        remove_tree(&admin.join(CONFIG))?;
         remove_tree(&admin.join(MARKER))
+    }
+
+    /// Takes out of the agent's repository what would have git here run or read what the agent names: the config becomes what we wrote,
+    /// borrowed objects are ours alone, and no link leads out of it. What the agent committed stays.
+    fn disarm(&self, clone: &Clone<'_>, admin: &Path) -> Result<(), GitError> {
+        let mut folders = vec![clone.git_dir.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => folders.push(path),
+                    Ok(kind) if kind.is_file() => {}
+                    _ => fs::remove_file(&path).map_err(GitError::io("delete", path))?,
+                }
+            }
+        }
+        for name in MISLEADING {
+            remove_tree(&clone.git_dir.join(name))?;
+        }
+        let objects = self.common_dir().join("objects");
+        let borrowed = [objects.as_os_str().as_bytes(), b"\n"].concat();
+        let ours = fs::read(admin.join(CONFIG)).unwrap_or_default();
+        for (name, content) in [("config", &ours), ("objects/info/alternates", &borrowed)] {
+            let path = clone.git_dir.join(name);
+            remove_tree(&path)?;
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(GitError::io("create", folder))?;
+            }
+            let write = || {
+                let mut file = OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .open(&path)?;
+                std::io::Write::write_all(&mut file, content)
+            };
+            write().map_err(GitError::io("write", &path))?;
+        }
+        Ok(())
     }
 
     fn clone_into(&self, worktree: &Worktree, made: &Path) -> Result<(), GitError> {
@@ -233,7 +288,11 @@ impl Repository {
             "--no-auto-maintenance",
             "--no-recurse-submodules",
         ];
-        let fetch = self.git().args(words).arg(&clone.git_dir);
+        let fetch = self
+            .git()
+            .without_lazy_fetch()
+            .args(words)
+            .arg(&clone.git_dir);
         fetch.args(wanted).run().map(drop)
     }
 }
@@ -249,6 +308,7 @@ impl Clone<'_> {
         GitCommand::new(self.path)
             .repository(&self.git_dir)
             .work_tree(self.path)
+            .alone()
     }
 
     /// The commit that a ref of the clone stands at; `None` for one that is not born.

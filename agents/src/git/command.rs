@@ -13,16 +13,18 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::GitError;
+use crate::process::sandbox;
 
 /// Longest time one git command may take, unless its caller says otherwise.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -86,6 +88,8 @@ pub(super) struct GitCommand {
     words: Vec<OsString>,
     stdin: Option<Vec<u8>>,
     limit: Duration,
+    /// Whether it may start programs that are none of git's.
+    programs: bool,
 }
 
 /// What a git command left.
@@ -146,6 +150,7 @@ impl GitCommand {
             words: Vec::new(),
             stdin: None,
             limit: LIMIT,
+            programs: true,
         }
     }
 
@@ -159,6 +164,22 @@ impl GitCommand {
     pub fn work_tree(mut self, path: &Path) -> Self {
         self.command.env("GIT_WORK_TREE", path);
         self
+    }
+
+    /// It fetches nothing by itself: what a repository lacks is not there.
+    pub fn without_lazy_fetch(self) -> Self {
+        self.env("GIT_NO_LAZY_FETCH", "1")
+    }
+
+    /// It speaks to no other repository; older git, which does not know [`Self::without_lazy_fetch`], has no protocol to do so.
+    pub fn alone(self) -> Self {
+        self.without_lazy_fetch().env("GIT_ALLOW_PROTOCOL", "none")
+    }
+
+    /// It starts no program but those of git: what a repository that is not the user's calls a filter does not run.
+    pub fn without_programs(mut self) -> Self {
+        self.programs = false;
+        self.alone()
     }
 
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
@@ -232,10 +253,12 @@ impl GitCommand {
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = self
-            .command
-            .spawn()
-            .map_err(|source| GitError::NotStarted { source })?;
+        let start = || self.command.spawn();
+        let child = match self.programs {
+            true => self.command.spawn(),
+            false => sandbox::without_programs(&git_alone(), start),
+        };
+        let mut child = child.map_err(|source| GitError::NotStarted { source })?;
         let stdout = collect(child.stdout.take(), Keep::Head(OUTPUT_MAX_BYTES));
         let stderr = collect(child.stderr.take(), Keep::Tail(STDERR_TAIL_BYTES));
         if let (Some(bytes), Some(mut pipe)) = (self.stdin.take(), child.stdin.take()) {
@@ -312,6 +335,31 @@ enum Keep {
 }
 
 /// Reads a pipe to its end beside the process, keeping at most a part; the flag says whether that was all.
+/// Where git itself lies, with what loads it.
+fn git_alone() -> Vec<PathBuf> {
+    static FOUND: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let find = || {
+        let said = Command::new("git").arg("--exec-path").output();
+        let own = said.map_or_else(|_| Vec::new(), |said| said.stdout.trim_ascii().to_vec());
+        let search = std::env::var_os("PATH").unwrap_or_default();
+        let git = std::env::split_paths(&search).map(|dir| dir.join("git"));
+        let loaders = [
+            "/lib",
+            "/lib64",
+            "/usr/lib",
+            "/usr/lib64",
+            "/nix/store",
+            "/gnu/store",
+        ];
+        let loaders = loaders.map(PathBuf::from).into_iter();
+        loaders
+            .chain(git.filter(|git| git.is_file()))
+            .chain([PathBuf::from(OsString::from_vec(own))])
+            .collect()
+    };
+    FOUND.get_or_init(find).clone()
+}
+
 fn collect(
     pipe: Option<impl Read + Send + 'static>,
     keep: Keep,

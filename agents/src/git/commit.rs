@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::refs::oids;
 use super::repository::path_of;
-use super::salvage::gitlinks;
+use super::salvage::{add_all, gitlinks};
 use super::worktree::remove_tree;
 use super::{GitError, Oid, Repository, Worktree};
 
@@ -93,7 +93,7 @@ impl Repository {
                 .map(|output| gitlinks(&output))
         };
         let before = git().args(["ls-tree", "-r", "-z", base.as_str()]).run()?;
-        git().args(["add", "--all", "--sparse", "."]).run()?;
+        add_all(path, git)?;
         let known = |link: &Path| {
             let end = [b"\t", link.as_os_str().as_bytes()].concat();
             before

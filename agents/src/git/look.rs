@@ -5,6 +5,7 @@
 use std::fs;
 
 use super::refs::oids;
+use super::salvage::add_all;
 use super::{GitError, Oid, Repository, Worktree};
 
 /// How patches are printed, whatever the user's config says.
@@ -90,7 +91,7 @@ impl Repository {
         };
         let patch = || {
             own().args(["read-tree", base.as_str()]).run()?;
-            own().args(["add", "--all", "."]).run()?;
+            add_all(&worktree.path, own)?;
             own()
                 .args(["diff", "--cached"])
                 .args(PLAIN)

@@ -9,6 +9,7 @@
 //! Invariant: [`Salvage::Saved`] and [`Salvage::Nothing`] mean that a reset loses no content that is not ignored.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -208,16 +209,16 @@ impl Repository {
             list.extend_from_slice(file);
             list.push(0);
         }
-        let steps = [
-            own()
-                .args(["update-index", "--add", "--replace", "-z", "--stdin"])
-                .stdin(list),
-            own().args(["add", "--all", "--sparse", "."]),
-        ];
+        let steps = [own()
+            .args(["update-index", "--add", "--replace", "-z", "--stdin"])
+            .stdin(list)];
         for step in steps {
             if let Err(GitError::Failed { stderr, .. }) = catch(step.run())? {
                 return Ok(Err(stderr));
             }
+        }
+        if let Err(GitError::Failed { stderr, .. }) = catch(add_all(path, own))? {
+            return Ok(Err(stderr));
         }
         for (link, commit) in gitlinks(&own().args(["ls-files", "--stage", "-z"]).run()?) {
             let populated = path.join(&link).join(".git").exists();
@@ -292,12 +293,54 @@ impl Repository {
     fn is_clean(&self, nested: &Path) -> Result<bool, GitError> {
         let status = GitCommand::new(nested)
             .repository(&nested.join(".git"))
-            .work_tree(nested);
-        let status = status
-            .args(["status", "--porcelain", "-z"])
-            .run_expecting(&[0, 128])?;
-        Ok(status.code == 0 && status.stdout.is_empty())
+            .work_tree(nested)
+            .without_programs();
+        // One that cannot be looked at so is kept.
+        let status = status.args(["status", "--porcelain", "-z"]).run();
+        Ok(status.is_ok_and(|status| status.stdout.is_empty() && status.stderr.is_empty()))
     }
+}
+
+/// Puts all files of a worktree into an index; nested repositories by the commit that their HEAD is at. Git would ask each what has changed in
+/// it, by rules that whoever made it wrote.
+pub(super) fn add_all(path: &Path, git: impl Fn() -> GitCommand) -> Result<(), GitError> {
+    let known = gitlinks(&git().args(["ls-files", "--stage", "-z"]).run()?);
+    let populated: Vec<_> = known
+        .into_iter()
+        .filter(|(link, _)| path.join(link).join(".git").exists())
+        .collect();
+    let mut add = git().args(["add", "--all", "--sparse", "--", "."]);
+    for (link, _) in &populated {
+        let mut beside = OsString::from(":(exclude,literal)");
+        beside.push(link);
+        add = add.arg(beside);
+    }
+    add.run()?;
+    for (link, commit) in populated {
+        let nested = path.join(&link);
+        let head = GitCommand::new(&nested)
+            .repository(&nested.join(".git"))
+            .work_tree(&nested)
+            .without_programs()
+            .args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+            .run();
+        let Ok(head) = head else { continue };
+        if head.line() != commit {
+            let entry = [
+                b"160000 ",
+                head.line(),
+                b"\t",
+                link.as_os_str().as_bytes(),
+                b"\0",
+            ]
+            .concat();
+            git()
+                .args(["update-index", "-z", "--index-info"])
+                .stdin(entry)
+                .run()?;
+        }
+    }
+    Ok(())
 }
 
 /// The entries of `ls-files --stage -z` that stand for other repositories.

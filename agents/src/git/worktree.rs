@@ -18,6 +18,7 @@ use super::integration::integration_folder;
 use super::names::check;
 use super::repository::path_of;
 use super::{GitError, Oid, Repository, SprintNames, stale};
+use crate::inside::remove_all;
 
 /// What marks a folder that is being deleted; no feature can have a name like it.
 const TRASH: &str = ".trash-";
@@ -465,7 +466,7 @@ pub(super) fn remove_tree(path: &Path) -> Result<(), GitError> {
     if !meta.is_dir() {
         return fs::remove_file(path).map_err(failed);
     }
-    if fs::remove_dir_all(path).is_ok() {
+    if remove_all(path).is_ok() {
         return Ok(());
     }
     let mut folders = vec![path.to_owned()];
@@ -477,5 +478,5 @@ pub(super) fn remove_tree(path: &Path) -> Result<(), GitError> {
             }
         }
     }
-    fs::remove_dir_all(path).map_err(failed)
+    remove_all(path).map_err(failed)
 }

@@ -31,6 +31,7 @@ use super::output::{Line, Lines, Log, Tail};
 use super::sweep::Swept;
 use super::veil::Veil;
 use super::{ProcessError, Spec, lookup, search};
+use crate::inside::remove_all;
 
 /// A longer grace is cut to this.
 const GRACE_MAX: Duration = Duration::from_secs(3600);
@@ -242,7 +243,7 @@ pub async fn run(
         lines.finish(on_line);
     }
     if let Some(sandbox) = &spec.sandbox
-        && let Err(error) = fs::remove_dir_all(&sandbox.temporary)
+        && let Err(error) = remove_all(&sandbox.temporary)
     {
         // Whoever could not be ended may still write there.
         tracing::debug!(%error, "temporary directory not removed");

@@ -9,15 +9,18 @@
 //! are, and the director itself stays as free as it was.
 //!
 //! - **Written** may be what is the command's own and what the sprint file allows; nothing else, whoever owns it.
-//! - **Read** may be everything but what is hidden: keys, tokens and passwords in their usual places, the data directory, devices. The kernel
-//!   knows only what is allowed, so what lies beside a hidden place is listed as it is when the command starts; what is put there later
-//!   is hidden too. Names of files are no secret.
-//! - **The network** is everything, TCP ports (Landlock), or nothing at all: then there are no sockets but Unix ones (seccomp).
-//! - **Signals** reach what has the same sandbox (from Linux 6.12 on), and nothing has or gains a privilege (root has none
-//!   either, `sudo` gives none).
+//! - **Read** may be everything but what is hidden: keys, tokens and passwords in their usual places, the data directory, devices and terminals. The
+//!   kernel knows only what is allowed, so what lies beside a hidden place, or in the home directory, is listed as it is when the command
+//!   starts; what is put there later cannot be read. Names of files are no secret.
+//! - **The network** is everything, TCP ports (Landlock, and seccomp for other ways to open a connection), or nothing at all: then there are no
+//!   sockets but Unix ones (seccomp).
+//! - **Others**: signals reach what has the same sandbox (from Linux 6.12 on), limits and priorities are one's own, the session's keys are
+//!   nobody's, and nothing has or gains a privilege (root has none either, `sudo` gives none).
 //!
-//! What it does not hold back: Unix sockets in the file system can be connected to, such as that of a container engine, and what runs
-//! unsandboxed may be told to do something by a file that is written for it.
+//! What it does not hold back: Unix sockets in the file system can be connected to, such as that of a container engine; UDP passes beside a list
+//! of ports; a hidden place that is mounted twice is seen at its other place; descriptors that the director was started with are inherited; and
+//! what runs unsandboxed may be told to do something by a file that is written for it. Git that we run on what an agent owns is one of these,
+//! see `git/clone.rs` and [`without_programs`].
 //!
 //! Sources: the kernel's `Documentation/userspace-api/landlock.rst` and `seccomp_filter.rst`.
 //! Invariant: a command that was given a sandbox runs in all of it or not at all.
@@ -45,7 +48,7 @@ const LEAST: ABI = ABI::V3;
 const BEST: ABI = ABI::V6;
 
 /// What is hidden of the home directory, unless the sprint file shows it: where keys, tokens and passwords usually lie.
-pub const HIDDEN: [&str; 26] = [
+pub const HIDDEN: [&str; 48] = [
     ".ssh",
     ".gnupg",
     ".password-store",
@@ -70,20 +73,39 @@ pub const HIDDEN: [&str; 26] = [
     ".mozilla",
     ".config/google-chrome",
     ".config/chromium",
+    ".config/BraveSoftware",
+    ".config/microsoft-edge",
+    ".thunderbird",
+    "snap",
+    ".var/app",
+    ".config/op",
+    ".config/rclone",
+    ".config/sops",
+    ".config/hub",
+    ".config/github-copilot",
+    ".config/containers",
+    ".vault-token",
+    ".terraformrc",
+    ".gem/credentials",
+    ".gradle/gradle.properties",
+    ".m2/settings.xml",
+    ".my.cnf",
+    ".claude",
+    ".claude.json",
+    ".codex",
+    ".gemini",
+    ".python_history",
     ".bash_history",
     ".zsh_history",
 ];
 
-/// Devices that hold nothing of anybody's.
-const DEVICES: [&str; 8] = [
+/// Devices that hold nothing of anybody's. No terminal is among them: who has yours can type into it and read what you type.
+const DEVICES: [&str; 5] = [
     "/dev/null",
     "/dev/zero",
     "/dev/full",
     "/dev/random",
     "/dev/urandom",
-    "/dev/tty",
-    "/dev/ptmx",
-    "/dev/pts",
 ];
 
 const NO_CAPABILITY: CapabilitySets = CapabilitySets {
@@ -143,13 +165,7 @@ impl Sandbox {
             self.confine()?;
             start()
         };
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("sandbox".into());
-            match thread.spawn_scoped(scope, confined)?.join() {
-                Ok(started) => started,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
+        on_a_thread(confined)
     }
 
     /// Restricts the thread that calls it, for ever.
@@ -162,9 +178,7 @@ impl Sandbox {
         if !status.no_new_privs || status.ruleset == landlock::RulesetStatus::NotEnforced {
             return Err(io::Error::other("the kernel did not enforce the sandbox"));
         }
-        if self.allowed.network == Network::Off {
-            apply_filter(&no_network()?).map_err(io::Error::other)?;
-        }
+        apply_filter(&calls(&self.allowed.network)?).map_err(io::Error::other)?;
         Ok(())
     }
 
@@ -183,7 +197,9 @@ impl Sandbox {
         let read = AccessFs::from_read(BEST);
         let all = AccessFs::from_all(BEST);
         rules = allow(rules, Path::new("/"), AccessFs::ReadDir.into())?;
-        for path in visible(&self.out_of_sight()) {
+        // What is put there later is hidden too.
+        let listed = std::env::var_os("HOME").and_then(|home| fs::canonicalize(home).ok());
+        for path in visible(&self.out_of_sight(), listed.as_deref()) {
             rules = allow(rules, &path, read)?;
         }
         let shown = self.allowed.read.iter().map(|path| at_home(path));
@@ -230,19 +246,26 @@ fn at_home(path: &str) -> PathBuf {
 }
 
 /// The most that is allowed without what is hidden: each place that has nothing hidden in it, by itself.
-fn visible(hidden: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
+fn visible(hidden: &BTreeSet<PathBuf>, listed: Option<&Path>) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    look(PathBuf::from("/"), hidden, &mut found);
+    look(PathBuf::from("/"), hidden, listed, &mut found);
     found
 }
 
-fn look(place: PathBuf, hidden: &BTreeSet<PathBuf>, found: &mut Vec<PathBuf>) {
+/// What is at `listed` is shown one by one in any case.
+fn look(
+    place: PathBuf,
+    hidden: &BTreeSet<PathBuf>,
+    listed: Option<&Path>,
+    found: &mut Vec<PathBuf>,
+) {
     if hidden.contains(&place) {
         return;
     }
+    let whole = !listed.is_some_and(|listed| listed.starts_with(&place));
     // In their order what lies below follows its directory, with others between that only begin with the same letters.
     let mut after = hidden.range(place.clone()..);
-    if !after.any(|path| path.starts_with(&place)) {
+    if whole && !after.any(|path| path.starts_with(&place)) {
         found.push(place);
         return;
     }
@@ -250,7 +273,7 @@ fn look(place: PathBuf, hidden: &BTreeSet<PathBuf>, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(&place).into_iter().flatten().flatten() {
         // Where a link leads to is allowed or hidden there.
         if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
-            look(entry.path(), hidden, found);
+            look(entry.path(), hidden, listed, found);
         }
     }
 }
@@ -271,26 +294,74 @@ fn allow(
     rules.add_rule(PathBeneath::new(fd, access))
 }
 
-/// No sockets but Unix ones, and no other way to make some.
-fn no_network() -> io::Result<BpfProgram> {
-    let failed = |error: seccompiler::BackendError| io::Error::other(error);
-    let other = SeccompCondition::new(
-        0,
-        SeccompCmpArgLen::Dword,
-        SeccompCmpOp::Ne,
-        libc::AF_UNIX.unsigned_abs().into(),
-    );
-    let other = SeccompRule::new(vec![other.map_err(failed)?]).map_err(failed)?;
+/// The system calls that are refused, because they reach beyond the process by ways that Landlock knows nothing of.
+fn calls(network: &Network) -> io::Result<BpfProgram> {
+    use SeccompCmpOp::{Eq, MaskedEq, Ne};
+    let of = |value: libc::c_int| u64::from(value.unsigned_abs());
+    let when = |conditions: &[(u8, SeccompCmpOp, u64)]| {
+        let conditions = conditions.iter().map(|(argument, op, value)| {
+            SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, op.clone(), *value)
+        });
+        let conditions: Result<Vec<_>, _> = conditions.collect();
+        SeccompRule::new(conditions.map_err(failed)?).map_err(failed)
+    };
     let mut rules = BTreeMap::from([
-        (libc::SYS_socket, vec![other.clone()]),
-        // It opens sockets too, and is not seen by this filter.
-        (libc::SYS_io_uring_setup, Vec::new()),
+        // Types into a terminal.
+        (
+            libc::SYS_ioctl,
+            vec![
+                when(&[(1, Eq, libc::TIOCSTI)])?,
+                when(&[(1, Eq, libc::TIOCLINUX)])?,
+            ],
+        ),
+        // The keys of the user's session.
+        (libc::SYS_keyctl, Vec::new()),
+        (libc::SYS_add_key, Vec::new()),
+        (libc::SYS_request_key, Vec::new()),
+        // The limits and priorities of others, such as the director.
+        (libc::SYS_prlimit64, vec![when(&[(0, Ne, 0), (2, Ne, 0)])?]),
+        (libc::SYS_setpriority, vec![when(&[(1, Ne, 0)])?]),
+        (libc::SYS_sched_setaffinity, vec![when(&[(0, Ne, 0)])?]),
+        (libc::SYS_sched_setscheduler, vec![when(&[(0, Ne, 0)])?]),
+        (libc::SYS_sched_setattr, vec![when(&[(0, Ne, 0)])?]),
+        // Holds up whoever opens the file.
+        (
+            libc::SYS_fcntl,
+            vec![when(&[(1, Eq, of(libc::F_SETLEASE))])?],
+        ),
     ]);
+    if *network != Network::Open {
+        // It opens sockets too, and is not seen by this filter.
+        rules.insert(libc::SYS_io_uring_setup, Vec::new());
+    }
+    match network {
+        Network::Open => {}
+        Network::Off => {
+            rules.insert(libc::SYS_socket, vec![when(&[(0, Ne, of(libc::AF_UNIX))])?]);
+        }
+        Network::Ports(_) => {
+            // Other ways to open a TCP connection than those whose port is looked at.
+            rules.insert(
+                libc::SYS_socket,
+                vec![when(&[(2, Eq, of(libc::IPPROTO_MPTCP))])?],
+            );
+            let fast = of(libc::MSG_FASTOPEN);
+            rules.insert(libc::SYS_sendto, vec![when(&[(3, MaskedEq(fast), fast)])?]);
+            let connect = when(&[
+                (1, Eq, of(libc::IPPROTO_TCP)),
+                (2, Eq, TCP_FASTOPEN_CONNECT),
+            ])?;
+            rules.insert(libc::SYS_setsockopt, vec![connect]);
+        }
+    }
     if cfg!(target_arch = "x86_64") {
-        // The same by their other numbers, for 32-bit pointers.
+        // The same by their other numbers, for 32-bit pointers; `ioctl` and some have numbers of their own there, so there are none.
         const X32: i64 = 0x4000_0000;
-        rules.insert(X32 | libc::SYS_socket, vec![other]);
-        rules.insert(X32 | libc::SYS_io_uring_setup, Vec::new());
+        let others: Vec<_> = rules
+            .iter()
+            .map(|(number, rules)| (X32 | number, rules.clone()))
+            .collect();
+        rules.extend(others);
     }
     let filter = SeccompFilter::new(
         rules,
@@ -299,6 +370,47 @@ fn no_network() -> io::Result<BpfProgram> {
         std::env::consts::ARCH.try_into().map_err(failed)?,
     );
     filter.map_err(failed)?.try_into().map_err(failed)
+}
+
+/// `linux/tcp.h`.
+const TCP_FASTOPEN_CONNECT: u64 = 30;
+
+fn failed(error: seccompiler::BackendError) -> io::Error {
+    io::Error::other(error)
+}
+
+/// Runs `start` on a thread that can start nothing but what lies in these places, nor can what it starts.
+///
+/// # Errors
+/// What the kernel refused, or the error of `start`.
+pub(crate) fn without_programs<T: Send>(
+    places: &[PathBuf],
+    start: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    let confined = || {
+        let rules = Ruleset::default()
+            .set_compatibility(CompatLevel::HardRequirement)
+            .handle_access(AccessFs::Execute)
+            .and_then(|rules| rules.create());
+        let mut rules = rules.map_err(refused)?;
+        for place in places {
+            rules = allow(rules, place, AccessFs::Execute.into()).map_err(refused)?;
+        }
+        rules.restrict_self().map_err(refused)?;
+        start()
+    };
+    on_a_thread(confined)
+}
+
+/// A thread is restricted for ever, so it is one that ends.
+fn on_a_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("sandbox".into());
+        match thread.spawn_scoped(scope, work)?.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -315,7 +427,7 @@ mod tests {
         fs::write(root.join("a/b/file"), "").expect("written");
         std::os::unix::fs::symlink(root.join("a/b/secret"), root.join("a/link")).expect("a link");
         let hidden = BTreeSet::from([root.join("a/b/secret")]);
-        let mut below: Vec<PathBuf> = visible(&hidden)
+        let mut below: Vec<PathBuf> = visible(&hidden, None)
             .into_iter()
             .filter(|path| path.starts_with(&root))
             .collect();
