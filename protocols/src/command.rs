@@ -104,6 +104,13 @@ pub enum Command {
         /// Who asked.
         by: String,
     },
+    /// Try everything of a sprint again that failed, is blocked or quarantined.
+    RetryAll {
+        /// Which sprint.
+        sprint: SprintId,
+        /// Who asked.
+        by: String,
+    },
     /// Take a task from whoever has it and give it to another agent.
     Reassign {
         /// Which task.

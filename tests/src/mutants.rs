@@ -89,8 +89,8 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "a pause does not hold",
         "director/src/engine/decide/assign.rs",
-        "if !sprint.is_running() || sprint.paused || sprint.cancelled {",
-        "if !sprint.is_running() || sprint.cancelled {",
+        "if !sprint.is_running() || sprint.paused || sprint.cancelled || sprint.moved.is_some() {",
+        "if !sprint.is_running() || sprint.cancelled || sprint.moved.is_some() {",
         50,
     ),
     mutant(

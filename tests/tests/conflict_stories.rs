@@ -95,6 +95,9 @@ fn a_conflict_is_written_down_and_told_once_and_over_with_the_work() {
               message_delivered
             > reopen
               epoch_opened
+              attempt_cut
+              attempt_cut
+              attempt_cut
               attempt_ended c interrupted
               attempt_ended a interrupted
               attempt_ended b interrupted

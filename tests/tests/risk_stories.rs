@@ -67,6 +67,7 @@ fn what_is_not_begun_goes_to_who_covers_it_when_a_lone_agent_takes_too_long_and_
               fallback_applied done by director as foreseen: engineer-1 takes over `draft`, `plan`, `check`; its role covers this kind of work
             > reopen
               epoch_opened
+              attempt_cut
               attempt_ended draft interrupted
             > up
               agent_up architect-1

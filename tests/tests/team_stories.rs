@@ -303,6 +303,7 @@ fn a_standup_is_held_every_working_day_also_by_a_director_that_was_down_but_only
                   handoff_accepted
                 > reopen
                   epoch_opened
+                  attempt_cut
                   attempt_ended b interrupted
                 > tick 86340s
                   daily_standup_completed standup of s: 1 task completed since 1970-01-01 09:00Z, 1 planned, 0 blockers in the way; velocity up (3 after 0 points)

@@ -427,6 +427,7 @@ fn findings_go_back_to_the_author_a_bounded_number_of_times() {
                   attempt_started
                 > reopen
                   epoch_opened
+                  attempt_cut
                   attempt_ended page.review interrupted
                 > up
                   agent_up engineer-1

@@ -361,8 +361,12 @@ fn finish(
                 }
                 "cancelled" => Code::Cancelled,
                 _ => {
+                    let what = match facts.given_up.as_slice() {
+                        [] => "committed tasks are not done".to_owned(),
+                        tasks => format!("given up: {}", tasks.join(", ")),
+                    };
                     note(&format!(
-                        "committed tasks are not done; `director why TASK` tells why, `director retry TASK` and {again} try again"
+                        "{what}; `director why TASK` tells why, `director retry --all` and {again} try again"
                     ));
                     Code::Incomplete
                 }

@@ -12,21 +12,22 @@ use crate::control::protocol::Order;
 #[derive(Debug, clap::Args)]
 pub(super) struct RetryArgs {
     /// The task's id
-    task: String,
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    task: Option<String>,
+    /// Everything of the sprint that failed, is blocked or quarantined
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     which: Which,
 }
 
 pub(super) fn retry(args: RetryArgs, cx: &mut Context) -> Result<Code, CliError> {
-    let RetryArgs { task, which } = args;
-    give(
-        Order::Retry {
-            sprint: which.sprint,
-            task,
-            by: who(),
-        },
-        cx,
-    )
+    let (sprint, by) = (args.which.sprint, who());
+    let order = match args.task {
+        Some(task) => Order::Retry { sprint, task, by },
+        None => Order::RetryAll { sprint, by },
+    };
+    give(order, cx)
 }
 
 /// Call off a task and what depends on it, or the whole sprint

@@ -165,6 +165,7 @@ fn the_help_lists_every_command_in_one_line_each() {
           plan         Plan a sprint: who does what when, the critical path, risks and open questions
           simulate     Forecast a sprint: thousands of whole runs on virtual time
           status       Show what is running, what is blocked and what comes next
+          sprints      List the sprints, the newest first
           events       Print what happened, one event a line
           watch        Watch the director at the terminal, and answer it: team, tasks, graph, events, inbox
           why          Tell why a task is not running, or how it went

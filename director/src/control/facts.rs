@@ -22,7 +22,7 @@ use crate::engine::sprints::Stage;
 use crate::engine::state::State;
 use crate::engine::tasks::Phase;
 use crate::engine::trouble::InboxItem;
-use crate::view::deployments;
+use crate::view::{deployments, given_up};
 
 /// Where a sprint stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct SprintFacts {
     pub warnings: Vec<String>,
     /// Worktrees that were kept, each with the reason.
     pub kept: Vec<String>,
+    /// Tasks that were given up, failed or quarantined, and wait for nobody.
+    #[serde(default)]
+    pub given_up: Vec<String>,
     /// Other sprints of the data directory that are not over.
     pub others: Vec<String>,
     /// The fingerprint of what was submitted, if it was asked for; see [`fingerprint`].
@@ -182,6 +185,7 @@ pub fn sprint(state: &State, id: SprintId, seq: u64, now: Time) -> Option<Sprint
         refused: row.refused.clone(),
         warnings: row.warnings.clone(),
         kept: row.kept.clone(),
+        given_up: given_up(state, row),
         others: others
             .filter(|(other, _)| *other != id && !state.is_settled(*other))
             .map(|(_, other)| other.spec.id.to_string())

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod client;
 pub mod desk;
 pub mod facts;
+mod fault;
 pub mod foresight;
 pub mod orders;
 pub mod place;

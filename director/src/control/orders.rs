@@ -12,7 +12,7 @@ use director_protocols::incident::Step;
 
 use super::protocol::{Fault, FaultKind, Order};
 use super::{facts, submission};
-use crate::engine::decide::budget;
+use crate::engine::decide::{budget, retry};
 use crate::engine::money::{dollars, micros_of};
 use crate::engine::state::State;
 use crate::report::calibration::calibration;
@@ -123,6 +123,9 @@ pub fn version(state: &State, order: &Order) -> Result<Option<String>, Fault> {
         Order::Cancel {
             sprint: Some(name), ..
         }
+        | Order::RetryAll {
+            sprint: Some(name), ..
+        }
         | Order::Pause {
             sprint: Some(name), ..
         }
@@ -157,6 +160,17 @@ pub fn command(state: &State, order: &Order) -> Result<(Command, String), Fault>
             let task = task(state, sprint.as_deref(), name)?;
             let said = format!("task `{name}` is tried again");
             (Command::Retry { task, by: who(by) }, said)
+        }
+        Order::RetryAll { sprint: of, by } => {
+            let id = sprint(state, of.as_deref())?;
+            let row = &state.sprints.table[id.index()];
+            let stuck = row
+                .tasks()
+                .filter(|task| retry::is_stuck(&state.tasks.table[task.index()]));
+            let names: Vec<String> = stuck.map(|task| state.task_name(task)).collect();
+            let said = format!("tried again: {}", names.join(", "));
+            let by = who(by);
+            (Command::RetryAll { sprint: id, by }, said)
         }
         Order::Cancel {
             sprint: of,

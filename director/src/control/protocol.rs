@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 
 use super::assigned::Assigned;
 
+pub use super::fault::{Fault, FaultKind};
+
 /// The longest request, in bytes without its line end: a sprint of some 30,000 tasks.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 
@@ -211,6 +213,15 @@ pub enum Order {
         sprint: Option<String>,
         /// Which task.
         task: String,
+        /// Who asks.
+        #[serde(default)]
+        by: String,
+    },
+    /// Try everything again that failed, is blocked or quarantined.
+    RetryAll {
+        /// Which sprint; the current one without.
+        #[serde(default)]
+        sprint: Option<String>,
         /// Who asks.
         #[serde(default)]
         by: String,
@@ -452,12 +463,13 @@ pub(crate) const ASKS: [&str; 20] = [
 ];
 
 /// The names of all orders.
-pub(crate) const ORDERS: [&str; 15] = [
+pub(crate) const ORDERS: [&str; 16] = [
     "apply",
     "send",
     "incident",
     "override",
     "retry",
+    "retry_all",
     "cancel",
     "reassign",
     "answer",
@@ -608,57 +620,6 @@ pub struct Answer {
     /// The position in the journal at which it was true, or to which an order led; 0 where there is none.
     #[serde(default)]
     pub seq: u64,
-}
-
-/// What sort of *no* it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// The request makes no sense.
-    BadRequest,
-    /// The sprint file cannot be used.
-    BadSprint,
-    /// There is no such sprint, task, agent.
-    NotFound,
-    /// The director said no.
-    Rejected,
-    /// What it is about is not as the caller last saw it.
-    Changed,
-    /// The token is none of this director's.
-    Unauthorized,
-    /// The token is not good for that.
-    Forbidden,
-    /// A limit is reached.
-    Busy,
-    /// The director is stopping or gone.
-    Stopped,
-    /// Something in here failed.
-    Internal,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct Fault {
-    /// What sort.
-    pub kind: FaultKind,
-    /// In words, with what to do.
-    pub message: String,
-}
-
-impl Fault {
-    /// A fault in words.
-    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
-    }
-
-    /// Something that does not exist.
-    pub fn not_found(message: impl Into<String>) -> Self {
-        Self::new(FaultKind::NotFound, message)
-    }
 }
 
 /// One event, as it is sent to who follows.

@@ -1,7 +1,5 @@
 //! The table of calls: each row a method and a path, what is asked by which name on the socket, and its parameters.
-//!
-//! Requests are checked and read by the rows, the router is laid from them, and the OpenAPI document is written from them.
-//! A call is a question (GET) or an order (POST) of [`crate::control::protocol`] unless its row says otherwise.
+//! Requests are checked and read by the rows; router and OpenAPI document follow from them. A call is a question (GET) or an order (POST) of [`crate::control::protocol`] unless its row says otherwise.
 //!
 //! Elsewhere: what a row is made of is [`super::route`]; carrying one out is [`super::calls`].
 
@@ -11,24 +9,28 @@ use super::aside::ASIDE;
 use super::assigned::ASSIGNED;
 use super::route::{Does, Kind, Param, Place, Route, STATUSES};
 
-pub(super) const fn path(name: &'static str, kind: Kind, about: &'static str) -> Param {
+const fn param(
+    place: Place,
+    name: &'static str,
+    kind: Kind,
+    required: bool,
+    about: &'static str,
+) -> Param {
     Param {
         name,
-        place: Place::Path,
+        place,
         kind,
-        required: true,
+        required,
         about,
     }
 }
 
+pub(super) const fn path(name: &'static str, kind: Kind, about: &'static str) -> Param {
+    param(Place::Path, name, kind, true, about)
+}
+
 pub(super) const fn query(name: &'static str, kind: Kind, about: &'static str) -> Param {
-    Param {
-        name,
-        place: Place::Query,
-        kind,
-        required: false,
-        about,
-    }
+    param(Place::Query, name, kind, false, about)
 }
 
 pub(super) const fn field(
@@ -37,13 +39,7 @@ pub(super) const fn field(
     required: bool,
     about: &'static str,
 ) -> Param {
-    Param {
-        name,
-        place: Place::Body,
-        kind,
-        required,
-        about,
-    }
+    param(Place::Body, name, kind, required, about)
 }
 
 const SPRINT: Param = query(
@@ -520,6 +516,12 @@ pub const TABLE: &[Route] = &[
             ),
             BY,
         ],
+    ),
+    order(
+        "/sprints/{sprint}/retry",
+        "retry_all",
+        "Tries everything of the sprint again that failed, is blocked or quarantined.",
+        &[IN_SPRINT, BY],
     ),
     order(
         "/tasks/{task}/retry",

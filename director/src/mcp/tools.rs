@@ -193,6 +193,12 @@ pub const TOOLS: &[Tool] = &[
     ),
     acts("retry", "Try a task again", Effect::Adds, ""),
     acts(
+        "retry_all",
+        "Try all that is stuck again",
+        Effect::Adds,
+        "Everything of a sprint that failed, is blocked or quarantined.",
+    ),
+    acts(
         "pause",
         "Pause all sprints",
         Effect::AddsOnce,

@@ -40,7 +40,7 @@ pub use status::{StatusView, status};
 pub use subject::{Subject, subject};
 pub use tree::tree;
 pub use why::{WhyView, why};
-pub(crate) use words::{short_commit, some};
+pub(crate) use words::{given_up, short_commit, some};
 
 use director_protocols::ids::SprintId;
 use director_protocols::time::{Span, Time};

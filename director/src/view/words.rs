@@ -5,6 +5,7 @@ use director_protocols::severity::Severity;
 use director_protocols::work::{GateOutcome, Verdict};
 
 use super::paint::Look;
+use crate::engine::sprints::Sprint;
 use crate::engine::state::State;
 use crate::engine::tasks::{Phase, Task};
 
@@ -92,6 +93,15 @@ pub(crate) fn percentage(phase: Phase) -> u32 {
         Phase::Merging => 85,
         Phase::Completed => 100,
     }
+}
+
+/// Tasks of the sprint that were given up, failed or quarantined, by name.
+pub(crate) fn given_up(state: &State, sprint: &Sprint) -> Vec<String> {
+    let given_up = sprint.tasks().filter(|id| {
+        let phase = state.tasks.get(*id).map(|task| task.phase);
+        matches!(phase, Some(Phase::Failed | Phase::Quarantined)) && !state.is_help(*id)
+    });
+    given_up.map(|id| state.task_name(id)).collect()
 }
 
 /// The tasks that it waits for, not completed yet.

@@ -102,7 +102,7 @@ const CASES: &[Case] = &[
     failed(
         "no-worktree",
         "at=$(pwd); cd /; rm -rf \"$at\"",
-        "there is no worktree at",
+        "is gone, and what was not committed in it",
     ),
     done(
         "outside",

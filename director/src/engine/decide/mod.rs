@@ -67,6 +67,7 @@ pub fn decide(state: &State, command: &Command, now: Time) -> Answer {
         Command::CancelSprint { sprint, by } => steer::cancel_sprint(state, *sprint, by),
         Command::CancelTask { task, by } => steer::cancel_task(state, *task, by),
         Command::Retry { task, by } => retry::by_hand(state, *task, by),
+        Command::RetryAll { sprint, by } => retry::all_by_hand(state, *sprint, by),
         Command::Reassign { task, to, by } => steer::reassign(state, *task, *to, by),
         Command::OverrideGate {
             task,

@@ -7,7 +7,7 @@ use director_protocols::event::{
     BlockerResolved, Event, RetryScheduled, SprintReopened, TaskCancelled, TaskFailed,
     TaskQuarantined, TaskRetried, WorkRejected,
 };
-use director_protocols::ids::{AgentId, TaskId};
+use director_protocols::ids::{AgentId, SprintId, TaskId};
 use director_protocols::rejection::Rejection;
 use director_protocols::sprint::Policy;
 use director_protocols::time::{Span, Time};
@@ -15,7 +15,7 @@ use director_protocols::time::{Span, Time};
 use super::Answer;
 use crate::engine::sprints::Stage;
 use crate::engine::state::State;
-use crate::engine::tasks::Phase;
+use crate::engine::tasks::{Phase, Task};
 
 fn policy(state: &State, task: TaskId) -> Policy {
     let sprint = state.tasks.table[task.index()].sprint;
@@ -185,4 +185,45 @@ pub fn by_hand(state: &State, task: TaskId, by: &str) -> Answer {
         .into(),
     );
     Ok(events)
+}
+
+/// Whether it is for a person to say how a task goes on: it failed, is blocked or quarantined. Help is for nobody to try again.
+pub fn is_stuck(task: &Task) -> bool {
+    let stuck = matches!(
+        task.phase,
+        Phase::Failed | Phase::Quarantined | Phase::Blocked
+    );
+    stuck && !task.is_help()
+}
+
+/// Decides about a person's wish to try everything again that is stuck.
+pub fn all_by_hand(state: &State, id: SprintId, by: &str) -> Answer {
+    let sprint = state.sprints.get(id).ok_or(Rejection::NoSprint)?;
+    let stuck = sprint
+        .tasks()
+        .filter(|task| is_stuck(&state.tasks.table[task.index()]));
+    let mut events: Vec<Event> = Vec::new();
+    let mut refused = None;
+    for task in stuck {
+        match by_hand(state, task, by) {
+            Ok(more) => {
+                let reopened = !events.is_empty();
+                // It is opened again once.
+                let more = more.into_iter();
+                events.extend(
+                    more.filter(|event| !(reopened && matches!(event, Event::SprintReopened(_)))),
+                );
+            }
+            Err(no) => refused = Some(no),
+        }
+    }
+    match (events.is_empty(), refused) {
+        (false, _) => Ok(events),
+        (true, Some(no)) => Err(no),
+        (true, None) => Err(Rejection::SprintState {
+            sprint: sprint.spec.id.to_string(),
+            state: sprint.state(),
+            hint: "none of its tasks failed, is blocked or quarantined",
+        }),
+    }
 }

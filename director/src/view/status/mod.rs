@@ -11,6 +11,7 @@ mod text;
 pub(crate) use text::phase_of;
 pub use text::render;
 
+use director_protocols::event::Outcome;
 use director_protocols::ids::{SprintId, TaskId};
 use director_protocols::severity::Severity;
 use director_protocols::time::{Span, Time};
@@ -22,7 +23,7 @@ use super::clashes::{ConflictStatus, conflicts};
 use super::deployments::{self, DeploymentStatus};
 use super::forecast::{days, forecast};
 use super::inbox::{Item, items};
-use super::words::{awaited, percentage, some, task_names};
+use super::words::{awaited, given_up, percentage, some, task_names};
 use super::{hours, minute, rfc3339, round, seconds, share};
 use crate::engine::sprints::{Emergency, Sprint, Stage};
 use crate::engine::state::State;
@@ -266,7 +267,18 @@ fn reason(state: &State, row: &Sprint) -> Option<String> {
     if row.stage == Stage::Refused {
         return Some(row.refused.clone());
     }
-    Some(emergency_text(state, row.emergency?))
+    if let Some(what) = row.emergency {
+        return Some(emergency_text(state, what));
+    }
+    // What failed in a sprint that is done or cancelled asks for nothing any more.
+    let open = !row.is_over() || row.stage == Stage::Ended(Outcome::Incomplete);
+    let tasks = given_up(state, row);
+    (open && !tasks.is_empty()).then(|| {
+        format!(
+            "given up: {}; `director retry --all` tries again, `director why TASK` tells why",
+            some(&tasks, 5)
+        )
+    })
 }
 
 /// What an emergency is about, in words.

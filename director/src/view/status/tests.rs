@@ -48,6 +48,8 @@ fn a_sprint_under_way_shows_who_does_what_and_what_waits() {
 fn a_sprint_that_ended_shows_what_is_open() {
     expect![[r#"
         sprint-3 incomplete · Checkout
+          given up: connect; `director retry --all` tries again, `director why TASK`
+          tells why
         ██████████░░░░░░ 6 of 10 tasks · 40 of 40 points · ended 2026-11-23 12:11 UTC
 
              task           status     try
