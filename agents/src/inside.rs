@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 ///
 /// # Errors
 /// What the system said, that the path leads out of the directory, or that there is no regular file.
-pub(crate) fn open(dir: &Path, path: &Path) -> io::Result<File> {
+pub fn open(dir: &Path, path: &Path) -> io::Result<File> {
     let dir = OpenOptions::new()
         .read(true)
         .custom_flags(OFlags::DIRECTORY.bits().cast_signed())

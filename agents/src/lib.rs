@@ -9,7 +9,7 @@ pub mod command;
 pub mod context;
 pub mod factory;
 pub mod git;
-mod inside;
+pub mod inside;
 pub mod liveness;
 pub mod process;
 pub mod reach;

@@ -14,6 +14,7 @@
 //! Elsewhere: what was made here is undone by the reset in `worktree`, which puts the link back.
 
 use std::fs::{self, OpenOptions};
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -322,12 +323,20 @@ impl Clone<'_> {
     }
 }
 
+/// Longer than any message of a merge, in bytes.
+const MESSAGE_BYTES_MAX: u64 = 1 << 20;
+
 /// Copies a file of the agent's own repository, and nothing that a link there leads to.
 fn bring_home(git_dir: &Path, file: &str, to: &Path) -> Result<(), GitError> {
     let Ok(mut from) = inside::open(git_dir, Path::new(file)) else {
         return Ok(());
     };
-    let mut copy = || std::io::copy(&mut from, &mut fs::File::create(to)?);
+    let mut copy = || {
+        std::io::copy(
+            &mut (&mut from).take(MESSAGE_BYTES_MAX),
+            &mut fs::File::create(to)?,
+        )
+    };
     copy().map(drop).map_err(GitError::io("copy", to))
 }
 

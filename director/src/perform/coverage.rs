@@ -7,10 +7,11 @@
 //! Shares are in hundredths of a percent.
 
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 use std::time::SystemTime;
 
+use director_agents::inside;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -60,19 +61,23 @@ pub fn measure(dir: &Path, files: &[String], since: SystemTime) -> Result<Covera
     };
     let mut why = Vec::new();
     for file in named {
-        let path: PathBuf = dir.join(file);
-        let Ok(found) = fs::symlink_metadata(&path) else {
-            continue;
-        };
-        if !found.is_file() {
-            why.push(format!("{file} is not a regular file"));
-        } else if found.modified().is_ok_and(|at| at < since) {
-            why.push(format!("{file} is older than this run"));
-        } else {
-            match read(&path).and_then(|text| parse(file, &text)) {
-                Ok(coverage) => return Ok(coverage),
-                Err(problem) => why.push(format!("{file}: {problem}")),
+        // A gate runs what agents wrote; its file must not become a way to another one.
+        let found = match inside::open(dir, Path::new(file)) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                why.push(format!("{file}: {error}"));
+                continue;
             }
+        };
+        let written = found.metadata().and_then(|found| found.modified());
+        if written.is_ok_and(|at| at < since) {
+            why.push(format!("{file} is older than this run"));
+            continue;
+        }
+        match read(found).and_then(|text| parse(file, &text)) {
+            Ok(coverage) => return Ok(coverage),
+            Err(problem) => why.push(format!("{file}: {problem}")),
         }
     }
     match why.is_empty() {
@@ -82,8 +87,7 @@ pub fn measure(dir: &Path, files: &[String], since: SystemTime) -> Result<Covera
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+fn read(file: fs::File) -> Result<String, String> {
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
@@ -241,5 +245,29 @@ mod tests {
         );
         let named = measure(dir.path(), &["x/y.xml".to_owned()], at).expect_err("not there");
         assert_eq!(named, "no coverage file at x/y.xml");
+    }
+
+    #[test]
+    fn a_file_that_a_link_leads_to_elsewhere_is_not_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (work, hidden) = (dir.path().join("work"), dir.path().join("hidden"));
+        fs::create_dir(&work).expect("made");
+        fs::create_dir(&hidden).expect("made");
+        fs::write(hidden.join("lcov.info"), "LF:2\nLH:2\n").expect("a file");
+        std::os::unix::fs::symlink(&hidden, work.join("coverage")).expect("a link");
+        let found = measure(
+            &work,
+            &["coverage/lcov.info".to_owned()],
+            SystemTime::UNIX_EPOCH,
+        );
+        assert!(found.is_err(), "{found:?}");
+        fs::remove_file(work.join("coverage")).expect("removed");
+        fs::rename(&hidden, work.join("coverage")).expect("moved");
+        let found = measure(
+            &work,
+            &["coverage/lcov.info".to_owned()],
+            SystemTime::UNIX_EPOCH,
+        );
+        assert_eq!(found.map(|found| found.hit), Ok(2));
     }
 }
