@@ -20,7 +20,7 @@
 //! What it does not hold back: Unix sockets in the file system can be connected to, such as that of a container engine; UDP passes beside a list
 //! of ports; a hidden place that is mounted twice is seen at its other place; descriptors that the director was started with are inherited; and
 //! what runs unsandboxed may be told to do something by a file that is written for it. Git that we run on what an agent owns is one of these,
-//! see `git/clone.rs` and [`without_programs`].
+//! see `git/clone.rs` and `without_programs` here.
 //!
 //! Sources: the kernel's `Documentation/userspace-api/landlock.rst` and `seccomp_filter.rst`.
 //! Invariant: a command that was given a sandbox runs in all of it or not at all.

@@ -1,7 +1,7 @@
 //! The lookout: looks ahead at work under way, on a thread beside the director, as long as there is anything that could conflict.
 //!
 //! It looks when the director says that something has changed, and again and again while people and agents work, for what they write
-//! says nothing. After each look it rests [`REST_FACTOR`] times as long as that took, so it takes at most one part in that many of a
+//! says nothing. After each look it rests `REST_FACTOR` times as long as that took, so it takes at most one part in that many of a
 //! processor, however much there is to look at; and as long as the sprint file says, unless the director knows of a change. What it says
 //! comes back as a command, and only what is new.
 //!
