@@ -28,6 +28,8 @@ const ESTIMATE_FACTOR: f64 = 2.0;
 const SLIP_FACTOR: f64 = 1.5;
 /// A role used less than this, 0 to 1, had little to do.
 const IDLE_BELOW: f64 = 0.1;
+/// A sprint shorter than this, in hours, says nothing of how its roles are used: most of it is what happens around the work.
+const TELLING_HOURS: f64 = 1.0 / 60.0;
 /// A role used more than this, 0 to 1, held the others up.
 const FULL_ABOVE: f64 = 0.85;
 /// Waiting for less than this share of the sprint, 0 to 1, is no lesson.
@@ -468,6 +470,9 @@ impl Finder<'_> {
     }
 
     fn roles(&mut self) {
+        if self.metrics.elapsed_hours < TELLING_HOURS {
+            return;
+        }
         for (role, used) in &self.metrics.utilization {
             let of_role = |task: &Task| task.spec.role.as_str() == role;
             let had_work = self.tasks.iter().any(|(_, task)| of_role(task));
