@@ -21,6 +21,31 @@ pub mod world;
 use director_protocols::manifest::{self, Format, Options};
 use director_protocols::sprint::SprintSpec;
 
+/// A sprint `s` with a task of each name and so many engineers for them; `more` goes on where `[sprint]` has begun.
+///
+/// # Panics
+/// As [`sprint`].
+pub fn engineers(count: u32, tasks: &[&str], more: &str) -> SprintSpec {
+    let task = |id: &&str| format!("[[task]]\nid = \"{id}\"\n");
+    let tasks: String = tasks.iter().map(task).collect();
+    sprint(
+        &format!(
+            r#"
+[sprint]
+id = "s"
+{more}
+[team]
+only = true
+[team.engineer]
+agent = "worker"
+count = {count}
+kinds = ["feature"]
+{tasks}"#
+        ),
+        &["worker"],
+    )
+}
+
 /// A sprint from the text of a sprint file; `kinds` are agents that the test registers.
 ///
 /// # Panics

@@ -1,33 +1,15 @@
 //! What the engine makes of an integration branch that somebody else moved: nobody's attempt is spent on it, and a person says what is right.
 
 use director_protocols::sprint::SprintSpec;
+use director_tests::engineers;
 use director_tests::script::Script;
-use director_tests::sprint;
 use expect_test::{Expect, expect};
 
+/// Two engineers on tasks that are tried once, in a repository with a gate.
 fn team(tasks: &[&str]) -> SprintSpec {
-    let task = |id: &str| format!("[[task]]\nid = \"{id}\"\n");
-    let tasks: String = tasks.iter().map(|id| task(id)).collect();
-    sprint(
-        &format!(
-            r#"
-[sprint]
-id = "s"
-repo = "repo"
-[limits]
-attempts_max = 1
-[gates]
-tests = {{ run = "sh test.sh" }}
-[team]
-only = true
-[team.engineer]
-agent = "worker"
-count = 2
-kinds = ["feature"]
-{tasks}"#
-        ),
-        &["worker"],
-    )
+    let more =
+        "repo = \"repo\"\n[limits]\nattempts_max = 1\n[gates]\ntests = { run = \"sh test.sh\" }";
+    engineers(2, tasks, more)
 }
 
 /// A script up to where `a` is to be merged while `b` is at work, and the merge finds the branch elsewhere.

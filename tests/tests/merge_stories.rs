@@ -1,33 +1,14 @@
 //! Several finished tasks merged and gated together: where they are red, halves show whose fault it is, and nobody else is blamed.
 
 use director_protocols::sprint::SprintSpec;
+use director_tests::engineers;
 use director_tests::script::Script;
-use director_tests::sprint;
 use expect_test::{Expect, expect};
 
 fn team() -> SprintSpec {
-    let task = |id: &str| format!("[[task]]\nid = \"{id}\"\n");
-    let tasks: String = ["a", "b", "c", "d", "e"].map(task).concat();
-    sprint(
-        &format!(
-            r#"
-[sprint]
-id = "s"
-repo = "repo"
-[limits]
-merge_batch = 4
-[gates]
-tests = {{ run = "sh test.sh" }}
-[team]
-only = true
-[team.engineer]
-agent = "worker"
-count = 5
-kinds = ["feature"]
-{tasks}"#
-        ),
-        &["worker"],
-    )
+    let more =
+        "repo = \"repo\"\n[limits]\nmerge_batch = 4\n[gates]\ntests = { run = \"sh test.sh\" }";
+    engineers(5, &["a", "b", "c", "d", "e"], more)
 }
 
 /// A script up to where `a` is being merged, and the others wait behind it.

@@ -1,28 +1,12 @@
 //! Tasks that are at work whenever the director ends without a stop: whoever is to blame is found, and nobody else pays.
 
 use director_protocols::sprint::SprintSpec;
+use director_tests::engineers;
 use director_tests::script::Script;
-use director_tests::sprint;
 use expect_test::{Expect, expect};
 
 fn team() -> SprintSpec {
-    let task = |id: &str| format!("[[task]]\nid = \"{id}\"\n");
-    let tasks: String = ["a", "b", "c"].map(task).concat();
-    sprint(
-        &format!(
-            r#"
-[sprint]
-id = "s"
-[team]
-only = true
-[team.engineer]
-agent = "worker"
-count = 2
-kinds = ["feature"]
-{tasks}"#
-        ),
-        &["worker"],
-    )
+    engineers(2, &["a", "b", "c"], "")
 }
 
 fn tell(script: &str, expected: Expect) {

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use super::attempt::{self, Asked, Beside, SERVER};
 use super::stream::Stream;
-use super::{allow, prompt};
+use super::{allow, prompt, words_of};
 use crate::agent::{Agent, AgentError, Inbound, Turn};
 use crate::command::{Files, mark, not_run, read_report, redacted, say, secrets, without_secrets};
 use crate::context::Context;
@@ -59,10 +59,7 @@ impl Headless {
     /// # Errors
     /// A fatal [`AgentError`] for an option that is unknown, and for an empty `program`.
     pub fn claude(role: &RoleSpec, spec: &AgentSpec) -> Result<Self, AgentError> {
-        let mut words = match &spec.program {
-            Some(words) => words.clone(),
-            None => vec![CLAUDE.to_owned()],
-        };
+        let mut words = words_of(spec);
         if words.is_empty() {
             return Err(AgentError::fatal(
                 "`program` is an empty list; name a program or leave it out",

@@ -20,20 +20,26 @@ pub use headless::Headless;
 
 use crate::remote::REMOTE;
 
-/// The program that agents of a kind are, as the sprint file or the kind names it; `None` for what is no program, and for commands, which each task has
-/// its own of.
-pub fn program_of(spec: &AgentSpec) -> Option<&str> {
-    let own = spec.program.as_deref().and_then(<[String]>::first);
+/// The words that start agents of a kind: those of the sprint file, else the kind's own, if it has any.
+pub(crate) fn words_of(spec: &AgentSpec) -> Vec<String> {
     let usual = || {
         let known = acp::PROGRAMS.iter().find(|(kind, _)| *kind == spec.kind);
-        known
-            .and_then(|(_, words)| words.first().copied())
-            .or_else(|| (spec.kind == headless::CLAUDE).then_some(headless::CLAUDE))
+        let words: &[&str] = match known {
+            Some((_, words)) => words,
+            None if spec.kind == headless::CLAUDE => &[headless::CLAUDE],
+            None => &[],
+        };
+        words.iter().map(|&word| word.to_owned()).collect()
     };
+    spec.program.clone().unwrap_or_else(usual)
+}
+
+/// The program that agents of a kind are; `None` for what is no program, and for commands, which each task has its own of.
+pub fn program_of(spec: &AgentSpec) -> Option<String> {
     let is_program = spec.kind == headless::CLAUDE
         || spec.kind == REMOTE
         || acp::AGENTS.contains(&spec.kind.as_str());
     is_program
-        .then(|| own.map(String::as_str).or_else(usual))
+        .then(|| words_of(spec).into_iter().next())
         .flatten()
 }

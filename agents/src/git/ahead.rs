@@ -97,11 +97,8 @@ impl Scratch {
         }
         let info = dir.join("objects/info");
         fs::create_dir_all(&info).map_err(GitError::io("create", &info))?;
-        let borrowed = repository.common_dir().join("objects");
-        let mut line = borrowed.as_os_str().as_bytes().to_vec();
-        line.push(b'\n');
         let file = info.join("alternates");
-        fs::write(&file, line).map_err(GitError::io("write", file))?;
+        fs::write(&file, repository.lent()).map_err(GitError::io("write", file))?;
         let dir = dir.to_owned();
         Ok(Self { dir })
     }

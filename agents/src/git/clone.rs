@@ -15,7 +15,6 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::command::GitCommand;
@@ -181,8 +180,7 @@ impl Repository {
         for name in MISLEADING {
             remove_tree(&clone.git_dir.join(name))?;
         }
-        let objects = self.common_dir().join("objects");
-        let borrowed = [objects.as_os_str().as_bytes(), b"\n"].concat();
+        let borrowed = self.lent();
         let ours = fs::read(admin.join(CONFIG)).unwrap_or_default();
         for (name, content) in [("config", &ours), ("objects/info/alternates", &borrowed)] {
             let path = clone.git_dir.join(name);

@@ -103,6 +103,12 @@ impl Repository {
         &self.worktrees_dir
     }
 
+    /// What lets another repository borrow the objects of this one: the line of its `objects/info/alternates`.
+    pub(super) fn lent(&self) -> Vec<u8> {
+        let objects = self.common_dir.join("objects");
+        [objects.as_os_str().as_bytes(), b"\n"].concat()
+    }
+
     pub(super) fn common_dir(&self) -> &Path {
         &self.common_dir
     }

@@ -355,11 +355,16 @@ fn calls(network: &Network) -> io::Result<BpfProgram> {
         }
     }
     if cfg!(target_arch = "x86_64") {
-        // The same by their other numbers, for 32-bit pointers; `ioctl` and some have numbers of their own there, so there are none.
+        // The same by their other numbers, for 32-bit pointers; two have numbers of their own there (`asm/unistd_x32.h`).
         const X32: i64 = 0x4000_0000;
+        let other = |number: &i64| match *number {
+            libc::SYS_ioctl => 514,
+            libc::SYS_setsockopt => 541,
+            number => number,
+        };
         let others: Vec<_> = rules
             .iter()
-            .map(|(number, rules)| (X32 | number, rules.clone()))
+            .map(|(number, rules)| (X32 | other(number), rules.clone()))
             .collect();
         rules.extend(others);
     }

@@ -155,14 +155,7 @@ pub(super) fn read(file: &Path, purpose: Purpose, cx: &Context) -> Result<Manife
     };
     let manifest = manifest::read(file, &options)?;
     if purpose == Purpose::Run {
-        submission::runnable(&manifest.spec, &known_agents).map_err(CliError::Input)?;
-        submission::confinable(&manifest.spec).map_err(CliError::Input)?;
-        if let Some(missing) = submission::missing_programs(&manifest.spec)
-            .into_iter()
-            .next()
-        {
-            return Err(CliError::Input(missing));
-        }
+        submission::fit(&manifest.spec, &known_agents).map_err(CliError::Input)?;
     }
     for warning in &manifest.warnings {
         note(&format!("warning: {warning}"));

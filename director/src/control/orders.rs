@@ -26,7 +26,7 @@ pub fn sprint(state: &State, name: Option<&str>) -> Result<SprintId, Fault> {
     if let Some(name) = name {
         return state.sprints.by_name.get(name).copied().ok_or_else(|| {
             let known = state.sprints.by_name.keys().map(|name| name.as_str());
-            Fault::not_found(unknown("sprint", name, known))
+            Fault::not_found(unknown("sprint", name, known, "sprints"))
         });
     }
     let newest = (0u32..).map(SprintId).zip(table);
@@ -64,12 +64,13 @@ pub fn task(state: &State, in_sprint: Option<&str>, name: &str) -> Result<TaskId
     of(current).or_else(elsewhere).ok_or_else(|| {
         let known = state.sprints.get(current).into_iter();
         let known = known.flat_map(|row| row.by_name.keys().map(|name| name.as_str()));
-        Fault::not_found(unknown("task", name, known))
+        Fault::not_found(unknown("task", name, known, "status"))
     })
 }
 
 /// What to say about a name that is not there.
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+/// `list` is the command that lists them.
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>, list: &str) -> String {
     let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
     let near = known
         .map(|known| (strsim::jaro_winkler(known, name), known))
@@ -77,14 +78,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match near {
         Some((_, near)) => format!("there is no {what} `{shown}`; did you mean `{near}`?"),
-        None => format!(
-            "there is no {what} `{shown}`; `director {}` lists what there is",
-            if what == "sprint" {
-                "sprints"
-            } else {
-                "status"
-            }
-        ),
+        None => format!("there is no {what} `{shown}`; `director {list}` lists what there is"),
     }
 }
 
@@ -92,8 +86,8 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
 fn agent(state: &State, name: &str) -> Result<AgentId, Fault> {
     let known = &state.team.by_name;
     known.get(name).copied().ok_or_else(|| {
-        let text = unknown("agent", name, known.keys().map(|name| name.as_str()));
-        Fault::not_found(text.replace("`director status`", "`director agents`"))
+        let names = known.keys().map(|name| name.as_str());
+        Fault::not_found(unknown("agent", name, names, "agents"))
     })
 }
 

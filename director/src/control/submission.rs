@@ -68,11 +68,7 @@ impl File {
 pub fn parse(file: &File, kinds: &[String]) -> Result<Submission, String> {
     let mut manifest = file.read(Purpose::Run, kinds)?;
     let known: Vec<&str> = kinds.iter().map(String::as_str).collect();
-    runnable(&manifest.spec, &known)?;
-    confinable(&manifest.spec)?;
-    if let Some(missing) = missing_programs(&manifest.spec).into_iter().next() {
-        return Err(missing);
-    }
+    fit(&manifest.spec, &known)?;
     let mut notes = manifest.warnings.clone();
     notes.extend(about_roles(&manifest.spec));
     notes.extend(guessed_kinds(&mut manifest));
@@ -260,11 +256,24 @@ pub fn about_roles(spec: &SprintSpec) -> Vec<String> {
         .collect()
 }
 
+/// Whether a sprint can run here: its agents' kinds and programs, and the sandbox that it asks for.
+///
+/// # Errors
+/// The first thing that is missing, in words.
+pub fn fit(spec: &SprintSpec, kinds: &[&str]) -> Result<(), String> {
+    runnable(spec, kinds)?;
+    confinable(spec)?;
+    missing_programs(spec)
+        .into_iter()
+        .next()
+        .map_or(Ok(()), Err)
+}
+
 /// A sprint may be planned for agents of any kind; to run it, this program has to have them.
 ///
 /// # Errors
 /// Which role has an agent that nobody here can be, in words.
-pub fn runnable(spec: &SprintSpec, kinds: &[&str]) -> Result<(), String> {
+fn runnable(spec: &SprintSpec, kinds: &[&str]) -> Result<(), String> {
     let missing = |role: &&RoleSpec| {
         let kind = role.agent.kind.as_str();
         kind != PERSON && !kinds.contains(&kind)
@@ -287,7 +296,7 @@ pub fn missing_programs(spec: &SprintSpec) -> Vec<String> {
     let roles = spec.team.iter().filter(|role| used.contains(&role.name));
     let missing = roles.filter_map(|role| {
         let program = coding::program_of(&role.agent)?;
-        (!process::is_there(program)).then(|| {
+        (!process::is_there(&program)).then(|| {
             format!(
                 "role `{}`: its agents are the program `{program}`, which is not there; install it, or name another in `program` of its agent",
                 role.name
@@ -317,7 +326,7 @@ pub fn no_repository(spec: &SprintSpec) -> Option<String> {
 ///
 /// # Errors
 /// What is missing, in words.
-pub fn confinable(spec: &SprintSpec) -> Result<(), String> {
+fn confinable(spec: &SprintSpec) -> Result<(), String> {
     let wanted = spec.sandbox.is_some() || spec.team.iter().any(|role| role.sandbox.is_some());
     match wanted {
         true => sandbox::supported().map_err(|why| {

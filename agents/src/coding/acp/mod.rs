@@ -21,7 +21,7 @@ use director_protocols::work::Assignment;
 
 use self::talk::{KINDS, OUTSIDE, Talk, Wants};
 use super::attempt::{self, Asked, Beside};
-use super::{allow, prompt};
+use super::{allow, prompt, words_of};
 use crate::agent::{Agent, AgentError, Inbound, Turn};
 use crate::command::{Files, mark, not_run, read_report, redacted, secrets, without_secrets};
 use crate::context::Context;
@@ -60,9 +60,7 @@ impl Acp {
     /// # Errors
     /// A fatal [`AgentError`] without a program, for an option that is unknown, and for `model`, which each of these programs chooses in its own way.
     pub fn new(role: &RoleSpec, spec: &AgentSpec) -> Result<Self, AgentError> {
-        let known = PROGRAMS.iter().find(|(kind, _)| *kind == spec.kind);
-        let known = known.map(|(_, words)| words.iter().map(|word| (*word).to_owned()).collect());
-        let words: Vec<String> = spec.program.clone().or(known).unwrap_or_default();
+        let words = words_of(spec);
         let Some((program, args)) = words.split_first() else {
             return Err(AgentError::fatal(
                 "`program` has to name what speaks the Agent Client Protocol, such as [\"opencode\", \"acp\"]",
