@@ -23,8 +23,11 @@ pub const STREAMS_MAX: usize = 1_024;
 /// How long the head of a request may take, also the next one on a connection that is kept.
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// How long a body may take.
+/// How long a body may take; also what is left of one that was answered before it was all there.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long the other end may say nothing once all is answered, before its connection is closed.
+pub const PART_QUIET_MAX: Duration = Duration::from_secs(2);
 
 /// Headers of a request, in bytes.
 pub const HEAD_BYTES_MAX: usize = 64 << 10;

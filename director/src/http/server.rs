@@ -7,6 +7,7 @@
 //! Invariant: at most [`CONNECTIONS_MAX`] connections; whatever comes in on one ends at most that one.
 //! Elsewhere: what is answered is `super::site`'s.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::pin::pin;
@@ -21,17 +22,18 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::guard::Peer;
 use super::limits::{
-    CLOSE_TIME_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, REFUSED_MAX, REFUSED_TIME_MAX,
-    UNREAD_BYTES_MAX, UNREAD_TIME_MAX,
+    BODY_TIME_MAX, CLOSE_TIME_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, PART_QUIET_MAX,
+    REFUSED_MAX, REFUSED_TIME_MAX, UNREAD_BYTES_MAX, UNREAD_TIME_MAX,
 };
 use super::patience::Patient;
 use super::problem::{self, Problem};
@@ -119,7 +121,7 @@ impl Setup {
     /// [`CLOSE_TIME_MAX`].
     pub async fn close(&self) {
         self.closing.send_replace(true);
-        let _ = tokio::time::timeout(CLOSE_TIME_MAX, self.closing.closed()).await;
+        let _ = timeout(CLOSE_TIME_MAX, self.closing.closed()).await;
     }
 }
 
@@ -178,7 +180,7 @@ async fn serve(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             connections.spawn(async move {
                 // It may have gone, or not listen.
-                let _ = tokio::time::timeout(REFUSED_TIME_MAX, refuse(stream)).await;
+                let _ = timeout(REFUSED_TIME_MAX, refuse(stream)).await;
                 drop(refusal);
             });
             continue;
@@ -202,14 +204,18 @@ async fn serve(setup: Arc<Setup>, handle: Handle) -> Result<(), String> {
                 .header_read_timeout(HEAD_TIME_MAX)
                 .max_buf_size(HEAD_BYTES_MAX)
                 .half_close(false);
-            let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
+            let mut served = http.serve_connection(TokioIo::new(stream), service);
             let ended = tokio::select! {
                 biased;
-                ended = served.as_mut() => ended,
+                ended = poll_fn(|cx| served.poll_without_shutdown(cx)) => match ended {
+                    Ok(()) => part(served.into_parts().io.into_inner()).await,
+                    Err(error) => Err(io::Error::other(error)),
+                },
                 () = closed(&mut closing) => {
+                    let mut served = pin!(served);
                     // One that waits for a request ends at once.
                     served.as_mut().graceful_shutdown();
-                    served.await
+                    served.await.map_err(io::Error::other)
                 }
             };
             if let Err(error) = ended {
@@ -242,10 +248,21 @@ async fn refuse(mut stream: TcpStream) -> io::Result<()> {
         body.len()
     );
     stream.write_all(answer.as_bytes()).await?;
+    part(stream).await
+}
+
+/// Closes a connection on which everything is said, once the other end has closed it too or says no more.
+///
+/// A request can be answered before all of it is there, such as one whose body is too long. Closed with something unread in it,
+/// the system would take the answer back, and who is still sending would learn of a broken connection alone.
+async fn part(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     stream.shutdown().await?;
-    // Closed with something unread in it, the system would take the answer back.
-    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
-    Ok(())
+    let mut thrown_away = vec![0; 16 << 10];
+    let read = async {
+        while timeout(PART_QUIET_MAX, stream.read(&mut thrown_away)).await?? > 0 {}
+        Ok(())
+    };
+    timeout(BODY_TIME_MAX, read).await?
 }
 
 /// Threads that end with whoever holds this; what still blocks is not waited for.

@@ -228,6 +228,29 @@ fn who_sends_a_body_too_slowly_is_told_so() {
     );
 }
 
+#[test]
+fn who_is_refused_before_it_has_said_all_hears_why() {
+    let play = Playground::new(PROGRAM, 1);
+    let (_run, site) = serve(&play, &[]);
+    let long = "x".repeat(32 << 20);
+    let bearer = format!("Bearer {}", site.token);
+    let (json, known) = (
+        ("Content-Type", "application/json"),
+        ("Authorization", &*bearer),
+    );
+    for (case, path, headers, status) in [
+        ("too long", "/api/v1/plan", &[json, known][..], 413),
+        ("too long for a tool", "/mcp", &[json, known], 413),
+        ("no token", "/api/v1/submit", &[json], 401),
+        ("no such place", "/api/v1/nowhere", &[json, known], 404),
+    ] {
+        for _ in 0..4 {
+            let answer = site.request("POST", path, headers, &long);
+            assert_eq!(answer.status, status, "{case}: {}", answer.body);
+        }
+    }
+}
+
 /// As many files as the system lets this process have.
 fn many_files() {
     use rustix::process::{Resource, getrlimit, setrlimit};
